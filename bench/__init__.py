@@ -1,0 +1,1 @@
+"""Benchmarks: each prints JSON, each beside a limit or a peer in the same run."""

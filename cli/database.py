@@ -1,0 +1,108 @@
+"""``db``: the database itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Annotated
+
+import typer
+
+from cli.output import complain, print_json, say
+
+app = typer.Typer(help="The database itself: set up, upgrade, status, shell.")
+
+
+@app.command("init")
+def init() -> None:
+    """Set up a PostgreSQL of your own: roles, schema, the first admin. Safe to repeat.
+
+    DATABASE_URL is an administrator's URL here, and only here and for upgrade. The first admin is IMS_USER;
+    the application's password is IMS_APP_PASSWORD, or a generated one. Prints the URL to use from then on.
+    """
+    from db.bootstrap import initialise
+    from db.place import administrator_url, configured_url
+    from db.settings import environment, read_settings
+
+    settings = read_settings()
+    if settings.database_url is None:
+        configured_url(settings)
+        complain("The embedded database is set up; nothing needs to be set to use it.")
+        return
+    login = initialise(
+        administrator_url(settings),
+        app_password=environment().get("IMS_APP_PASSWORD") or None,
+        first_admin=settings.user,
+    )
+    complain(f"The database is set up for {settings.user}. From now on use this DATABASE_URL:")
+    say(login.url)
+
+
+@app.command("upgrade")
+def upgrade() -> None:
+    """Bring the schema up to date; DATABASE_URL is the administrator's URL again."""
+    from db.bootstrap import upgrade as bring_up
+    from db.place import administrator_url
+    from db.settings import read_settings
+
+    bring_up(administrator_url(read_settings()))
+    complain("The schema is up to date.")
+
+
+@app.command("status")
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> None:
+    """Tell where the database is, its version, and whether its schema is up to date."""
+    from sqlalchemy import text
+
+    from db import get_session
+    from db.bootstrap import schema_status
+    from db.place import configured_url
+    from db.settings import read_settings
+
+    settings = read_settings()
+    schema = schema_status(configured_url(settings))
+    with get_session() as session:
+        version, size = session.execute(
+            text("SELECT current_setting('server_version'), pg_database_size(current_database())")
+        ).one()
+    facts = {
+        "place": "DATABASE_URL" if settings.database_url else f"embedded, under {settings.home}",
+        "server_version": version,
+        "schema": schema.state.value,
+        "schema_version": schema.revision,
+        "size_bytes": size,
+        "user": settings.user,
+    }
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        say(f"{name.replace('_', ' '):<15} {value}")
+
+
+@app.command("shell")
+def shell() -> None:
+    """Open psql as the application's login; say whom you act for in each transaction.
+
+    BEGIN; SELECT ims.set_current_user(ims.find_user('NAME')); SELECT … ; COMMIT;
+    """
+    from sqlalchemy import make_url
+
+    from crawler.errors import UsageError
+    from db.place import configured_url, embedded_server
+    from db.settings import read_settings
+
+    settings = read_settings()
+    url = make_url(configured_url(settings))
+    embedded = embedded_server(settings)
+    psql = embedded.psql() if embedded is not None else None
+    # The password goes by the environment: the process list is for everybody to read.
+    variables = {**os.environ, "PGPASSWORD": str(url.password or "")}
+    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    try:
+        command = [str(psql or "psql"), address]
+        raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)  # noqa: S603 - no shell
+    except FileNotFoundError as error:
+        raise UsageError("psql is not installed: install PostgreSQL's client programs.") from error

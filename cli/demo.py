@@ -1,0 +1,219 @@
+"""``demo``: everything once, without any set-up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cli.output import complain, console, invocation, one_line, say
+
+if TYPE_CHECKING:
+    from crawler.standin import StandIn
+    from pipeline.bootstrap import Program
+
+# Users of ours, each with an account of the stand-in; what they ask, in three languages.
+_PEOPLE = (("demo-kim", "kim"), ("demo-sato", "sato"))
+_SEARCHES = ("error timeout", "오류", "エラー", "ORA-01555")
+_TRACKER = "demo"
+_TABLES = ("crawl_sessions", "issues", "issue_comments", "issue_history", "attachments", "raw_pages")
+
+
+@dataclass(frozen=True)
+class _Crawled:
+    """What one user's crawl came to."""
+
+    user_id: int
+    username: str
+    result: dict[str, Any]
+
+
+def demo() -> None:
+    """Try everything: embedded database, a stand-in tracker, two users, a crawl each, a search, a proof.
+
+    Needs no server, no account and no network, and works as often as you like. The two users and what they
+    crawled stay, so that you can look around.
+    """
+    import logging
+
+    from pipeline.bootstrap import start
+
+    began = monotonic()
+    complain("Starting the database …")
+    program = start(level=logging.WARNING)
+    crawled = asyncio.run(_crawl_for_both(program))
+    _print_crawls(crawled)
+    _print_searches(crawled)
+    seen = _rows_of_others(crawled)
+    _print_proof(seen)
+    _print_next(crawled, monotonic() - began)
+    failed = [one.username for one in crawled if one.result["status"] != "completed"]
+    if failed or any(theirs for _, theirs in seen.values()):
+        complain("The demo did not do what it should: please report it.")
+        raise typer.Exit(1)
+
+
+async def _crawl_for_both(program: Program) -> list[_Crawled]:
+    async with _standin(_last_port()) as tracker:
+        complain(f"The stand-in tracker answers at {tracker.url}")
+        return [await _crawl(program, username, account, tracker.url) for username, account in _PEOPLE]
+
+
+@asynccontextmanager
+async def _standin(port: int) -> AsyncIterator[StandIn]:
+    """The stand-in at the port it had, so that its issues keep their addresses, unless that is taken."""
+    from crawler.standin import StandIn
+
+    async with AsyncExitStack() as stack:
+        try:
+            tracker = await stack.enter_async_context(StandIn.demo(port=port))
+        except OSError:
+            tracker = await stack.enter_async_context(StandIn.demo())
+        yield tracker
+
+
+def _last_port() -> int:
+    from urllib.parse import urlsplit
+
+    from sqlalchemy import select
+
+    from db import Tracker, User, get_session
+
+    with get_session() as session:
+        url = session.scalar(
+            select(Tracker.base_url)
+            .join(User, User.user_id == Tracker.user_id)
+            .where(Tracker.name == _TRACKER, User.username == _PEOPLE[0][0])
+        )
+    return urlsplit(url).port or 0 if url else 0
+
+
+async def _crawl(program: Program, username: str, account: str, url: str) -> _Crawled:
+
+    from cli.progress import shown
+    from crawler.errors import CrawlError
+    from crawler.query import parse_query
+    from db import get_session
+    from pipeline.outcome import outcome
+    from pipeline.session import CrawlRequest, begin
+    from pipeline.trackers import NewTracker, add_tracker
+
+    user_id = _user(username)
+    with get_session(user_id=user_id) as session:
+        new = NewTracker(
+            name=_TRACKER,
+            kind="ims",
+            base_url=url,
+            username=account,
+            password=f"{account}-secret",
+            concurrency=8,
+        )
+        tracker_id = add_tracker(session, new, program.vault).tracker_id
+    request = CrawlRequest(original="*", query=parse_query("*"), related=True, workers=8)
+    handle = begin(user_id, tracker_id, request)
+    with shown(f"{username} crawls") as observer:
+        error = await program.run_within(handle, program.tracker_of(handle), observer)
+    if isinstance(error, CrawlError):
+        raise error
+    return _Crawled(user_id, username, outcome(handle))
+
+
+def _user(username: str) -> int:
+    from sqlalchemy import select
+
+    from db import User, get_session
+
+    with get_session() as session:
+        user = session.scalar(select(User).where(User.username == username))
+        if user is None:
+            user = User(username=username)
+            session.add(user)
+            session.flush()
+        return user.user_id
+
+
+def _print_crawls(crawled: list[_Crawled]) -> None:
+    from cli.output import print_table
+
+    say("\nWhat each user's crawl brought")
+    print_table(
+        ("user", "status", "found>", "new>", "changed>", "unchanged>", "related>", "seconds>"),
+        [
+            (
+                one.username,
+                one.result["status"],
+                one.result["total_issues_found"],
+                one.result["issues_new"],
+                one.result["issues_changed"],
+                one.result["issues_unchanged"],
+                one.result["related_issues"],
+                one.result["duration_seconds"],
+            )
+            for one in crawled
+        ],
+        empty="Nobody crawled anything.",
+    )
+
+
+def _print_searches(crawled: list[_Crawled]) -> None:
+    from crawler.query import parse_query
+    from pipeline.finding import find
+
+    say("\nThe same searches, each user in their own issues")
+    for one in crawled:
+        for query in _SEARCHES:
+            hits = find(parse_query(query), limit=100, user_id=one.user_id).hits
+            best = one_line(f"{hits[0]['issue_id']} {hits[0]['title']}") if hits else "nothing"
+            console().print(
+                f"{one.username:<10} {len(hits):>3} × {query} → {best}",
+                markup=False,
+                overflow="ellipsis",
+                no_wrap=True,
+            )
+
+
+def _rows_of_others(crawled: list[_Crawled]) -> dict[tuple[str, str], tuple[int, int]]:
+    """For each user and table: how many rows are there for them, and how many rows of others they see."""
+    from sqlalchemy import func, select
+
+    from db import get_session
+    from db.models import Base
+
+    seen = {}
+    for one in crawled:
+        with get_session(user_id=one.user_id) as session:
+            for name in _TABLES:
+                table = Base.metadata.tables[f"ims.{name}"]
+                mine = table.c.user_id == one.user_id
+                own, others = session.execute(
+                    select(func.count().filter(mine), func.count().filter(~mine)).select_from(table)
+                ).one()
+                seen[one.username, name] = (own, others)
+    return seen
+
+
+def _print_proof(seen: dict[tuple[str, str], tuple[int, int]]) -> None:
+    from cli.output import print_table
+
+    say("\nWhat each user sees of each table: own rows, and rows of others")
+    print_table(
+        ("user", *(f"{name}>" for name in _TABLES)),
+        [
+            (username, *(f"{seen[username, name][0]} + {seen[username, name][1]}" for name in _TABLES))
+            for username, _ in _PEOPLE
+        ],
+        empty="There is nothing to see.",
+    )
+
+
+def _print_next(crawled: list[_Crawled], seconds: float) -> None:
+    name, program = crawled[0].username, invocation()
+    say(f"\nDone in {seconds:.1f} s. Three commands to try next:")
+    say(f'  IMS_USER={name} {program} search "ORA-01555 오류"')
+    say(f"  IMS_USER={name} {program} show 340012")
+    say(f"  {program} crawl --help")

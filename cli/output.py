@@ -1,0 +1,126 @@
+"""What is printed: results on standard output, the rest on standard error, nothing that steers a terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# C0 and C1 controls but tab and newline, and the characters that turn the direction of a line.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_MARK = re.compile("<mark>(.*?)</mark>", re.DOTALL)
+
+
+def safe(text: str) -> str:
+    """Take out what a tracker's text could steer a terminal with; lone surrogates become question marks."""
+    return _CONTROLS.sub("", text).encode("utf-8", "replace").decode()
+
+
+def one_line(text: str) -> str:
+    """As :func:`safe`, on one line."""
+    return " ".join(safe(text).split())
+
+
+def complain(message: str) -> None:
+    """Say one sentence on standard error."""
+    print(one_line(message), file=sys.stderr)  # noqa: T201 - this is where messages are printed
+
+
+def say(text: str = "") -> None:
+    """Print a line of the result."""
+    print(text)  # noqa: T201 - this is where results are printed
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; times in ISO format, in UTC, and what steers a terminal as escapes."""
+    text = json.dumps(document, ensure_ascii=False, indent=2, default=_plain)
+    say(_CONTROLS.sub(_escape, text).encode("utf-8", "replace").decode())
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+    """Print rows under headings, fitted to the terminal; a sentence when there are none.
+
+    Args:
+        columns: the headings; one that ends in ``>`` is aligned to the right.
+        rows: cells, shown as one line each.
+        empty: what to say when there are no rows.
+    """
+    lines = [[cell(value) for value in row] for row in rows]
+    if not lines:
+        complain(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        right = name.endswith(">")
+        table.add_column(
+            name.rstrip(">"), justify="right" if right else "left", no_wrap=right, overflow="ellipsis"
+        )
+    for line in lines:
+        table.add_row(*line)
+    console().print(table)
+
+
+def invocation() -> str:
+    """How this program was started, for commands that a message suggests."""
+    program = Path(sys.argv[0])
+    if program.suffix != ".py":
+        return program.name
+    python = Path(sys.executable)
+    shown = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
+    return f"{shown} {program}"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console for this run; its width is the terminal's, or 120 columns where there is none."""
+    wide = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return wide if wide.is_terminal else Console(stderr=stderr, highlight=False, width=120)
+
+
+def cell(value: object) -> Text:
+    """A value as it is shown in a table; never read as markup."""
+    if value is None:
+        return Text("")
+    if isinstance(value, datetime):
+        return Text(value.astimezone().strftime("%Y-%m-%d %H:%M"))
+    if isinstance(value, float):
+        return Text(f"{value:.1f}")
+    return Text(one_line(str(value)))
+
+
+def marked(snippet: str) -> Text:
+    """A snippet whose hits stand between ``<mark>`` and ``</mark>``, with the hits in bold."""
+    text = Text()
+    position = 0
+    flat = one_line(snippet)
+    for hit in _MARK.finditer(flat):
+        text.append(flat[position : hit.start()])
+        text.append(hit.group(1), style="bold yellow")
+        position = hit.end()
+    text.append(flat[position:])
+    return text
+
+
+def _escape(control: re.Match[str]) -> str:
+    return f"\\u{ord(control.group()):04x}"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, IPv4Address | IPv6Address):
+        return str(value)
+    raise TypeError(type(value).__name__)

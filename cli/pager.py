@@ -1,0 +1,21 @@
+"""A long text, page by page on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pydoc
+import sys
+from collections.abc import Iterable
+
+from cli.output import say
+
+
+def show_lines(lines: Iterable[str]) -> None:
+    """Print lines: through PAGER or ``less`` on a terminal, plainly where the output goes elsewhere."""
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        for line in lines:
+            say(line)
+        return
+    # Quit at once where it fits the screen; let colours pass; leave the text on the screen.
+    os.environ.setdefault("LESS", "-FRX")
+    pydoc.pager("\n".join(lines))

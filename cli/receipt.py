@@ -1,0 +1,49 @@
+"""``receipt``: what a session found, against what it stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from cli.output import one_line, print_json, say
+
+
+def receipt(
+    session: Annotated[UUID, typer.Argument(help="the session's id, as sessions shows it")],
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> None:
+    """Account for a session: the tracker's total, what was found, stored, failed and skipped, and why."""
+    from pipeline.bootstrap import start
+    from pipeline.receipt import receipt as read
+
+    start()
+    found = read(session)
+    if as_json:
+        print_json(found)
+        return
+    for line in _page(found):
+        say(line)
+
+
+def _page(found: dict[str, Any]) -> Iterator[str]:
+    word = "complete" if found["complete"] else "not complete"
+    total = "an unknown number" if found["tracker_total"] is None else found["tracker_total"]
+    yield f"session      {found['session_uuid']} {found['status']}: {word}"
+    yield f"found        {found['found']} of {total}, related {found['related']}"
+    yield (
+        f"stored       {found['stored_new']} new, {found['stored_changed']} changed, "
+        f"{found['unchanged']} unchanged"
+    )
+    yield f"not stored   {found['failed']} failed, {found['skipped']} skipped"
+    for reason, number in sorted(found["reasons"].items(), key=lambda pair: -pair[1]):
+        yield f"             {number} × {one_line(reason)}"
+    yield f"comments     {found['comments_stored']} of {found['comments_announced']}"
+    yield f"history      {found['history_stored']} of {found['history_announced']}"
+    yield f"pages        {found['pages_kept']} kept"
+    yield (
+        f"requests     {found['requests']}, {found['retries']} retries, {found['bytes']:,} bytes, "
+        f"{found['waits']:.1f} s of waiting"
+    )

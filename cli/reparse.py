@@ -1,0 +1,62 @@
+"""``reparse``: issues read again from the pages that are kept, without the network."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from cli.output import complain, one_line, print_json, say
+
+if TYPE_CHECKING:
+    from pipeline.rebuilt import Rebuilt
+
+
+def reparse(
+    session: Annotated[UUID | None, typer.Argument(help="only what this session found")] = None,
+    tracker: Annotated[str | None, typer.Option(help="only this tracker's issues")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="everything that you have kept; so too with nothing said")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> None:
+    """Read issues again from their kept pages, after a parser's fix; the tracker is not asked.
+
+    A page in quarantine that can be read now is let out of it.
+    """
+    from crawler.errors import UsageError
+    from pipeline.bootstrap import start
+    from pipeline.reparse import Wanted
+    from pipeline.reparse import reparse as read_again
+
+    if everything and (session is not None or tracker is not None):
+        raise UsageError("Give either --all, or a session or a tracker.")
+    program = start()
+    wanted = Wanted(session_uuid=session, tracker=tracker)
+    tell(asyncio.run(read_again(program.conninfo, program.user_id, wanted)), as_json=as_json)
+
+
+def tell(rebuilt: Rebuilt, *, as_json: bool) -> None:
+    """Print what came of it, and leave with status 4 where some issues failed."""
+    from cli.statuses import FAILED_ISSUES
+
+    for number, reason in rebuilt.failures:
+        complain(f"Issue {number}: {reason}")
+    if as_json:
+        names = ("pages", "issues", "changed", "failed")
+        print_json({name: getattr(rebuilt, name) for name in names})
+    else:
+        _print(rebuilt)
+    if rebuilt.failed:
+        raise typer.Exit(FAILED_ISSUES)
+
+
+def _print(rebuilt: Rebuilt) -> None:
+    say(f"read         {rebuilt.issues} issues from {rebuilt.pages} pages, {rebuilt.failed} failed")
+    say(f"changed      {rebuilt.changed}")
+    for name, number in rebuilt.fields.most_common():
+        say(f"             {number} × {one_line(name)}")
+    if rebuilt.released:
+        say(f"quarantine   {rebuilt.released} pages let out")

@@ -1,0 +1,140 @@
+"""``show``: one stored issue as a readable page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from cli.output import one_line, print_json, safe
+
+_FIELDS = (
+    "product",
+    "module",
+    "status",
+    "state",
+    "priority",
+    "severity",
+    "issue_type",
+    "reporter",
+    "owner",
+    "manager",
+    "customer",
+    "project_name",
+    "site",
+    "found_version",
+    "fixed_version",
+    "target_version",
+    "registered_date",
+    "modified_date",
+    "closed_date",
+    "removed_at",
+    "removed_reason",
+)
+
+
+def show(
+    issue: Annotated[str, typer.Argument(help="the issue's number or key")],
+    tracker: Annotated[str | None, typer.Option(help="the tracker, where several have such an issue")] = None,
+    timeline: Annotated[
+        bool,
+        typer.Option("--timeline", help="comments, history and attachments as one story, in order of time"),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> None:
+    """Show a stored issue: fields, description, comments, history, attachments, relations."""
+    from cli.pager import show_lines
+    from pipeline.bootstrap import start
+    from pipeline.stored_issue import read_issue
+
+    start()
+    found = read_issue(issue, tracker)
+    if as_json:
+        print_json(found)
+        return
+    show_lines(_page(found, timeline=timeline))
+
+
+def _page(issue: dict[str, Any], *, timeline: bool) -> Iterator[str]:
+    yield one_line(f"{issue['tracker'] or 'by hand'} {issue['issue_id']}  {issue['title']}")
+    if issue["url"]:
+        yield one_line(issue["url"])
+    yield ""
+    for name in _FIELDS:
+        if issue[name] is not None:
+            yield f"{name.replace('_', ' '):<16} {_shown(issue[name])}"
+    for name, value in issue["full_data"].items():
+        yield f"{one_line(name):<16} {_shown(value)}"
+    if issue["description"]:
+        yield from ("", "Description", *_indented(issue["description"]))
+    if timeline:
+        yield from _timeline(issue)
+    else:
+        yield from _section("Comments", issue["comments"], _comment)
+        yield from _section("History", issue["history"], _change)
+        yield from _section("Attachments", issue["attachments"], _attachment)
+    yield from _section("Relations", issue["relations"], _relation)
+
+
+def _timeline(issue: dict[str, Any]) -> Iterator[str]:
+    """Tell what happened in the order of time; what has no time comes last, each kind in its own order."""
+    events = [
+        *((row["changed_at"], _change(row)) for row in issue["history"]),
+        *((row["commented_at"], _comment(row)) for row in issue["comments"]),
+        *((row["attached_at"], _attached(row)) for row in issue["attachments"]),
+    ]
+    dated = sorted((event for event in events if event[0] is not None), key=lambda event: event[0])
+    undated = [event for event in events if event[0] is None]
+    if events:
+        yield from ("", f"Timeline ({len(events)})")
+        for _, lines in (*dated, *undated):
+            yield from lines
+
+
+def _section(title: str, rows: list[dict[str, Any]], lines: Any) -> Iterator[str]:
+    if rows:
+        yield from ("", f"{title} ({len(rows)})")
+        for row in rows:
+            yield from lines(row)
+
+
+def _comment(row: dict[str, Any]) -> Iterator[str]:
+    gone = " (removed)" if row["removed_at"] else ""
+    number = f"{row['comment_number']}. " if row["comment_number"] is not None else ""
+    yield f"  {number}{_shown(row['commented_at'])}  {_shown(row['author'])}{gone}"
+    yield from _indented(row["content"] or "", by=6)
+
+
+def _change(row: dict[str, Any]) -> Iterator[str]:
+    if row["field_name"]:
+        what = f"{row['field_name']}: {_shown(row['old_value'])} → {_shown(row['new_value'])}"
+    else:
+        what = row["description"] or row["change_type"]
+    yield f"  {_shown(row['changed_at'])}  {_shown(row['changed_by'])}  {one_line(what)}"
+
+
+def _attachment(row: dict[str, Any]) -> Iterator[str]:
+    size = f", {row['file_size']:,} bytes" if row["file_size"] is not None else ""
+    where = f", {row['file_path']}" if row["downloaded"] else ""
+    yield f"  {one_line(row['filename'])}{size}{where}"
+
+
+def _attached(row: dict[str, Any]) -> Iterator[str]:
+    what = " ".join(line.strip() for line in _attachment(row))
+    yield f"  {_shown(row['attached_at'])}  {_shown(row['author'])}  + {what}"
+
+
+def _relation(row: dict[str, Any]) -> Iterator[str]:
+    yield f"  {one_line(row['relation_type'])} {one_line(row['related_issue_id'])}  {_shown(row['title'])}"
+
+
+def _shown(value: object) -> str:
+    from cli.output import cell
+
+    return cell(value).plain
+
+
+def _indented(text: str, *, by: int = 2) -> Iterator[str]:
+    for line in safe(text).splitlines():
+        yield " " * by + line

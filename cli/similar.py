@@ -1,0 +1,36 @@
+"""``similar``: other issues like one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.output import print_json, print_table
+
+_TERMS = 5  # as many of the shared words are shown
+
+
+def similar(
+    issue: Annotated[str, typer.Argument(help="the issue's number or key")],
+    tracker: Annotated[str | None, typer.Option(help="the tracker, where several have such an issue")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> None:
+    """Find the stored issues that share the rarest words of one."""
+    from pipeline.bootstrap import start
+    from pipeline.similar import similar as find_similar
+
+    start()
+    found = find_similar(issue, tracker, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("issue", "status", "product", "title", "shared words"),
+        [
+            (row["issue_id"], row["status"], row["product"], row["title"], ", ".join(row["terms"][:_TERMS]))
+            for row in found
+        ],
+        empty="Nothing is like it.",
+    )

@@ -1,0 +1,27 @@
+"""Which exit status an error has, and the sentence that is said about it."""
+
+from __future__ import annotations
+
+from crawler.errors import AccessError, CrawlError, UsageError
+from db.errors import DatabaseError, DatabaseRefused
+
+FAILED_ISSUES = 4
+INTERRUPTED = 130
+
+
+def status_of(error: BaseException) -> int | None:
+    """The exit status; None: the error is a defect of ours."""
+    if isinstance(error, UsageError):
+        return 2
+    if isinstance(error, AccessError | DatabaseRefused):
+        return 3
+    if isinstance(error, CrawlError | DatabaseError):
+        return 5
+    return None
+
+
+def sentence(error: BaseException) -> str:
+    """The error's sentence, with any secret that slipped in taken out."""
+    from pipeline.logs import redact
+
+    return redact(str(error))

@@ -1,0 +1,124 @@
+"""``trackers``: connections to trackers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from cli.output import complain, print_json, print_table, say
+from cli.passwords import read_password
+
+app = typer.Typer(help="Connections to trackers, each user's own.")
+
+Name = Annotated[str, typer.Argument(help="the tracker's name")]
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="a name of your choice")],
+    kind: Annotated[str, typer.Option(help="ims, trac, or another installed kind")],
+    url: Annotated[str, typer.Option(help="http(s)://host[:port][/path]")],
+    username: Annotated[str | None, typer.Option(help="the account to log in with")] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="read the password from standard input")
+    ] = False,
+    timezone: Annotated[
+        str | None, typer.Option(help="the tracker's own time zone, such as Asia/Seoul")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="requests a second at most")] = None,
+    concurrency: Annotated[int, typer.Option(help="requests at once at most")] = 4,
+) -> None:
+    """Store a connection; the password is encrypted. Adding a name again changes it."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.trackers import NewTracker, add_tracker
+
+    password = None
+    if password_stdin or username is not None:
+        password = read_password(f"Password of {username} at {url}: ", from_stdin=password_stdin)
+    program = start()
+    new = NewTracker(
+        name=name,
+        kind=kind,
+        base_url=url,
+        username=username,
+        password=password or program.settings.tracker_password,
+        timezone=timezone,
+        rate=rate,
+        concurrency=concurrency,
+    )
+    with get_session() as session:
+        add_tracker(session, new, program.vault)
+    complain(f"Tracker {name} is stored; try it with: trackers test {name}")
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 100,
+    offset: Annotated[int, typer.Option(min=0, help="leave out the first ones")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> None:
+    """List the stored connections, without their passwords."""
+    from sqlalchemy import select
+
+    from db import get_session
+    from db.models import Tracker
+    from pipeline.bootstrap import start
+
+    start()
+    columns = ("name", "kind", "base_url", "username")
+    listed = select(*(getattr(Tracker, name) for name in columns)).order_by(Tracker.name, Tracker.tracker_id)
+    with get_session() as session:
+        rows = [dict(row) for row in session.execute(listed.limit(limit).offset(offset)).mappings()]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(
+            ("name", "kind", "address", "account"),
+            [list(row.values()) for row in rows],
+            empty="There is no tracker yet: add one with trackers add.",
+        )
+
+
+@app.command("test")
+def test(name: Name) -> None:
+    """Log in to a tracker and look at its first page of issues."""
+    from pipeline.bootstrap import start
+    from pipeline.connect import Tracker, connected
+
+    async def first_total(tracker: Tracker) -> int | None:
+        async with connected(tracker) as (source, _):
+            await source.login()
+            async for page in source.search(None, limit=1):
+                return page.total
+        return None
+
+    total = asyncio.run(first_total(start().open_tracker(name)))
+    say(f"Tracker {name} answers" + (f" and shows {total} issues." if total is not None else "."))
+
+
+@app.command("remove")
+def remove(name: Name) -> None:
+    """Forget a connection; one that issues were crawled with stays."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.trackers import remove_tracker
+
+    start()
+    with get_session() as session:
+        remove_tracker(session, name)
+
+
+@app.command("rotate-key")
+def rotate_key() -> None:
+    """Encrypt your stored passwords with a new key; the former keys still open the others'."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.trackers import rotate
+
+    program = start()
+    with get_session() as session:
+        number = rotate(session, program.new_vault())
+    say(f"{number} stored passwords are encrypted with the newest key.")

@@ -1,0 +1,105 @@
+"""``users``: who may use the database."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cli.output import complain, print_json, print_table
+from cli.passwords import read_password
+
+app = typer.Typer(help="Who may use the database; admins add and disable.")
+
+_COLUMNS = ("user_id", "username", "role", "is_active", "db_login", "created_at")
+
+
+class Role(StrEnum):
+    """What a user may do."""
+
+    ADMIN = "admin"
+    USER = "user"
+    READONLY = "readonly"
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="the username")],
+    role: Annotated[
+        Role, typer.Option(help="user: their own rows; readonly: reads everything; admin: everything")
+    ] = Role.USER,
+    login: Annotated[
+        bool, typer.Option("--login", help="with a database login of their own, for psql or a BI tool")
+    ] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="read the login's password from standard input")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> None:
+    """Add a user."""
+    from crawler.errors import UsageError
+    from db import get_session
+    from db.personal_login import create_personal_login
+    from db.users import add_user
+    from pipeline.bootstrap import start
+
+    password = None
+    if login:
+        password = read_password(f"Password of the new login {name}: ", from_stdin=password_stdin)
+        if password is None:
+            raise UsageError("A login needs a password: give it with --password-stdin.")
+    start()
+    with get_session() as session:
+        user = add_user(session, name, role=role.value)
+        if password is not None:
+            user = create_personal_login(session, name, password)
+        added = {
+            "user_id": user.user_id,
+            "username": user.username,
+            "role": user.role,
+            "db_login": user.db_login,
+        }
+    if as_json:
+        print_json(added)
+    else:
+        complain(f"User {name} is added, as {role.value}.")
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 100,
+    offset: Annotated[int, typer.Option(min=0, help="leave out the first ones")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> None:
+    """List the users that you may see: yourself, or as an admin everybody."""
+    from sqlalchemy import select
+
+    from db import User, get_session
+    from pipeline.bootstrap import start
+
+    start()
+    listed = select(*(getattr(User, name) for name in _COLUMNS)).order_by(User.username)
+    with get_session() as session:
+        rows = [dict(row) for row in session.execute(listed.limit(limit).offset(offset)).mappings()]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(
+            ("id>", "user", "role", "active", "login", "since"),
+            [[{True: "yes", False: "no"}.get(value, value) for value in row.values()] for row in rows],
+            empty="There are no users.",
+        )
+
+
+@app.command("disable")
+def disable(name: Annotated[str, typer.Argument(help="the username")]) -> None:
+    """Take everything from a user at once, running sessions included; nothing is deleted."""
+    from db import get_session
+    from db.users import disable_user
+    from pipeline.bootstrap import start
+
+    start()
+    with get_session() as session:
+        disable_user(session, name)
+    complain(f"User {name} is disabled.")

@@ -1,0 +1,1 @@
+"""Network and parsing: what a tracker says, as records. Knows no database."""

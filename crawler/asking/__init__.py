@@ -1,0 +1,1 @@
+"""How a question becomes a query: direct syntax first, then rules for English, Korean and Japanese."""

@@ -1,0 +1,60 @@
+"""Which script a character belongs to, and text cleaned of what no query can mean."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+HANGUL = "\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"
+HIRAGANA = "\u3041-\u309f"
+KATAKANA = "\u30a0-\u30ff\u31f0-\u31ff\uff66-\uff9f"
+HAN = "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+CJK = HANGUL + HIRAGANA + KATAKANA + HAN
+_UNSPACED = re.compile(f"[{CJK}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+
+# NUL cannot be stored and a lone surrogate cannot be encoded; both only ever come from a broken paste.
+_UNSAYABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Invisible, and some of them turn the reading direction of whatever shows the query.
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+_MOST_MARKS = 30  # as in Unicode's stream-safe text; normalizing longer runs takes quadratic time
+
+
+def clean(text: str) -> str:
+    """Return the text composed (NFC), without control characters, lone surrogates and bidi controls."""
+    text = _INVISIBLE.sub("", _UNSAYABLE.sub(" ", text))
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _with_few_marks(text))
+
+
+def fold(text: str) -> str:
+    """Return the text as it is compared: compatibility forms and letter case do not count."""
+    if text.isascii():
+        return text.casefold()
+    text = unicodedata.normalize("NFKC", _with_few_marks(text)).casefold()
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def is_unspaced(char: str) -> bool:
+    """Tell whether the character belongs to a script whose words are not, or not only, parted by spaces."""
+    return bool(_UNSPACED.match(char))
+
+
+def is_spaced_letter(char: str) -> bool:
+    """Tell whether the character is a letter or digit of a script that parts words by spaces."""
+    return char.isalnum() and not is_unspaced(char)
+
+
+def says_something(text: str) -> bool:
+    """Tell whether there is a letter, a digit or a picture in the text, not just punctuation."""
+    return any(char.isalnum() or unicodedata.category(char) == "So" for char in text)
+
+
+def _with_few_marks(text: str) -> str:
+    kept: list[str] = []
+    run = 0
+    for char in text:
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)

@@ -1,0 +1,259 @@
+"""The one way to a tracker: bounded, patient, and never outside of the tracker's origin."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Container, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from ssl import SSLContext
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from crawler.connections import Connections
+from crawler.cookies import Cookies
+from crawler.errors import CrawlError, RedirectRefused
+from crawler.exchange import Bounds, exchange
+from crawler.form import Pairs, as_body, as_query
+from crawler.origin import Origin, shown, without_secrets
+from crawler.refusal import refusal
+from crawler.request import Request, merged, redirect_target, standing_headers
+from crawler.response import Response
+from crawler.retry import SetbackError, persist
+from crawler.stats import Stats
+from crawler.throttle import Limits, Throttle
+
+__all__ = ["Client", "Event", "Pairs", "Response", "Stats"]
+
+_FINE = range(200, 300)
+_HOPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth a line in a log."""
+
+    kind: str  # retry: another try follows; pause: the tracker asked everybody to wait
+    reason: str  # one sentence, without secrets
+    seconds: float  # of the wait that follows
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Client:
+    """Asks one tracker with one account's cookies and credentials. An async context manager.
+
+    Args:
+        base_url: ``http(s)://host[:port][/path]``; nothing outside of this origin is ever asked.
+        concurrency: requests at once.
+        rate: requests a second, evenly spaced; None: no limit.
+        deadline: seconds that one try may take, headers and body together.
+        connect_timeout: seconds to make a connection.
+        tries: how often a request is tried in all.
+        max_bytes: of a body, on the wire and inflated.
+        basic_auth: name and password, sent with every request.
+        transport: used instead of real connections, and left open; the seam for tests.
+        throttle: the limits that are shared with other clients of the process; None: this client's own.
+        tls: for a tracker whose certificate is signed by a private authority; None: the usual ones.
+        on_event: told about retries and pauses.
+        sleep: waits for that many seconds.
+        clock: seconds that never go back.
+        now: the time of day, for dates in answers.
+
+    Raises:
+        UsageError: the base address is none, or carries a name or password.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        concurrency: int = 4,
+        rate: float | None = None,
+        deadline: float = 60.0,
+        connect_timeout: float = 10.0,
+        tries: int = 5,
+        max_bytes: int = 64 << 20,
+        basic_auth: tuple[str, str] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        throttle: Throttle | None = None,
+        tls: SSLContext | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.stats = Stats()
+        self._origin = Origin(base_url)
+        self._host = (throttle or Throttle(sleep=sleep, clock=clock)).host(self._origin.key)
+        self._limits = Limits(concurrency=concurrency, rate=rate)
+        self._bounds = Bounds(deadline=deadline, size=max_bytes)
+        self._timeouts = {"connect": connect_timeout}
+        self._tries = tries
+        self._headers = standing_headers(basic_auth)
+        self._cookies = Cookies()
+        self.cookies = self._cookies.jar
+        self._connections = Connections(tls=tls, only=transport)
+        self._entered = False
+        self._membership = ExitStack()
+        self._on_event = on_event or (lambda event: None)
+        self._sleep = sleep
+        self._now = now
+
+    async def __aenter__(self) -> Self:
+        self._membership.enter_context(self._host.member(self._limits))
+        self._entered = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._entered = False
+        self._membership.close()
+        await self._connections.close()
+
+    async def get(
+        self,
+        url: str,
+        *,
+        params: Pairs | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Container[int] = _FINE,
+        retry: bool = True,
+    ) -> Response:
+        """Get a page.
+
+        Args:
+            url: absolute within the origin, or relative to the base address as a link there would be:
+                ``ticket/5`` is below it, ``/ticket/5`` starts at the host's root.
+            params: added to the address's own query.
+            headers: besides the usual ones.
+            accept: the statuses that are an answer; every other one is an error.
+            retry: false: one try only.
+
+        Raises:
+            NotFound, Forbidden, NotPermitted: what the status says.
+            PageTooLarge, RedirectRefused: the answer goes beyond what is allowed.
+            ItemError: the tries are used up, or the answer is no use.
+            TrackerError: the host cannot be reached, or not safely.
+        """
+        return await self._ask("GET", url, params, headers, None, accept, retry)
+
+    async def post(
+        self,
+        url: str,
+        *,
+        data: Pairs | bytes | None = None,
+        params: Pairs | None = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Container[int] = _FINE,
+        retry: bool = True,
+    ) -> Response:
+        """Send a form and get the page that answers it.
+
+        Args:
+            url: as for :meth:`get`.
+            data: the form's fields, sent as UTF-8, or a body as it is, its Content-Type among the headers.
+            params: added to the address's own query.
+            headers: besides the usual ones.
+            accept: the statuses that are an answer; every other one is an error.
+            retry: false where a second try may do harm, as with a login.
+
+        Raises:
+            CrawlError: as for :meth:`get`.
+        """
+        extra = dict(headers or {})
+        if isinstance(data, bytes):
+            content = data
+        else:
+            content = as_body(data or ())
+            extra["Content-Type"] = "application/x-www-form-urlencoded"
+        return await self._ask("POST", url, params, extra, content, accept, retry)
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        params: Pairs | None,
+        headers: Mapping[str, str] | None,
+        content: bytes | None,
+        accept: Container[int],
+        retry: bool,
+    ) -> Response:
+        if not self._entered:
+            raise RuntimeError("a client is used within its 'async with' block")
+        target = self._origin.resolve(url)
+        if params is not None and (added := as_query(params)):
+            target = target.copy_with(query=b"&".join(filter(None, (target.query, added))))
+        request = Request(method, target, merged(self._headers, headers), content, accept)
+        return await persist(
+            partial(self._walk, request),
+            tries=self._tries if retry else 1,
+            sleep=self._wait,
+            on_retry=self._note_retry,
+        )
+
+    async def _walk(self, request: Request) -> Response:
+        """One try: the request and whatever redirects follow."""
+        seen = {(request.method, request.url)}
+        for _ in range(_HOPS + 1):
+            status, headers, body, fresh_cookies = await self._send(request)
+            if status in request.wanted:
+                return Response(without_secrets(request.url), status, headers, body)
+            location = redirect_target(status, headers)
+            if location is None:
+                raise self._refused(status, headers, request.url)
+            request = request.redirected(status, self._origin.follow(location, request.url))
+            place = (request.method, request.url)
+            # The same place again can be right only where a cookie was set in between.
+            if place in seen and not fresh_cookies:
+                raise RedirectRefused(f"{shown(request.url)} redirects in a circle.")
+            seen.add(place)
+        raise RedirectRefused(f"{shown(request.url)} is reached only by too many redirects.")
+
+    async def _send(self, request: Request) -> tuple[int, dict[str, str], bytes, bool]:
+        where = str(request.url)
+        cookie = self._cookies.header(where)
+        message = httpx.Request(
+            request.method,
+            request.url,
+            headers=request.headers if cookie is None else (*request.headers, (b"Cookie", cookie)),
+            content=request.content,
+            extensions={"timeout": self._timeouts},
+        )
+        async with self._host.turn() as waited:
+            self.stats.wait_seconds += waited
+            transport = self._connections.take()
+            try:
+                answer, headers, body = await exchange(
+                    transport, message, bounds=self._bounds, wanted=request.wanted, stats=self.stats
+                )
+            finally:
+                self._connections.give_back(transport)
+        return answer.status_code, headers, body, self._cookies.take(where, answer.headers.raw)
+
+    def _refused(self, status: int, headers: Mapping[str, str], url: httpx.URL) -> CrawlError:
+        error = refusal(status, headers, shown(url), self._now())
+        if isinstance(error, SetbackError) and error.retry_after is not None:
+            self._host.pause(error.retry_after)
+            self._on_event(Event("pause", str(error), error.retry_after))
+        return error
+
+    async def _wait(self, seconds: float) -> None:
+        self.stats.wait_seconds += seconds
+        await self._sleep(seconds)
+
+    def _note_retry(self, setback: SetbackError, seconds: float) -> None:
+        self.stats.retries += 1
+        self._on_event(Event("retry", str(setback), seconds))

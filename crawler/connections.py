@@ -1,0 +1,62 @@
+"""Connections to one tracker, one to a transport, the one that was used last taken first."""
+
+from __future__ import annotations
+
+from functools import cache
+from ssl import SSLContext
+
+import httpx
+
+_IDLE = 60.0  # seconds a connection is kept; one that the server closed before is noticed
+
+
+class Connections:
+    """Transports that are made when one is needed and none is free.
+
+    Args:
+        tls: trusts what the tracker's certificate may be signed by; None: the usual authorities.
+        only: used for everything and never closed, instead of real connections.
+    """
+
+    def __init__(
+        self, *, tls: SSLContext | None = None, only: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._tls = tls
+        self._only = only
+        self._made: list[httpx.AsyncBaseTransport] = []
+        self._free: list[httpx.AsyncBaseTransport] = []
+
+    def take(self) -> httpx.AsyncBaseTransport:
+        """Get a transport that nobody else uses; whoever takes it gives it back."""
+        if self._only is not None:
+            return self._only
+        return self._free.pop() if self._free else self._make()
+
+    def give_back(self, transport: httpx.AsyncBaseTransport) -> None:
+        """Let others use it."""
+        if transport is not self._only:
+            self._free.append(transport)
+
+    async def close(self) -> None:
+        """Close all of them, those in use too."""
+        self._free.clear()
+        while self._made:
+            await self._made.pop().aclose()
+
+    def _make(self) -> httpx.AsyncBaseTransport:
+        # One connection a transport: a larger pool is searched through at every request.
+        transport = httpx.AsyncHTTPTransport(
+            verify=self._tls or _usual_authorities(),
+            trust_env=False,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_IDLE),
+        )
+        self._made.append(transport)
+        return transport
+
+
+@cache
+def _usual_authorities() -> SSLContext:
+    """The system's and certifi's, read once a process, because that takes tens of milliseconds."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context

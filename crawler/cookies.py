@@ -1,0 +1,69 @@
+"""Cookies of one tracker, exchanged byte for byte.
+
+The standard library's jar decides which cookie goes where. Values are bytes that mean something only to the
+tracker: ones beyond ASCII, which are not allowed and yet are sent, must come back as they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from email.message import Message
+from http.cookiejar import CookieJar
+from urllib.request import Request
+
+from crawler.errors import ItemError
+
+_MOST = 100  # that a tracker may set; RFC 6265 asks browsers for 50
+
+
+class Cookies:
+    """The cookies of one client."""
+
+    def __init__(self) -> None:
+        self.jar = CookieJar()
+
+    def header(self, url: str) -> bytes | None:
+        """The Cookie header for a request to this address; None: there is none to send."""
+        if not len(self.jar):
+            return None
+        request = _request(url)
+        self.jar.add_cookie_header(request)
+        value = request.get_header("Cookie")
+        return None if value is None else value.encode("latin-1")
+
+    def take(self, url: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Keep what an answer sets, and tell whether it set anything.
+
+        Args:
+            url: where the answer came from.
+            headers: the answer's, as they came.
+
+        Raises:
+            ItemError: there are more cookies than any tracker needs; all are forgotten.
+        """
+        message = Message()
+        for name, value in headers:
+            if name.lower() == b"set-cookie":
+                message["Set-Cookie"] = value.decode("latin-1")
+        if not message:
+            return False
+        # The jar's stub asks for a whole HTTPResponse; the jar itself calls info() only, as documented.
+        self.jar.extract_cookies(_Answer(message), _request(url))  # type: ignore[arg-type]
+        if len(self.jar) > _MOST:
+            self.jar.clear()
+            raise ItemError("The tracker sets more cookies than any tracker needs.")
+        return True
+
+
+class _Answer:
+    """All that the jar asks of an answer."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def info(self) -> Message:
+        return self._message
+
+
+def _request(url: str) -> Request:
+    return Request(url)  # noqa: S310 - only looked at by the jar, never opened

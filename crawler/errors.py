@@ -1,0 +1,96 @@
+"""Everything that can go wrong between us and a tracker, named after what the caller does about it.
+
+    CrawlError
+    ├── UsageError             the asker's words are wrong: say so (exit 2)
+    │   ├── QueryError             the query cannot be understood
+    │   └── UnknownProduct         the tracker has no such product
+    ├── AccessError            the tracker does not let us in: stop, keep the checkpoint (exit 3)
+    │   ├── LoginRefused           name or password are wrong; never tried twice
+    │   └── NotPermitted           logged in, but not allowed
+    ├── TrackerError           the tracker is away or not what it should be: stop, resume later (exit 5)
+    │   └── LayoutChanged          its pages lack what they used to have: store nothing, look at the parser
+    ├── ItemError              this one issue fails, the session goes on (exit 4 at its end)
+    │   ├── PageRejected           a page did not pass its gate: kept in quarantine
+    │   ├── PageTooLarge           more bytes than the limit, on the wire or inflated
+    │   ├── RedirectRefused        a redirect led away from the tracker's origin
+    │   ├── NotFound               404, 410 or the tracker's own word for it
+    │   └── Forbidden              the tracker does not show this issue to the account
+    └── TemporaryError         worth another try after a pause; an ItemError when the tries are used up
+
+Each carries one sentence for the user, without secrets and without the tracker's raw text.
+"""
+
+from __future__ import annotations
+
+
+class CrawlError(Exception):
+    """Something went wrong that is not a defect of ours; ``str()`` is a sentence for the user."""
+
+
+class UsageError(CrawlError):
+    """What was asked for cannot be done as asked."""
+
+
+class QueryError(UsageError):
+    """The query cannot be understood."""
+
+
+class UnknownProduct(UsageError):
+    """The tracker has no product of that name."""
+
+
+class AccessError(CrawlError):
+    """The tracker does not let this account in."""
+
+
+class LoginRefused(AccessError):
+    """The tracker refused name or password."""
+
+
+class NotPermitted(AccessError):
+    """The account is known but may not do this."""
+
+
+class TrackerError(CrawlError):
+    """The tracker cannot be reached or is not what it should be."""
+
+
+class LayoutChanged(TrackerError):
+    """A field that was mostly filled is suddenly empty on all pages."""
+
+
+class ItemError(CrawlError):
+    """One issue cannot be had; the others can."""
+
+
+class PageRejected(ItemError):
+    """A page did not pass its gate; the raw page is kept."""
+
+
+class PageTooLarge(ItemError):
+    """A page is larger than the limit."""
+
+
+class RedirectRefused(ItemError):
+    """A redirect led away from the tracker's origin."""
+
+
+class NotFound(ItemError):
+    """The tracker says that there is no such issue."""
+
+
+class Forbidden(ItemError):
+    """The tracker does not show this issue to the account."""
+
+
+class TemporaryError(CrawlError):
+    """Worth another try.
+
+    Args:
+        message: one sentence.
+        retry_after: seconds to wait before the next try, where the tracker said so.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -1,0 +1,114 @@
+"""A tracker's origin: the only place where its client asks, and to which credentials and cookies go."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin
+
+import httpx
+
+from crawler.errors import RedirectRefused, UsageError
+
+_PORTS = {"http": 80, "https": 443}
+# Names of parameters whose values are secrets: PRIVATE-TOKEN of GitLab, key of Redmine, Bugzilla_api_key, …
+_SECRET = re.compile(
+    r"([?&;](?:[^=&;]*(?:token|passw|pwd|secret|api_?key|auth(?!or)|session|signature|credential)[^=&;]*"
+    r"|key|sid|pass|sig)=)[^&;]*",
+    re.IGNORECASE,
+)
+_HOST = re.compile(rb"[a-z0-9._:-]+")  # after IDNA; an IPv6 address comes without its brackets
+_SHOWN = 500  # characters of an address in a message
+
+
+def without_secrets(url: httpx.URL) -> str:
+    """Write an address as it may be shown and stored: no name, password, fragment or secret parameter."""
+    path = url.raw_path.decode("ascii")
+    if "=" in path:
+        path = _SECRET.sub(r"\1***", path)
+    return f"{url.scheme}://{url.netloc.decode('ascii')}{path}"
+
+
+def shown(url: httpx.URL) -> str:
+    """Write an address for a message: as :func:`without_secrets`, and not endless."""
+    text = without_secrets(url)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+class Origin:
+    """Scheme, host and port of a tracker, and the folder that relative addresses start from.
+
+    A server that sends its visitors from http to https on the usual ports stays the same origin; from then on
+    its plain addresses are asked over https, and there is no way back.
+
+    Args:
+        base_url: ``http(s)://host[:port][/path]``.
+
+    Raises:
+        UsageError: that is no such address, or it carries a name or password.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        try:
+            url = httpx.URL(base_url.rstrip("/") + "/")
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise UsageError("The tracker's address is not a web address.") from error
+        if url.scheme not in _PORTS or not url.host or not _HOST.fullmatch(url.raw_host):
+            raise UsageError("The tracker's address must start with http:// or https:// and name a host.")
+        if url.userinfo:
+            raise UsageError("The tracker's address must not carry a name or password; give them separately.")
+        self.base = url.copy_with(query=None, fragment=None)
+        self._text = str(self.base)
+        self._upgraded = False
+
+    @property
+    def key(self) -> str:
+        """What the limits of this host are kept under: its name and port."""
+        return f"{self.base.host}:{_port(self.base)}"
+
+    def resolve(self, url: str, against: httpx.URL | None = None) -> httpx.URL:
+        """Turn a link into the address to ask, as a browser would.
+
+        Args:
+            url: absolute, or relative to ``against``; one that starts with a slash starts at the host's root.
+            against: the page that the link is on; None: the tracker's base address.
+
+        Raises:
+            RedirectRefused: the address is not within the origin, or is none at all.
+        """
+        try:
+            # Joined as text: the URL class would read both of them twice.
+            target = httpx.URL(urljoin(self._text if against is None else str(against), url))
+        except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+            raise RedirectRefused("A link of the tracker is not a web address.") from error
+        if not self._holds(target):
+            where = f"{target.scheme}://{target.host}"[:_SHOWN]
+            raise RedirectRefused(f"The address {where} is outside of the tracker's origin.")
+        if self._upgraded and target.scheme == "http":
+            target = target.copy_with(scheme="https", port=None)
+        return target
+
+    def follow(self, location: str, page: httpx.URL) -> httpx.URL:
+        """Resolve a redirect, and remember a move to https.
+
+        Raises:
+            RedirectRefused: as for :meth:`resolve`, or it leads from https back to http.
+        """
+        target = self.resolve(location, page)
+        if page.scheme == "https" and target.scheme == "http":
+            raise RedirectRefused("A redirect led from https to http.")
+        if page.scheme == "http" and target.scheme == "https":
+            self._upgraded = True
+        return target
+
+    def _holds(self, url: httpx.URL) -> bool:
+        base = self.base
+        if url.host != base.host:
+            return False
+        if url.scheme == base.scheme:
+            return _port(url) == _port(base)
+        upgrade = base.scheme == "http" and url.scheme == "https"
+        return upgrade and _port(base) == 80 and _port(url) == 443
+
+
+def _port(url: httpx.URL) -> int | None:
+    return url.port or _PORTS.get(url.scheme)

@@ -1,0 +1,89 @@
+"""What Trac's templates put around names and times, on every kind of page."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from crawler.html import Node
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_YEARS = range(1970, 2101)
+_CHANGE_ID = re.compile(r"trac-change-([0-9]{1,9})-([0-9]{1,17})")
+# The wrapped navigation ends where the page's own content begins; wiki text comes after that.
+_NAVIGATION = re.compile(r'id="metanav"(.{0,8000}?)<div id="(?:mainnav|main|content)"', re.DOTALL)
+
+
+def is_whole(html: str) -> bool:
+    """Whether a page goes on to its end."""
+    return html[-64:].rstrip().lower().endswith("</html>")
+
+
+def is_logged_in(html: str) -> bool | None:
+    """Whether a page was made for somebody who is logged in; None: it is no page of Trac's."""
+    found = _NAVIGATION.search(html)
+    return None if found is None else "/logout" in found[1]
+
+
+def has_class(node: Node, name: str) -> bool:
+    """Whether an element has this class, among others."""
+    return name in (node.attribute("class") or "").split()
+
+
+def child(node: Node, name: str, *, tag: str | None = None) -> Node | None:
+    """The first element directly below a node with a class, and of a tag where one is named."""
+    for below in node.children():
+        if has_class(below, name) and tag in (None, below.name):
+            return below
+    return None
+
+
+def author_of(node: Node | None) -> str | None:
+    """The name that stands in a node, without Trac's word for nobody."""
+    marked = None if node is None else node.select_one('[class^="trac-author"]')
+    if marked is None or has_class(marked, "trac-author-none"):
+        return None
+    return marked.line() or None
+
+
+def moment_of(node: Node | None) -> datetime | None:
+    """The time to the second in the first link to the timeline; the link's words are only relative.
+
+    Trac writes it as ISO 8601 in the zone of the session, with its offset, into the parameter `from`.
+    """
+    link = None if node is None else node.select_one("a.timeline")
+    try:
+        query = urlsplit((link and link.attribute("href")) or "").query
+        moment = datetime.fromisoformat(parse_qs(query).get("from", [""])[0])
+        return moment.astimezone(UTC) if moment.tzinfo and moment.year in _YEARS else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def stated(cell: Node) -> str:
+    """The text of a property, and a time as a time: Trac writes "3 days ago" or "in 2 hours" where it can."""
+    words = cell.text()
+    inner = cell.children()
+    if len(inner) != 1 or inner[0].line() != words:
+        return words
+    if has_class(inner[0], "timeline"):
+        moment = moment_of(cell)
+        return words if moment is None else moment.isoformat()
+    title = inner[0].attribute("title") if inner[0].name == "span" else None  # a time to come has no link
+    return max(words, title or "", key=lambda text: sum(character.isdigit() for character in text))
+
+
+def identity_of(change: Node) -> tuple[int | None, datetime | None]:
+    """The number of a change, and its time to the microsecond, from `trac-change-NUMBER-MICROSECONDS`."""
+    found = _CHANGE_ID.fullmatch(change.attribute("id") or "")
+    if found is None:
+        return None, None
+    moment = _EPOCH + timedelta(microseconds=int(found[2]))
+    return int(found[1]), moment if moment.year in _YEARS else None
+
+
+def filename_of(link: Node) -> str:
+    """The name of the attachment that a link leads to; its words may have lost spaces."""
+    path = (link.attribute("href") or "").partition("?")[0].partition("#")[0]
+    return unquote(path.rsplit("/", 1)[-1]) or link.line()

@@ -1,0 +1,143 @@
+"""When to ask again, and how long to wait before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from crawler.errors import CrawlError, ItemError, TemporaryError
+
+T = TypeVar("T")
+
+LONGEST_PAUSE = 300.0  # seconds; a tracker that asks for more is asked again after this
+LONGEST_WINDOW = 3600.0  # seconds; GitHub and GitLab count requests by the hour and say when the hour is over
+_FIRST_WAIT = 0.5  # seconds, at most; doubled at every further try
+_LONGEST_WAIT = 60.0
+_BUDGET = 300.0  # seconds of back-off for one request, pauses that the tracker asked for not counted
+
+
+class SetbackError(TemporaryError):
+    """A try that failed, with what becomes of it in the end.
+
+    Args:
+        message: one sentence.
+        retry_after: seconds to wait before the next try, where the tracker said so.
+        most_tries: fewer tries than usual, because waiting hardly ever helps; None: as many as usual.
+        final: what is raised when the tries are used up.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        most_tries: int | None = None,
+        final: type[CrawlError] = ItemError,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.most_tries = most_tries
+        self.final = final
+
+
+async def persist(
+    attempt: Callable[[], Awaitable[T]],
+    *,
+    tries: int,
+    sleep: Callable[[float], Awaitable[None]],
+    on_retry: Callable[[SetbackError, float], None],
+) -> T:
+    """Try until it works: exponential back-off with full jitter, within a budget.
+
+    Args:
+        attempt: one try; raises SetbackError where another one is worth it.
+        tries: how many in all.
+        sleep: waits for that many seconds.
+        on_retry: told before every wait why and for how many seconds.
+
+    Raises:
+        CrawlError: whatever the attempt raised, or the last setback in its final form.
+    """
+
+    try:
+        return await attempt()
+    except SetbackError as error:
+        # The machinery below costs as much as a tenth of a request, so it is set up only when it is needed.
+        failed = [error]
+
+    async def again() -> T:
+        if failed:
+            raise failed.pop()
+        return await attempt()
+
+    def enough(state: RetryCallState) -> bool:
+        setback = _setback(state)
+        most = tries if setback.most_tries is None else min(tries, setback.most_tries)
+        return state.attempt_number >= most or state.idle_for + state.upcoming_sleep > _BUDGET
+
+    retrying = AsyncRetrying(
+        sleep=sleep,
+        retry=retry_if_exception_type(SetbackError),
+        wait=wait_random_exponential(multiplier=_FIRST_WAIT, max=_LONGEST_WAIT),
+        stop=enough,
+        before_sleep=lambda state: on_retry(_setback(state), state.upcoming_sleep),
+        reraise=True,
+    )
+    try:
+        return await retrying(again)
+    except SetbackError as setback:
+        raise setback.final(str(setback)) from setback
+
+
+def _setback(state: RetryCallState) -> SetbackError:
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, SetbackError):
+        raise TypeError("asked about a try that did not fail")
+    return error
+
+
+def wanted_pause(headers: Mapping[str, str], now: datetime) -> float | None:
+    """How long the tracker wants to be left alone.
+
+    Understands Retry-After (RFC 9110, 10.2.3) in seconds or as a date. Where that is missing, the end of a
+    used-up quota as GitHub (``X-RateLimit-Reset``) and GitLab (``RateLimit-Reset``) send it: seconds of the
+    epoch.
+
+    Args:
+        headers: the answer's, with lower-case names.
+        now: our own time, used where the answer has no date of its own.
+
+    Returns:
+        Seconds from 0 on, capped; None where the tracker did not say or said nothing sensible.
+    """
+    now = _date(headers.get("date", "")) or now
+    after = headers.get("retry-after")
+    if after is not None:
+        return _retry_after(after.strip(), now)
+    for prefix in ("x-ratelimit", "ratelimit"):
+        reset = headers.get(f"{prefix}-reset", "")
+        if headers.get(f"{prefix}-remaining") == "0" and re.fullmatch(r"[0-9]{9,11}", reset):
+            return min(max(0.0, int(reset) - now.timestamp()), LONGEST_WINDOW)
+    return None
+
+
+def _retry_after(value: str, now: datetime) -> float | None:
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        # int() and float() refuse or round numbers of thousands of digits, so those are not even tried.
+        return min(float(value), LONGEST_PAUSE) if len(value) < 20 else LONGEST_PAUSE
+    date = _date(value)
+    return None if date is None else min(max(0.0, (date - now).total_seconds()), LONGEST_PAUSE)
+
+
+def _date(value: str) -> datetime | None:
+    if not value or len(value) > 100:
+        return None
+    try:
+        date = parsedate_to_datetime(value)
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

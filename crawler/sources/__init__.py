@@ -1,0 +1,1 @@
+"""One module per kind of tracker, each with the same verbs: login, search, fetch, parse."""

@@ -1,0 +1,206 @@
+"""The data folder: made once, all or nothing, and checked before every start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+from db.embedded.binaries import Binaries
+from db.embedded.identity import Identity
+from db.embedded.layout import PORT, Layout, account_name, own_folder
+from db.embedded.locks import exclusive
+from db.errors import DataFolderForbidden, DataFolderOutdated, DataFolderUnusable, DiskFull, ServerFailed
+
+SUPERUSER = "postgres"
+SPACE_NEEDED = 96 * 2**20  # bytes: a fresh data folder takes 40 MB, its first write-ahead log as much again
+# How words are told apart in text search follows LC_CTYPE: under plain C, Japanese and Korean punctuation
+# counts as letters. Not every system has each of these, and which one matters little.
+_CHARACTER_TYPES = ("C.UTF-8", "en_US.UTF-8", "C")
+_SETTINGS = {
+    "listen_addresses": "",
+    "port": str(PORT),
+    "unix_socket_permissions": "0700",
+    "password_encryption": "scram-sha-256",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "lc_messages": "C",
+    "max_connections": "50",
+    "shared_buffers": "128MB",
+    "effective_cache_size": "1GB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "wal_compression": "on",
+    "max_wal_senders": "0",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "logging_collector": "off",  # the keeper bounds the log by size, which the collector cannot
+    "log_destination": "stderr",
+    "log_line_prefix": "%m [%p] ",
+    # What people wrote stays out of the log: neither failing statements nor the values in an error's detail.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+
+
+def server_command(layout: Layout, binaries: Binaries) -> list[str]:
+    """The command that runs the server in the foreground, with every setting on it.
+
+    On the command line, and not in a file of the data folder: so a new version of ours brings its settings
+    along.
+    """
+    folder = str(layout.socket).replace('"', '""')  # a list of names, in which commas and spaces separate
+    settings = {**_SETTINGS, "unix_socket_directories": f'"{folder}"'}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    return [binaries.program("postgres"), "-D", str(layout.data.resolve()), *options]
+
+
+def environment() -> dict[str, str]:
+    """The environment of everything that we start: none of our secrets, nothing that redirects PostgreSQL."""
+    kept = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C", "TZ": "UTC"}
+
+
+def read_password(layout: Layout) -> str:
+    """The superuser's password.
+
+    Raises:
+        DataFolderUnusable: it is lost.
+    """
+    try:
+        password = layout.password.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        password = ""
+    if not password:
+        raise DataFolderUnusable(
+            f"{layout.password} is missing, and without it the data cannot be opened: restore the file."
+        )
+    return password
+
+
+def prepare(layout: Layout, binaries: Binaries, identity: Identity) -> None:
+    """Make the data folder where there is none, and check the one that is there.
+
+    To be called by one process at a time.
+
+    Raises:
+        EmbeddedError: it cannot be made or used.
+        OSError: a file cannot be read or written.
+    """
+    for leftover in layout.base.glob("data.new-*"):  # a process was killed in the middle of making one
+        shutil.rmtree(leftover, ignore_errors=True)
+    if not layout.data.exists():
+        _initialise(layout, binaries, identity)
+    _check_owner(layout, identity)
+    _check_version(layout, binaries)
+    read_password(layout)
+    own_folder(layout.socket, owner=identity.uid if identity.mode == "account" else None)
+
+
+def _initialise(layout: Layout, binaries: Binaries, identity: Identity) -> None:
+    if shutil.disk_usage(layout.base).free < SPACE_NEEDED:
+        raise _disk_full(layout)
+    _write_password(layout)
+    staging = layout.base / f"data.new-{secrets.token_hex(4)}"
+    own_folder(staging, owner=identity.uid if identity.mode == "account" else None)
+    try:
+        # Should we be killed, it works on for a moment: the next start waits for it, then clears up.
+        with exclusive(layout.lock("server")) as lock:
+            _run_initdb(layout, binaries, identity, staging, lock)
+        staging.rename(layout.data.resolve())
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    _sync(layout.base)
+
+
+def _write_password(layout: Layout) -> None:
+    temporary = layout.password.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(layout.password)
+
+
+def _run_initdb(layout: Layout, binaries: Binaries, identity: Identity, target: Path, lock: int) -> None:
+    password = layout.password
+    if identity.mode == "account":  # which does not reach the file: it gets a copy for a moment
+        password = target.with_name(target.name + "-password")
+        password.touch(mode=0o600, exist_ok=False)
+        password.write_bytes(layout.password.read_bytes())
+        os.chown(password, identity.uid, identity.gid)
+    command = [binaries.program("initdb"), "-D", str(target), "-U", SUPERUSER, "-A", "scram-sha-256"]
+    command += ["--pwfile", str(password), "-E", "UTF8", "--no-instructions", "--locale=C"]
+    command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    said = ""
+    try:
+        for character_type in _CHARACTER_TYPES:
+            done = subprocess.run(  # noqa: S603  # the wheel's own program
+                identity.command(*command, f"--lc-ctype={character_type}"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=environment(),
+                cwd=layout.base,
+                pass_fds=[lock],
+                check=False,
+            )
+            if done.returncode == 0:
+                return
+            said = done.stderr.decode("utf-8", "replace").strip()
+            if "invalid locale name" not in said:
+                break
+    finally:
+        if password != layout.password:
+            password.unlink(missing_ok=True)
+    if "No space left on device" in said:
+        raise _disk_full(layout)
+    errors = [line for line in said.splitlines() if "error:" in line or "FATAL:" in line] or said.splitlines()
+    raise ServerFailed(
+        f"A new database could not be made in {layout.base}: {(errors or ['initdb failed'])[0]}."
+    )
+
+
+def _disk_full(layout: Layout) -> DiskFull:
+    return DiskFull(
+        f"Too little space is left on the disk of {layout.base}: free some, or set IMS_HOME to another."
+    )
+
+
+def _check_owner(layout: Layout, identity: Identity) -> None:
+    owner = layout.data.stat().st_uid
+    expected = identity.uid if identity.mode == "account" else os.geteuid()
+    if owner != expected:
+        raise DataFolderForbidden(
+            f"{layout.data} belongs to {account_name(owner)}, not to {account_name(expected)}: run this as "
+            "its owner, or set IMS_HOME to a folder of your own."
+        )
+
+
+def _check_version(layout: Layout, binaries: Binaries) -> None:
+    try:
+        written = (layout.data / "PG_VERSION").read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        raise DataFolderUnusable(
+            f"{layout.data} is not a data folder of PostgreSQL: move it elsewhere, "
+            "or set IMS_HOME to another folder."
+        ) from None
+    ours = binaries.version().partition(".")[0]
+    if written != ours:
+        raise DataFolderOutdated(
+            f"{layout.data} was written by PostgreSQL {written}, and this is {ours}: move the data with "
+            f"pg_dump of version {written}, or set IMS_HOME to a new folder."
+        )
+
+
+def _sync(folder: Path) -> None:
+    """Make a renaming in the folder survive a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

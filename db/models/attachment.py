@@ -1,0 +1,53 @@
+"""A file attached to an issue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ForeignKeyConstraint, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base, BigInt, Flag, Key, ParentsOwnerId, SourceKey
+
+if TYPE_CHECKING:
+    from db.models.issue import Issue
+
+
+class Attachment(Base):
+    """What is known of an attached file, and where its bytes and text are once they were fetched."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        # The owner is in the key, lest a conflict tell what another's issue has.
+        UniqueConstraint("issue_pk", "source_key", "user_id"),
+        ForeignKeyConstraint(
+            ["user_id", "issue_pk"], ["ims.issues.user_id", "ims.issues.issue_pk"], ondelete="CASCADE"
+        ),
+    )
+
+    attachment_id: Mapped[Key]
+    issue_pk: Mapped[BigInt]
+    user_id: Mapped[ParentsOwnerId]
+    source_key: Mapped[SourceKey]  # the tracker's own id, else a stable fingerprint
+    filename: Mapped[str] = mapped_column(
+        server_default=text("''")
+    )  # as the tracker shows it: data, never a path
+    file_type: Mapped[str | None]
+    file_size: Mapped[BigInt | None]  # bytes
+    sha256: Mapped[str | None]  # of the fetched bytes, in hexadecimal
+    file_path: Mapped[str | None]  # relative to the data folder
+    download_url: Mapped[str | None]
+    downloaded: Mapped[Flag]
+    download_error: Mapped[str | None]
+    extracted_text: Mapped[str | None]
+    text_extracted: Mapped[Flag]
+    author: Mapped[str | None]
+    attached_at: Mapped[datetime | None]
+    description: Mapped[str | None]
+    removed_at: Mapped[datetime | None]  # tombstone
+
+    issue: Mapped[Issue] = relationship(back_populates="attachments")
+
+    def __repr__(self) -> str:
+        return f"Attachment(attachment_id={self.attachment_id!r}, filename={self.filename!r})"

@@ -1,0 +1,51 @@
+"""A question kept under a name, asked again on a schedule where it has one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ForeignKeyConstraint, UniqueConstraint, text, true
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.models.base import Base, Created, Json, Key, OwnerId, json_column
+
+if TYPE_CHECKING:
+    from db.models.tracker import Tracker
+    from db.models.user import User
+
+
+class SavedSearch(Base):
+    """A favourite, or with ``cron`` a scheduled crawl."""
+
+    __tablename__ = "saved_searches"
+    __table_args__ = (
+        UniqueConstraint("user_id", "name"),
+        ForeignKeyConstraint(
+            ["user_id", "tracker_id"],
+            ["ims.trackers.user_id", "ims.trackers.tracker_id"],
+            ondelete="RESTRICT",
+        ),
+    )
+
+    saved_search_id: Mapped[Key]
+    user_id: Mapped[OwnerId]
+    name: Mapped[str]
+    tracker_id: Mapped[int | None]
+    query: Mapped[str]
+    product: Mapped[str | None]
+    options: Mapped[Json] = json_column()
+    cron: Mapped[str | None]
+    timezone: Mapped[str] = mapped_column(server_default=text("'UTC'"))  # IANA name, for cron
+    next_run_at: Mapped[datetime | None]
+    is_active: Mapped[bool] = mapped_column(server_default=true())
+    created_at: Mapped[Created]
+    updated_at: Mapped[Created]
+
+    user: Mapped[User] = relationship(back_populates="saved_searches")
+    tracker: Mapped[Tracker | None] = relationship(
+        primaryjoin="foreign(SavedSearch.tracker_id) == Tracker.tracker_id"
+    )
+
+    def __repr__(self) -> str:
+        return f"SavedSearch(saved_search_id={self.saved_search_id!r}, name={self.name!r})"

@@ -1,0 +1,67 @@
+-- advance_search --
+-- Moves the session's search on, if its fence is still ours. The row stays locked until the commit:
+-- positions are given out in the order of commits, so that nobody who reads on from a position misses a
+-- reference with a smaller one.
+UPDATE ims.crawl_sessions
+SET search_cursor = %(cursor)s,
+    search_done = %(done)s,
+    tracker_total = coalesce(%(total)s, tracker_total),
+    heartbeat_at = clock_timestamp()
+WHERE session_id = %(session_id)s AND fence = %(fence)s
+
+-- lock_session --
+-- The same lock for a writer that adds references without moving the search.
+SELECT FROM ims.crawl_sessions WHERE session_id = %(session_id)s FOR NO KEY UPDATE
+
+-- add --
+-- Adds references that the session does not know yet, behind the others.
+INSERT INTO ims.session_frontier (session_id, user_id, issue_id, url, listed, reason, position)
+SELECT %(session_id)s, %(user_id)s, found.issue_id, found.url, found.listed::jsonb, %(reason)s,
+       found.ordinal + coalesce(
+           (SELECT known.position FROM ims.session_frontier known
+            WHERE known.session_id = %(session_id)s ORDER BY known.position DESC LIMIT 1), -1)
+FROM unnest(%(issue_ids)s::text[], %(urls)s::text[], %(listed)s::text[])
+     WITH ORDINALITY AS found (issue_id, url, listed, ordinal)
+ON CONFLICT (session_id, issue_id, user_id) DO NOTHING
+
+-- take_pending --
+SELECT issue_id, position, reason, url, listed, attempts
+FROM ims.session_frontier
+WHERE session_id = %(session_id)s AND state = 'pending' AND position > %(after_position)s
+ORDER BY position
+LIMIT %(limit)s
+
+-- still_pending --
+SELECT issue_id
+FROM ims.session_frontier
+WHERE session_id = %(session_id)s AND issue_id = ANY (%(issue_ids)s) AND state = 'pending'
+
+-- plan_by_key --
+-- A batch's rows are found by their keys however large the table is; the planner, asked for hundreds of
+-- keys, would rather read all of a middling table, and more of it at every batch.
+SELECT set_config('enable_seqscan', 'off', true), set_config('random_page_cost', '1.1', true)
+
+-- mark --
+UPDATE ims.session_frontier
+SET state = %(state)s, detail = %(detail)s, attempts = attempts + 1, updated_at = clock_timestamp()
+WHERE session_id = %(session_id)s AND issue_id = ANY (%(issue_ids)s)
+
+-- take_fence --
+-- Makes this process the session's holder and every former one a stranger.
+UPDATE ims.crawl_sessions
+SET fence = fence + 1, heartbeat_at = clock_timestamp()
+WHERE session_id = %(session_id)s
+RETURNING fence
+
+-- hold_fence --
+-- The row stays locked until the commit, so that nobody takes the session over between the question and
+-- the commit.
+UPDATE ims.crawl_sessions
+SET heartbeat_at = clock_timestamp()
+WHERE session_id = %(session_id)s AND fence = %(fence)s
+
+-- tally --
+SELECT reason, state, count(*) FROM ims.session_frontier WHERE session_id = %(session_id)s GROUP BY reason, state
+
+-- counts --
+SELECT state, count(*) FROM ims.session_frontier WHERE session_id = %(session_id)s GROUP BY state

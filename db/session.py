@@ -1,0 +1,73 @@
+"""Sessions that act for a user, through every transaction within their block."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import psycopg
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session, SessionTransaction
+
+from db.engine import async_engine_for, engine_for
+from db.errors import IdentityRefused
+from db.place import configured_url
+from db.settings import DatabaseSettings, driver_url, read_settings
+
+_BY_ID = text("SELECT ims.set_current_user(:user_id)")
+# A personal login is its user already; the application's finds the configured one by name.
+_BY_NAME = text("SELECT ims.set_current_user(coalesce(ims.current_user_id(), ims.find_user(:name)))")
+
+
+@contextmanager
+def get_session(user_id: int | None = None, *, url: str | None = None) -> Iterator[Session]:
+    """Act for a user: commit at the end, roll back on an exception.
+
+    The identity is taken anew at the beginning of each transaction: the block may commit as often as it
+    likes. What was loaded stays readable after commits and after the block.
+
+    Args:
+        user_id: for whom; None: the configured user, or whose personal login the address has.
+        url: the database's address; None: the configured one.
+
+    Raises:
+        IdentityRefused: the user is unknown, disabled, or somebody else than a personal login's.
+        DatabaseError: the database is unreachable or not what it should be.
+    """
+    settings = read_settings()
+    engine = engine_for(configured_url(settings) if url is None else driver_url(url))
+    with Session(engine, expire_on_commit=False) as session:
+        _act_for(session, user_id, settings)
+        yield session
+        session.commit()
+
+
+@asynccontextmanager
+async def get_async_session(
+    user_id: int | None = None, *, url: str | None = None
+) -> AsyncIterator[AsyncSession]:
+    """Do what :func:`get_session` does, in an asynchronous application."""
+    settings = read_settings()
+    engine = await async_engine_for(configured_url(settings) if url is None else driver_url(url))
+    async with AsyncSession(engine, expire_on_commit=False) as session:
+        _act_for(session.sync_session, user_id, settings)
+        yield session
+        await session.commit()
+
+
+def _act_for(session: Session, user_id: int | None, settings: DatabaseSettings) -> None:
+    @event.listens_for(session, "after_begin")
+    def take_identity(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+        if transaction.nested:
+            return  # it holds already, and would be lost with the savepoint
+        try:
+            if user_id is None:
+                connection.execute(_BY_NAME, {"name": settings.user})
+            else:
+                connection.execute(_BY_ID, {"user_id": user_id})
+        except DBAPIError as error:
+            if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+                raise IdentityRefused("You cannot act as this user: ask an admin.") from error
+            raise

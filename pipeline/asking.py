@@ -1,0 +1,71 @@
+"""From what somebody typed to what is looked for: the rules, a second opinion, other words for the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crawler.asking.opinion import Adviser, second_opinion
+from crawler.asking.synonyms import Synonyms, expand, own_synonyms, read_synonyms
+from crawler.errors import UsageError
+from crawler.query import LOW_CONFIDENCE, Occur, ParsedQuery, canonical, parse_query
+from db.storable import storable_text
+from pipeline.logs import keep_secret
+from pipeline.settings import Settings
+
+SYNONYMS = "synonyms.txt"  # a user's own table, in the data folder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """A question, understood."""
+
+    original: str  # as it was asked
+    parsed: ParsedQuery
+    wider: str | None = None  # the same with other words for what is looked for; None: there are none
+    others: tuple[str, ...] = ()  # those words
+
+
+def ask(
+    text: str, settings: Settings, *, home: Path, products: Sequence[str] = (), exact: bool = False
+) -> Question:
+    """Understand a question.
+
+    Args:
+        text: in the direct syntax, or in English, Korean or Japanese.
+        settings: may name a language model to ask where the rules are not sure.
+        home: the data folder, where a table of further synonyms may be.
+        products: names to be recognised as products.
+        exact: look for no other words than those of the question.
+
+    Raises:
+        UsageError: it is no question, or the table of synonyms cannot be read.
+    """
+    text = storable_text(text)
+    parsed = parse_query(text, products=products)
+    if parsed.confidence < LOW_CONFIDENCE and settings.llm_url is not None:
+        keep_secret(settings.llm_key)
+        adviser = Adviser(url=settings.llm_url, model=settings.llm_model, key=settings.llm_key)
+        parsed = second_opinion(text, parsed, adviser)
+    if exact:
+        return Question(original=text, parsed=parsed)
+    tree = expand(parsed.tree, _synonyms(home / SYNONYMS))
+    known = {clause.text for clause in parsed.tree.clauses}
+    others = [
+        clause.text
+        for clause in tree.clauses
+        if clause.occur is not Occur.MUST_NOT and clause.text not in known
+    ]
+    if not others:
+        return Question(original=text, parsed=parsed)
+    return Question(original=text, parsed=parsed, wider=canonical(tree), others=tuple(others))
+
+
+def _synonyms(own: Path) -> Synonyms:
+    try:
+        return read_synonyms(own_synonyms(), own.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return read_synonyms(own_synonyms())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{own} cannot be read: make it a text file in UTF-8, or remove it.") from error

@@ -1,0 +1,151 @@
+"""Attached files: fetched once, kept under the hash of their bytes, reached only through a row.
+
+A file's name comes from a tracker and is data; it never becomes part of a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from crawler.errors import CrawlError, ItemError
+from crawler.records import AttachmentRecord
+from crawler.source import Source
+from db import get_session
+from db.errors import FenceLost
+from db.models import Attachment, CrawlSession, SessionError, SessionIssue
+from pipeline.session import Handle
+
+FOLDER = "attachments"  # under the data folder
+
+
+async def download_attachments(handle: Handle, source: Source, home: Path, stop: asyncio.Event) -> int:
+    """Fetch the files of the session's issues that are not here yet.
+
+    A file that cannot be had leaves its reason in its row and a warning with the session.
+
+    Args:
+        handle: the session whose issues' files are wanted.
+        source: logged in.
+        home: the data folder.
+        stop: set: no further file is begun.
+
+    Returns:
+        how many files were fetched.
+
+    Raises:
+        CrawlError: the tracker ended the session.
+        FenceLost: another process has taken the session over.
+    """
+    wanted = asyncio.Queue[tuple[int, AttachmentRecord]]()
+    for entry in _missing(handle):
+        wanted.put_nowait(entry)
+    fetched = 0
+
+    async def work() -> None:
+        nonlocal fetched
+        while not stop.is_set() and not wanted.empty():
+            attachment_id, record = wanted.get_nowait()
+            try:
+                page = await source.download(record)
+            except ItemError as error:
+                _note_failure(handle, attachment_id, record, error)
+            else:
+                digest = await asyncio.to_thread(store, home, page.body)
+                _note_file(handle, attachment_id, digest, len(page.body))
+                fetched += 1
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(handle.workers):
+            group.create_task(work())
+    return fetched
+
+
+def store(home: Path, body: bytes) -> str:
+    """Keep bytes under their hash, for this account only, and give the hash in hexadecimal.
+
+    The file has its name only once all of it is on disk.
+    """
+    digest = hashlib.sha256(body).hexdigest()
+    path = home / path_of(digest)
+    if path.exists():
+        return digest
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Two issues may have the same file, stored at the same moment: each has a draft of its own.
+    descriptor, draft = tempfile.mkstemp(prefix=f"{digest}.", dir=path.parent)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(draft).replace(path)
+    return digest
+
+
+def path_of(digest: str) -> Path:
+    """Where the bytes with this hash are, relative to the data folder."""
+    return Path(FOLDER, digest[:2], digest)
+
+
+def _missing(handle: Handle) -> list[tuple[int, AttachmentRecord]]:
+    with get_session(user_id=handle.user_id) as session:
+        rows = session.scalars(
+            select(Attachment)
+            .join(SessionIssue, SessionIssue.issue_pk == Attachment.issue_pk)
+            .where(
+                SessionIssue.session_id == handle.session_id,
+                ~Attachment.downloaded,
+                Attachment.removed_at.is_(None),
+                Attachment.download_url.is_not(None),
+            )
+            .order_by(SessionIssue.crawl_order, Attachment.attachment_id)
+        )
+        return [
+            (
+                row.attachment_id,
+                AttachmentRecord(
+                    filename=row.filename, file_type=row.file_type, download_url=row.download_url
+                ),
+            )
+            for row in rows
+        ]
+
+
+def _note_file(handle: Handle, attachment_id: int, digest: str, size: int) -> None:
+    with get_session(user_id=handle.user_id) as session:
+        _hold(session, handle, downloaded=1)
+        row = session.get_one(Attachment, attachment_id)
+        row.sha256, row.file_path, row.file_size = digest, str(path_of(digest)), size
+        row.downloaded, row.download_error = True, None
+
+
+def _note_failure(handle: Handle, attachment_id: int, record: AttachmentRecord, error: CrawlError) -> None:
+    with get_session(user_id=handle.user_id) as session:
+        _hold(session, handle)
+        session.get_one(Attachment, attachment_id).download_error = str(error)
+        session.add(
+            SessionError(
+                user_id=handle.user_id,
+                session_id=handle.session_id,
+                error_type=type(error).__name__,
+                severity="warning",
+                error_message=f"The attachment {record.filename!r} was not fetched: {error}",
+            )
+        )
+
+
+def _hold(session: Session, handle: Handle, *, downloaded: int = 0) -> None:
+    """Make sure, up to the commit, that this process holds the session, and count in the same transaction."""
+    held = session.scalar(
+        update(CrawlSession)
+        .where(CrawlSession.session_id == handle.session_id, CrawlSession.fence == handle.fence)
+        .values(attachments_downloaded=CrawlSession.attachments_downloaded + downloaded)
+        .returning(CrawlSession.session_id)
+    )
+    if held is None:
+        raise FenceLost("Another process has taken this session over: this one stops.")

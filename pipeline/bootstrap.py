@@ -1,0 +1,97 @@
+"""The one place where things are wired together: settings, logs, database, user, trackers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from crawler.errors import CrawlError
+from db import get_session
+from db.bootstrap import libpq_url
+from db.errors import DatabaseError
+from db.models import Tracker as TrackerModel
+from db.place import configured_url
+from db.settings import environment
+from db.settings import read_settings as read_database_settings
+from pipeline.connect import Tracker
+from pipeline.counts import Observer, nobody
+from pipeline.logs import configure, keep_secret
+from pipeline.secrets import Vault, add_key, open_vault
+from pipeline.session import Handle
+from pipeline.settings import Settings, read_settings
+from pipeline.trackers import open_adhoc, open_tracker
+
+
+@dataclass(frozen=True)
+class Program:
+    """A running program: who it works for, and what it works with."""
+
+    settings: Settings
+    home: Path  # the data folder
+    conninfo: str = field(repr=False)  # the application's own connections to the database
+    user_id: int  # the configured user
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Opens stored passwords."""
+        return open_vault(self.home, self.settings.secret_key)
+
+    def new_vault(self) -> Vault:
+        """A vault whose newest key is fresh; with keys from the environment, the newest of those."""
+        return self.vault if self.settings.secret_key else add_key(self.home)
+
+    def open_tracker(self, name: str | None) -> Tracker:
+        """A stored tracker with its password; see :func:`pipeline.trackers.open_tracker`."""
+        with get_session(user_id=self.user_id) as session:
+            return open_tracker(session, name, self.settings, self.vault)
+
+    def open_adhoc(self, kind: str, url: str) -> Tracker:
+        """A tracker by its address; see :func:`pipeline.trackers.open_adhoc`."""
+        with get_session(user_id=self.user_id) as session:
+            return open_adhoc(session, kind, url, self.settings, self.vault)
+
+    def tracker_of(self, handle: Handle) -> Tracker:
+        """The tracker that a session crawls."""
+        with get_session(user_id=handle.user_id) as session:
+            name = session.scalar(
+                select(TrackerModel.name).where(TrackerModel.tracker_id == handle.tracker_id)
+            )
+            return open_tracker(session, name, self.settings, self.vault)
+
+    def run(
+        self, handle: Handle, tracker: Tracker, observer: Observer = nobody
+    ) -> CrawlError | DatabaseError | None:
+        """Work on a session until it ends; see :func:`pipeline.crawl.run_session`."""
+        return asyncio.run(self.run_within(handle, tracker, observer))
+
+    async def run_within(
+        self, handle: Handle, tracker: Tracker, observer: Observer = nobody
+    ) -> CrawlError | DatabaseError | None:
+        """As :meth:`run`, within a running event loop."""
+        from pipeline.crawl import run_session
+
+        return await run_session(handle, tracker, conninfo=self.conninfo, home=self.home, observer=observer)
+
+
+def start(*, level: int = logging.INFO) -> Program:
+    """Read the settings, set logging up, and make sure that database and user are there.
+
+    Raises:
+        UsageError: a setting is wrong.
+        DatabaseError: the database cannot be used.
+    """
+    database = read_database_settings()
+    settings = read_settings(environment())
+    configure(settings.log, level=level)
+    keep_secret(settings.tracker_password)
+    keep_secret(settings.secret_key)
+    with get_session() as session:
+        user_id = session.scalar(select(func.ims.current_user_id()))
+    assert user_id is not None  # noqa: S101 - get_session() without an identity is refused
+    conninfo = libpq_url(configured_url(database))
+    return Program(settings=settings, home=database.home, conninfo=conninfo, user_id=user_id)

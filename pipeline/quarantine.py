@@ -1,0 +1,88 @@
+"""Pages that nobody could read: which there are, why, and what they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import undefer
+
+from crawler.decode import decode
+from crawler.errors import UsageError
+from db import get_session
+from db.loading.pages import unpack
+from db.models import CrawlSession, RawPage, Tracker
+from pipeline.rebuilt import Rebuilt
+from pipeline.reparse import Wanted, reparse
+
+SHOWN = 20  # pages of one issue at once, the latest
+
+
+def quarantined(*, tracker: str | None = None, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """The pages in quarantine, the latest first, without their contents."""
+    with get_session() as session:
+        rows = session.execute(_mine(tracker).limit(limit).offset(offset)).all()
+        return [_facts(page, name, uuid) for page, name, uuid in rows]
+
+
+def read_quarantined(issue_id: str, tracker: str | None = None) -> list[dict[str, Any]]:
+    """The latest pages of one issue that are in quarantine, with their ``text``.
+
+    Raises:
+        UsageError: there is none.
+    """
+    wanted = _mine(tracker).where(RawPage.issue_id == issue_id).options(undefer(RawPage.body)).limit(SHOWN)
+    with get_session() as session:
+        rows = session.execute(wanted).all()
+        if not rows:
+            raise _nothing(issue_id)
+        return [{**_facts(page, name, uuid), "text": _text(page)} for page, name, uuid in rows]
+
+
+async def retry(conninfo: str, user_id: int, *, issue_id: str | None, tracker: str | None) -> Rebuilt:
+    """Read the issues that have a page in quarantine again; what still cannot be read stays there.
+
+    Raises:
+        UsageError: the issue has none, or there is no such tracker.
+    """
+    wanted = Wanted(issue_id=issue_id, tracker=tracker, quarantined=True)
+    rebuilt = await reparse(conninfo, user_id, wanted)
+    if issue_id is not None and not (rebuilt.issues or rebuilt.failed):
+        raise _nothing(issue_id)
+    return rebuilt
+
+
+def _mine(tracker: str | None) -> Select[RawPage, str | None, Any]:
+    wanted = (
+        select(RawPage, Tracker.name, CrawlSession.session_uuid)
+        .outerjoin(Tracker, Tracker.tracker_id == RawPage.tracker_id)
+        .outerjoin(CrawlSession, CrawlSession.session_id == RawPage.session_id)
+        .where(RawPage.quarantined, RawPage.user_id == func.ims.current_user_id())
+        .order_by(RawPage.fetched_at.desc(), RawPage.raw_page_id)
+    )
+    return wanted if tracker is None else wanted.where(Tracker.name == tracker)
+
+
+def _nothing(issue_id: str) -> UsageError:
+    return UsageError(f"Issue {issue_id} has no page in quarantine: see quarantine list.")
+
+
+def _facts(page: RawPage, tracker: str | None, session_uuid: object) -> dict[str, Any]:
+    return {
+        "issue_id": page.issue_id,
+        "tracker": tracker,
+        "part": page.part,
+        "reason": page.quarantine_reason,
+        "url": page.url,
+        "status": page.status,
+        "size": page.size,
+        "fetched_at": page.fetched_at,
+        "session_uuid": session_uuid,
+    }
+
+
+def _text(page: RawPage) -> str:
+    try:
+        return decode(unpack(page.body or b"", page.size), page.content_type).text
+    except ValueError as error:
+        return str(error)

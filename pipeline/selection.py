@@ -1,0 +1,54 @@
+"""Which of the fetched issues were asked for, where the tracker could not be told everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crawler.query import Tree, matches
+from crawler.records import IssueRecord, State
+
+_OPEN = (State.OPEN, State.IN_PROGRESS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """What the tracker's own search did not check; with nothing set, it takes everything."""
+
+    tree: Tree | None = None  # set where the tracker's language cannot express the whole query
+    status: str | None = None  # "open", "closed", or a tracker's own word
+    until: datetime | None = None  # registered before this
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether an issue could be left out at all."""
+        return any((self.tree, self.status, self.until))
+
+    def refusal(self, record: IssueRecord) -> str | None:
+        """Why the issue was not asked for; None: it was."""
+        if self.tree is not None and not matches(self.tree, _texts(record), record.issue_id):
+            return "does not match the query"
+        if self.status is not None and not _has_status(record, self.status):
+            return f"is not {self.status}"
+        if (
+            self.until is not None
+            and record.registered_date is not None
+            and record.registered_date >= self.until
+        ):
+            return f"is newer than {self.until.date()}"
+        return None
+
+
+def _has_status(record: IssueRecord, wanted: str) -> bool:
+    if wanted == "open":
+        return record.state in _OPEN
+    if wanted == "closed":
+        return record.state is State.DONE
+    return (record.status or "").casefold() == wanted.casefold()
+
+
+def _texts(record: IssueRecord) -> list[str]:
+    texts = [record.title, record.description or "", *(comment.content for comment in record.comments)]
+    texts += [value for value in record.extra.values() if isinstance(value, str)]
+    texts += [attachment.filename for attachment in record.attachments]
+    return texts

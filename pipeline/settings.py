@@ -1,0 +1,49 @@
+"""What can be set: each setting with its variable, its default and its help in one place.
+
+A flag wins over a variable, a variable over a line of a ``.env`` file in the current folder. Where the data
+lives, which database and which user are the database's own settings (:mod:`db.settings`); the rest is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from crawler.errors import UsageError
+
+LogFormat = Literal["console", "json"]
+_LLM_MODEL = "llama3.2"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """The settings of one run beside the database's."""
+
+    log: LogFormat = "console"  # IMS_LOG: how log lines look on standard error
+    tracker_username: str | None = None  # IMS_TRACKER_USERNAME: for --kind/--url, or where none is stored
+    tracker_password: str | None = field(default=None, repr=False)  # IMS_TRACKER_PASSWORD: never a flag
+    secret_key: str | None = field(default=None, repr=False)  # IMS_SECRET_KEY: encrypts stored passwords
+    llm_url: str | None = None  # IMS_LLM_URL: a language model to ask where the rules are not sure; up to /v1
+    llm_model: str = _LLM_MODEL  # IMS_LLM_MODEL
+    llm_key: str | None = field(default=None, repr=False)  # IMS_LLM_KEY
+
+
+def read_settings(env: Mapping[str, str]) -> Settings:
+    """Read the settings from the variables; :func:`db.settings.environment` has ``.env`` merged into them.
+
+    Raises:
+        UsageError: IMS_LOG is neither ``console`` nor ``json``.
+    """
+    log = env.get("IMS_LOG") or "console"
+    if log not in ("console", "json"):
+        raise UsageError(f"IMS_LOG is {log!r}: set it to console or json.")
+    return Settings(
+        log="json" if log == "json" else "console",
+        tracker_username=env.get("IMS_TRACKER_USERNAME") or None,
+        tracker_password=env.get("IMS_TRACKER_PASSWORD") or None,
+        secret_key=env.get("IMS_SECRET_KEY") or None,
+        llm_url=env.get("IMS_LLM_URL") or None,
+        llm_model=env.get("IMS_LLM_MODEL") or _LLM_MODEL,
+        llm_key=env.get("IMS_LLM_KEY") or None,
+    )

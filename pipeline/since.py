@@ -1,0 +1,76 @@
+"""``--since last``: from when on changes are asked for, so that session after session nothing is missed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import ColumnElement, or_, select
+
+from db import get_session
+from db.models import CrawlSession
+from pipeline.kinds import source_class
+from pipeline.session import CrawlRequest
+
+# A tracker's clock may be off, its zone misunderstood, its times cut to the minute or the day.
+OVERLAP = timedelta(days=1)
+CANNOT_TELL = "The tracker cannot tell what changed since a time: every hit is fetched and compared."
+
+log = structlog.get_logger(__name__)
+
+
+def since_last(user_id: int, tracker_id: int, request: CrawlRequest) -> CrawlRequest:
+    """The request for what changed since the last session of the same; for everything where there is none."""
+    moment = last_start(user_id, tracker_id, request)
+    if moment is None:
+        note = "There is no complete session of the same yet: everything is asked for."
+    else:
+        note = f"Asked for what changed since {moment:%Y-%m-%d %H:%M} UTC."
+    return replace(request, since=moment, since_last=True, notes=(*request.notes, note))
+
+
+def told(request: CrawlRequest, kind: str) -> CrawlRequest:
+    """The request, with a word about it where this kind of tracker does not know times of change."""
+    if request.since is None or not getattr(source_class(kind), "ignores_since", False):
+        return request
+    log.info(CANNOT_TELL)
+    return replace(request, notes=(*request.notes, CANNOT_TELL))
+
+
+def last_start(user_id: int, tracker_id: int, request: CrawlRequest) -> datetime | None:
+    """When the user's last session that answered the same question began, less an overlap.
+
+    A session counts that is completed, left nothing out (no failed issue, no limit), asked for at least as
+    much, and itself saw either everything or everything since such a session: otherwise a change between the
+    two would be in neither.
+
+    Args:
+        user_id: whose sessions.
+        tracker_id: of which tracker.
+        request: what is asked for now.
+
+    Returns:
+        An aware time; None: there was no such session.
+    """
+    metadata = CrawlSession.session_metadata
+    conditions: list[ColumnElement[bool]] = [
+        CrawlSession.user_id == user_id,
+        CrawlSession.tracker_id == tracker_id,
+        CrawlSession.parsed_query == request.query.text,
+        CrawlSession.product.is_not_distinct_from(request.product),
+        CrawlSession.status == "completed",
+        CrawlSession.failed_issues == 0,
+        CrawlSession.max_results.is_(None),
+        metadata["nl_parsing"]["filters"] == request.query.filters,
+        or_(CrawlSession.since.is_(None), metadata["since_last"].as_boolean()),
+        metadata["census"].as_boolean().is_not(True),
+    ]
+    if request.related:
+        conditions.append(CrawlSession.crawl_related.is_(True))
+    if request.attachments:
+        conditions.append(metadata["attachments"].as_boolean())
+    newest = select(CrawlSession.started_at).where(*conditions).order_by(CrawlSession.started_at.desc())
+    with get_session(user_id=user_id) as session:
+        started = session.scalar(newest.limit(1))
+    return None if started is None else started - OVERLAP

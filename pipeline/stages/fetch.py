@@ -1,0 +1,108 @@
+"""The feed and the workers: pending references become records, or the reason why not."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import psycopg
+
+from crawler.errors import CrawlError, Forbidden, ItemError, NotFound, PageRejected
+from crawler.records import IssueRecord
+from crawler.source import RawPage, Reference
+from db.frontier import Pending, take_pending
+from pipeline.session import BEYOND_LIMIT
+from pipeline.stages.belt import Belt, Fetched, Mark, Plan
+from pipeline.translate import to_row
+
+FEED = 200  # references taken from the frontier at a time
+
+
+async def feed(plan: Plan, belt: Belt) -> None:
+    """Hand the frontier's pending references to the workers until there are no more to come."""
+    position = -1
+    while not belt.stop.is_set() and not _is_full(plan, belt):
+        # Asked before the frontier is read: what is added between the two is found in the next round.
+        no_more = belt.counts.search_done and (belt.in_flight == 0 or not plan.handle.crawl_related)
+        pending = await _take(plan, position)
+        for item in pending:
+            if belt.stop.is_set() or _is_full(plan, belt):
+                break
+            belt.in_flight += 1
+            await belt.todo.put(item)
+            position = item.position
+        if not pending:
+            if no_more:
+                break
+            await _wait(belt)
+    for _ in range(belt.workers):
+        await belt.todo.put(None)
+
+
+async def _wait(belt: Belt) -> None:
+    """Wait until the frontier may have grown: by the search, or by related issues that are committed."""
+    belt.idle = belt.counts.search_done
+    if belt.idle:
+        await belt.done.put(Mark.FLUSH)
+    await belt.news.wait()
+    belt.news.clear()
+    belt.idle = False
+
+
+async def work(plan: Plan, belt: Belt) -> None:
+    """Fetch and parse one reference after the other."""
+    while (item := await belt.todo.get()) is not None:
+        if belt.fatal is not None:
+            continue
+        try:
+            await belt.done.put(await _fetch(plan, belt, item))
+        except CrawlError as error:
+            belt.end(error)
+
+
+def _is_full(plan: Plan, belt: Belt) -> bool:
+    return plan.issue_limit is not None and belt.accepted >= plan.issue_limit
+
+
+def _refusal(plan: Plan, belt: Belt, record: IssueRecord) -> str | None:
+    if (refusal := plan.selection.refusal(record)) is not None:
+        return refusal
+    if _is_full(plan, belt):
+        return BEYOND_LIMIT
+    belt.accepted += 1
+    return None
+
+
+async def _take(plan: Plan, position: int) -> list[Pending]:
+    async def take(connection: psycopg.AsyncConnection) -> list[Pending]:
+        return await take_pending(
+            connection, session_id=plan.handle.session_id, after_position=position, limit=FEED
+        )
+
+    return await plan.searching.run(take)
+
+
+async def _fetch(plan: Plan, belt: Belt, item: Pending) -> Fetched:
+    started = monotonic()
+    pages: tuple[RawPage, ...] = ()
+    try:
+        pages = await plan.source.fetch(Reference(issue_id=item.issue_id, url=item.url, listed=item.listed))
+        record = await plan.parser.parse(pages)
+    except (NotFound, Forbidden) as error:
+        if item.reason == "census":
+            return Fetched(item=item, removal="deleted" if isinstance(error, NotFound) else "denied")
+        return Fetched(item=item, error=error)
+    except ItemError as error:
+        return Fetched(item=item, error=error, pages=pages if isinstance(error, PageRejected) else ())
+    refusal = _refusal(plan, belt, record) if item.reason == "search" else None
+    if refusal is not None:
+        return Fetched(item=item, refusal=refusal)
+    milliseconds = round((monotonic() - started) * 1000)
+    moved = item.reason == "census" and record.issue_id != item.issue_id
+    return Fetched(
+        item=item,
+        removal=f"moved to {record.issue_id}" if moved else None,
+        row=to_row(record, pages, position=item.position, crawl_duration_ms=milliseconds),
+        warnings=record.warnings,
+        comments_announced=record.comments_announced or 0,
+        history_announced=record.history_announced or 0,
+    )

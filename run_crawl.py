@@ -1,0 +1,14 @@
+"""The command line's front door: ``python run_crawl.py COMMAND``, also installed as ``ims-crawl``."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    from cli.app import run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+-- The two schemas: ims is what users see, ims_private what only our own functions see. Run by an administrator.
+CREATE SCHEMA IF NOT EXISTS ims AUTHORIZATION ims_owner;
+CREATE SCHEMA IF NOT EXISTS ims_private AUTHORIZATION ims_owner;
+
+REVOKE ALL ON SCHEMA ims, ims_private FROM PUBLIC;
+GRANT USAGE ON SCHEMA ims TO ims_app, ims_user, ims_readonly, ims_admin, ims_searcher, ims_login_maker;
+GRANT USAGE ON SCHEMA ims_private TO ims_login_maker, ims_searcher;
+
+-- What is made later starts closed, functions included.
+ALTER DEFAULT PRIVILEGES FOR ROLE ims_owner REVOKE ALL ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE ims_owner REVOKE ALL ON TABLES FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE ims_owner REVOKE ALL ON SEQUENCES FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE ims_owner REVOKE ALL ON TYPES FROM PUBLIC;

@@ -1,0 +1,19 @@
+-- The tables whose rows are their owner's in the same way.
+SELECT ims_private.protect_table('ims.trackers');
+SELECT ims_private.protect_table('ims.crawl_sessions');
+SELECT ims_private.protect_table('ims.session_frontier');
+SELECT ims_private.protect_table('ims.session_issues');
+SELECT ims_private.protect_table('ims.session_errors');
+SELECT ims_private.protect_table('ims.raw_pages');
+SELECT ims_private.protect_table('ims.issues');
+SELECT ims_private.protect_table('ims.issue_comments');
+SELECT ims_private.protect_table('ims.issue_history');
+SELECT ims_private.protect_table('ims.issue_relations');
+SELECT ims_private.protect_table('ims.attachments');
+SELECT ims_private.protect_table('ims.search_queries');
+SELECT ims_private.protect_table('ims.saved_searches');
+SELECT ims_private.protect_table('ims.analytics_daily');
+SELECT ims_private.protect_table('ims.analytics_monthly');
+
+-- The search function looks for itself, past row security, and says whose rows it wants.
+GRANT SELECT ON ims.issues, ims.issue_comments, ims.trackers TO ims_searcher;

@@ -1,0 +1,12 @@
+-- Their owner's only: no admin and no analyst reads another's, not even encrypted.
+SELECT ims_private.close_table('ims.tracker_secrets');
+
+CREATE POLICY own_rows ON ims.tracker_secrets TO ims_user, ims_app, ims_admin
+    USING (user_id = (SELECT ims.current_user_id())) WITH CHECK (user_id = (SELECT ims.current_user_id()));
+CREATE POLICY own_ceiling ON ims.tracker_secrets AS RESTRICTIVE TO ims_user, ims_app, ims_admin, ims_readonly
+    USING (user_id = (SELECT ims.current_user_id())) WITH CHECK (user_id = (SELECT ims.current_user_id()));
+CREATE POLICY readonly_rows ON ims.tracker_secrets FOR SELECT TO ims_readonly
+    USING (user_id = (SELECT ims.current_user_id()));
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON ims.tracker_secrets TO ims_user, ims_app, ims_admin;
+GRANT SELECT ON ims.tracker_secrets TO ims_readonly;

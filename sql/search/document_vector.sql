@@ -1,0 +1,47 @@
+-- What an issue is found by: its owner as a lexeme that no text can contain, so that one index selects owner and words
+-- together, and the words of title (A), description (B), comments (C) and attachments (D), each as written and in its
+-- place, with the parts of names after them. Other forms of a word are the question's business (ims.word_forms), which
+-- keeps the index small and the load fast.
+--
+-- A bare mark stands at the end of a field, so that no phrase reaches from one into the next.
+--
+-- A tsvector ends at 1 MB: a text of any size is stored, and found by what fits.
+CREATE OR REPLACE FUNCTION ims.document_vector(
+    owner integer, title text, description text, comments text, attachments text
+) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    characters integer := 250000;  -- of each field
+    owned CONSTANT tsvector := array_to_tsvector(ARRAY['owner ' || owner]);
+    spaced text;
+    parts text;
+    vector tsvector;
+BEGIN
+    LOOP
+        spaced := concat(
+            replace(left(title, characters / 10), E'\u0001', ' '), E'\n\u0001\n',
+            replace(left(description, characters), E'\u0001', ' '), E'\n\u0001\n',
+            replace(left(comments, characters), E'\u0001', ' '), E'\n\u0001\n',
+            replace(left(attachments, characters), E'\u0001', ' '));
+        parts := ims.name_parts(spaced);
+        spaced := ims.spaced_text(spaced);
+        BEGIN
+            vector := setweight(to_tsvector('simple', split_part(spaced, E'\u0001', 1) || split_part(parts, E'\u0001', 1)), 'A')
+                || owned
+                || setweight(to_tsvector('simple', split_part(spaced, E'\u0001', 2) || split_part(parts, E'\u0001', 2)), 'B')
+                || setweight(to_tsvector('simple', split_part(spaced, E'\u0001', 3) || split_part(parts, E'\u0001', 3)), 'C');
+            IF attachments <> '' THEN
+                vector := vector
+                    || setweight(to_tsvector('simple', split_part(spaced, E'\u0001', 4) || split_part(parts, E'\u0001', 4)), 'D');
+            END IF;
+            RETURN vector;
+        EXCEPTION WHEN program_limit_exceeded THEN
+            characters := characters / 5;
+        END;
+    END LOOP;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION ims.document_vector(integer, text, text, text, text) TO ims_user, ims_admin, ims_app;

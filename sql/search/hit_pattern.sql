@@ -1,0 +1,43 @@
+-- Two regular expressions, for whatever case, that find the terms of a question in a text as people wrote it: as words
+-- (whole), and within names too (loose). NULL where nothing is looked for.
+CREATE OR REPLACE FUNCTION ims.hit_pattern(query_text text, OUT whole text, OUT loose text)
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    apart CONSTANT text := '[^a-z0-9\u00aa-\u1fff\u3005-\u3007\u3031-\ud7ff\uf900-\ufaff\uff10-\uff5a\U00010000-\U0010ffff]+';
+    clause record;
+    words text;
+    forms text[];
+    shared integer;
+    pattern text;
+    spaced text[];
+    unspaced text[];
+BEGIN
+    FOR clause IN SELECT * FROM ims.query_clauses(query_text) AS clauses WHERE sign <> '-' LIMIT 100 LOOP
+        words := btrim(regexp_replace(lower(normalize(coalesce(clause.number, clause.term), NFKC)), apart, ' ', 'g'));
+        CONTINUE WHEN words = '';
+        forms := CASE WHEN clause.phrase THEN ARRAY[words] ELSE ims.word_forms(words) END;
+        IF cardinality(forms) = 1 THEN
+            pattern := replace(words, ' ', apart);
+        ELSE
+            shared := length(words);
+            WHILE NOT (SELECT bool_and(starts_with(form, left(words, shared))) FROM unnest(forms) AS form) LOOP
+                shared := shared - 1;
+            END LOOP;
+            pattern := left(words, shared) || '(?:'
+                       || (SELECT string_agg(substr(form, shared + 1), '|') FROM unnest(forms) AS form) || ')';
+        END IF;
+        loose := concat_ws('|', loose, CASE WHEN words ~ '^[1-9]' THEN '0*' ELSE '' END || pattern);
+        IF words ~ '^[a-z0-9]' THEN
+            spaced := spaced || pattern;
+        ELSE
+            unspaced := unspaced || pattern;
+        END IF;
+    END LOOP;
+    whole := nullif(concat_ws('|', '(?<![a-z0-9])(?:' || array_to_string(spaced, '|') || ')(?![a-z0-9])',
+                       array_to_string(unspaced, '|')), '');
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION ims.hit_pattern(text) TO ims_app, ims_user, ims_readonly, ims_admin, ims_searcher;

@@ -1,0 +1,51 @@
+-- A text as it is indexed and asked for: words parted by spaces alone, and compatibility forms (full-width letters,
+-- decomposed syllables) as their plain ones. A run of letters of the unspaced scripts becomes its overlapping pairs and
+-- its last letter, with a mark where it starts: 전문검색 -> ǁ전문 문검 검색 색. A run ends where the script changes as it
+-- does between words (は|京都, 接続|タイムアウト). Two neighbouring letters decide, so that a text and a question about it
+-- are parted alike.
+CREATE OR REPLACE FUNCTION ims.spaced_text(document text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    spaced text := document;
+BEGIN
+    IF octet_length(document) > char_length(document) THEN
+        IF spaced ~ '[^\u0001-\u007f\u2010-\u2027\u3000-\u3029\u3030가-힣ぁ-ゖァ-ヺー-ヾ一-鿿（），．：；！？［］～]' THEN
+            -- Normalizing a long run of marks takes quadratic time: a text that might have one goes by pieces.
+            IF spaced ~ '[^\u0001-\u007f가-힣ぁ-ゖァ-ヺー-ヾ一-鿿]{31}' THEN
+                spaced := (SELECT string_agg(normalize(piece[1], NFKC), '')
+                           FROM regexp_matches(spaced, '.{1,100}', 'g') AS piece);
+            ELSE
+                spaced := normalize(spaced, NFKC);
+            END IF;
+        END IF;
+        -- What no word has in it, whatever the operating system takes for a letter.
+        spaced := regexp_replace(
+            spaced, '[\u0080-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u2000-\u2bff\u3000-\u3004\u3008-\u3030'
+                    '\u3099-\u309c\u30a0\u30fb\ufe10-\ufe6f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\ufff9-\uffff]+',
+            ' ', 'g');
+        -- Scripts of which little is asked: each letter for itself.
+        IF spaced ~ '[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff]' THEN
+            spaced := regexp_replace(spaced, '[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff]', ' \& ', 'g');
+        END IF;
+        IF spaced ~ '[\u3005-\U0010ffff]' THEN
+            IF spaced ~ '[\u3005-\U0010ffff][^\u3005-\U0010ffff\s]' THEN
+                spaced := regexp_replace(spaced, '(?<=[\u3005-\U0010ffff])[^\u3005-\U0010ffff\s]', ' \&', 'g');
+            END IF;
+            spaced := regexp_replace(
+                spaced, CASE WHEN spaced ~ '[\u30a1-\u30ff]|[\u3041-\u309f][\u3400-\u9fff]'
+                    THEN '(?<![\u3005-\U0010ffff])[\u3005-\U0010ffff]|(?<=[\u3041-\u309f])[\u30a1-\u30ff\u3400-\u9fff]'
+                         '|(?<=[\u30a1-\u30ff])[\u3400-\u9fff]|(?<=[\u3400-\u9fff])[\u30a1-\u30ff]'
+                    ELSE '(?<![\u3005-\U0010ffff])[\u3005-\U0010ffff]' END, ' ǁ\&', 'g');
+            -- Each letter but a run's first is written twice: the end of one pair and the start of the next.
+            spaced := regexp_replace(spaced, '(?<=[\u3005-\U0010ffff])[\u3005-\U0010ffff]', '\& \&', 'g');
+        END IF;
+    END IF;
+    -- These, and no others, the parser would take into a word.
+    RETURN replace(replace(replace(replace(replace(replace(replace(replace(replace(
+        spaced, '.', ' '), '-', ' '), '/', ' '), '_', ' '), '@', ' '), '&', ' '), '<', ' '), '+', ' '), '~', ' ');
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION ims.spaced_text(text) TO ims_app, ims_user, ims_readonly, ims_admin, ims_searcher;

@@ -1,0 +1,10 @@
+-- Whom one may be follows the table users.
+CREATE OR REPLACE TRIGGER a_keep_identity
+    AFTER INSERT OR UPDATE OR DELETE ON ims.users
+    FOR EACH ROW EXECUTE FUNCTION ims_private.keep_identity();
+
+CREATE OR REPLACE TRIGGER b_align_login
+    AFTER UPDATE OF role, is_active ON ims.users
+    FOR EACH ROW
+    WHEN (OLD.db_login IS NOT NULL AND (OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active))
+    EXECUTE FUNCTION ims_private.align_login();

@@ -1,0 +1,62 @@
+"""The first thing that a newcomer runs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fix_program import Program
+
+
+@pytest.fixture(scope="module")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """A machine on which nothing was run yet."""
+    return Program(tmp_path_factory.mktemp("newcomer") / "home")
+
+
+def test_the_demo_works_twice_and_ends_with_three_commands_that_work(newcomer: Program) -> None:
+    first = newcomer("demo")
+    assert first.status == 0, first.err
+    again = newcomer("demo")
+    assert again.status == 0, again.err
+    commands = [line.strip() for line in again.out.splitlines() if line.startswith("  ")][-3:]
+    assert all("run_crawl.py" in command for command in commands)
+    hits = newcomer("search", "ORA-01555 오류", "--json", IMS_USER="demo-kim").document
+    assert hits
+    sessions = newcomer("sessions", "--json", IMS_USER="demo-kim").document
+    assert [session["status"] for session in sessions] == ["completed", "completed"]
+    assert _counts(first.out)["demo-kim"][1] > 50
+    assert _counts(again.out)["demo-kim"][1:3] == [0, 0]
+
+
+def _counts(out: str) -> dict[str, list[int]]:
+    """Found, new, changed, unchanged of each user's crawl."""
+    lines = [line.split() for line in out.splitlines() if " completed " in line]
+    return {words[0]: [int(word) for word in words[2:6]] for words in lines}
+
+
+def test_neither_user_of_the_demo_finds_the_others_issues(newcomer: Program) -> None:
+    newcomer("demo")
+    kim = {
+        session["session_uuid"] for session in newcomer("sessions", "--json", IMS_USER="demo-kim").document
+    }
+    sato = {
+        session["session_uuid"] for session in newcomer("sessions", "--json", IMS_USER="demo-sato").document
+    }
+    assert kim
+    assert sato
+    assert not kim & sato
+
+
+def test_nothing_of_the_data_folder_is_for_others(newcomer: Program) -> None:
+    newcomer("sessions")
+    open_to_others = [
+        path for path in (newcomer.home, *newcomer.home.iterdir()) if path.stat().st_mode & 0o077
+    ]
+    assert open_to_others == []
+
+
+def test_help_answers_without_a_database(tmp_path: Path) -> None:
+    nothing = Program(tmp_path / "home")
+    assert "crawl" in nothing("--help").out
+    assert nothing("crawl", "--help").status == 0
+    assert not nothing.home.exists()

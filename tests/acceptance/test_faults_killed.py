@@ -1,0 +1,103 @@
+"""Killed at a commit and resumed, a session leaves the same rows as one that nobody disturbed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.fix_database import Server
+from tests.fix_failpoints import FailingProgram
+from tests.fix_schema import Database, fresh_database
+from tests.stored_rows import Rows, count, difference, stored_rows
+
+MOST_BOUNDARIES = 120  # a session of sixty issues with thirty files has about a hundred
+IN_THE_SEARCH = 7  # the first page of hits is committed, the second is not
+SLICE = (2, 5, 12, 31)  # begun, in the search, in the batches, in the files
+
+
+@dataclass(frozen=True)
+class Golden:
+    """What an undisturbed session leaves."""
+
+    rows: Rows
+    boundaries: int
+
+
+@pytest.fixture(scope="module")
+def golden(failing: FailingProgram, sixty_issues: str, server: Server, template: str) -> Iterator[Golden]:
+    """The session, undisturbed."""
+    with fresh_database(server, template) as database:
+        done = failing.run(database, "crawl", *options(sixty_issues))
+        assert done.status == 0, done.err
+        with database.superuser() as connection:
+            yield Golden(stored_rows(connection), done.boundaries)
+
+
+def options(url: str) -> tuple[str, ...]:
+    return ("*", "--kind", "ims", "--url", url, "--attachments", "--json")
+
+
+def killed_and_resumed(failing: FailingProgram, database: Database, url: str, boundary: int) -> Rows:
+    """Kill the session at a boundary, resume it as a user would, and read what is stored."""
+    killed = failing.run(database, "crawl", *options(url), kill_at=boundary)
+    assert killed.status == -signal.SIGKILL
+    assert killed.boundaries == boundary
+    sessions = failing.run(database, "sessions", "--json").document
+    if not sessions:
+        again = failing.run(database, "crawl", *options(url))
+    elif sessions[0]["status"] == "completed":
+        again = failing.run(database, "receipt", sessions[0]["session_uuid"], "--json")
+        assert again.document["complete"]
+    else:
+        again = failing.run(database, "resume", sessions[0]["session_uuid"], "--json")
+    assert again.status == 0, again.err
+    with database.superuser() as connection:
+        return stored_rows(connection)
+
+
+def test_the_session_has_searches_batches_and_files_to_die_in(golden: Golden) -> None:
+    assert max(SLICE) < golden.boundaries < MOST_BOUNDARIES
+    assert count(golden.rows) > 600
+    assert {table for table, rows in golden.rows.items() if rows} >= {
+        "issues",
+        "issue_comments",
+        "issue_history",
+        "attachments",
+        "raw_pages",
+        "session_frontier",
+        "session_issues",
+        "crawl_sessions",
+    }
+
+
+@pytest.mark.parametrize("boundary", SLICE)
+def test_killed_at_a_commit_and_resumed_nothing_is_lost_and_nothing_twice(
+    failing: FailingProgram, golden: Golden, sixty_issues: str, database: Database, boundary: int
+) -> None:
+    rows = killed_and_resumed(failing, database, sixty_issues, boundary)
+    assert difference(rows, golden.rows) == ([], [])
+
+
+def test_a_limit_holds_over_all_runs_of_a_session(
+    failing: FailingProgram, sixty_issues: str, database: Database
+) -> None:
+    limited = ("*", "--kind", "ims", "--url", sixty_issues, "--max", "30", "--json")
+    killed = failing.run(database, "crawl", *limited, kill_at=IN_THE_SEARCH)
+    assert killed.status == -signal.SIGKILL
+    (session,) = failing.run(database, "sessions", "--json").document
+    resumed = failing.run(database, "resume", session["session_uuid"], "--json").document
+    assert resumed["status"] == "completed"
+    assert resumed["total_issues_found"] == resumed["issues_new"] == 30
+
+
+@pytest.mark.long
+def test_killed_at_any_commit_and_resumed_nothing_is_lost_and_nothing_twice(
+    failing: FailingProgram, golden: Golden, sixty_issues: str, server: Server, template: str
+) -> None:
+    for boundary in range(1, golden.boundaries + 1):
+        with fresh_database(server, template) as database:
+            rows = killed_and_resumed(failing, database, sixty_issues, boundary)
+        assert difference(rows, golden.rows) == ([], []), f"killed at boundary {boundary}"

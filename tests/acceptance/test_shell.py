@@ -1,0 +1,140 @@
+"""The program at a terminal: it asks back, pages and completes, and what was asked is looked back on."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fix_program import ROOT, Program, Tracker
+
+UNCLEAR = "timeout " + " ".join(f"not this{number}" for number in range(9)) + " 없는 것"
+
+
+@pytest.fixture(scope="module")
+def crawled(ims_crawl: Program, ims_process: Tracker) -> dict[str, Any]:
+    """A few issues of the stand-in."""
+    done = ims_crawl("crawl", "timeout", *ims_process.options, "--max", "12", "--json", **ims_process.ACCOUNT)
+    assert done.status == 0, done.err
+    document: dict[str, Any] = done.document
+    return document
+
+
+def at_terminal(
+    program: Program, *arguments: str, answer: bytes = b"", waits_for: bytes = b""
+) -> tuple[int, str]:
+    """Run a command on a terminal of its own; type the answer once something is on the screen."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "run_crawl.py"), *arguments],
+        env=program.environment(TERM="xterm", LINES="24", PAGER="less", LESS="-X"),
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        start_new_session=True,
+    )
+    os.close(follower)
+    screen = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if select.select([leader], [], [], 0.2)[0]:
+            try:
+                read = os.read(leader, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not read:
+                break
+            screen += read
+        if answer and waits_for in screen:
+            os.write(leader, answer)
+            answer = b""
+    status = process.wait(timeout=10)
+    os.close(leader)
+    return status, screen.decode(errors="replace")
+
+
+@pytest.mark.usefixtures("crawled")
+def test_an_unclear_question_is_asked_back_before_anything_is_done(
+    ims_crawl: Program, ims_process: Tracker
+) -> None:
+    status, screen = at_terminal(ims_crawl, "search", UNCLEAR, answer=b"n\n", waits_for=b"[Y/n]")
+    assert status == 2, screen
+    assert "Nothing was done" in screen
+    sessions = ims_crawl("sessions", "--json").document
+    status, screen = at_terminal(
+        ims_crawl, "crawl", UNCLEAR, "--tracker", sessions[0]["tracker"], answer=b"n\n", waits_for=b"[Y/n]"
+    )
+    assert status == 2, screen
+    assert ims_crawl("sessions", "--json").document == sessions
+
+
+@pytest.mark.skipif(shutil.which("less") is None, reason="less is not installed")
+def test_a_page_that_is_longer_than_the_screen_is_paged(ims_crawl: Program, crawled: dict[str, Any]) -> None:
+    assert crawled["issues_crawled"] > 0
+    hits = ims_crawl("search", "timeout", "--json").document
+    status, screen = at_terminal(ims_crawl, "show", hits[0]["issue_id"], answer=b"q", waits_for=b"status")
+    assert status == 0, screen
+    assert hits[0]["issue_id"] in screen
+    whole = ims_crawl("show", hits[0]["issue_id"]).out.splitlines()
+    assert len(whole) > 30
+    assert len(screen.splitlines()) <= 26
+
+
+@pytest.mark.usefixtures("crawled")
+def test_what_was_asked_is_looked_back_on(ims_crawl: Program, crawled: dict[str, Any]) -> None:
+    ims_crawl("search", "timeout", "--limit", "3", "--json", "--exact")
+    rows = ims_crawl("history", "--json").document
+    assert (rows[0]["original_query"], rows[0]["results_count"], rows[0]["session_uuid"]) == (
+        "timeout",
+        3,
+        None,
+    )
+    crawl = next(row for row in rows if row["session_uuid"] == crawled["session_uuid"])
+    assert crawl["results_count"] == crawled["total_issues_found"]
+    assert crawl["tracker"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "typed"),
+    [
+        ("bash", {"COMP_WORDS": "ims-crawl favorites a", "COMP_CWORD": "2"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "ims-crawl favorites a"}),
+        (
+            "fish",
+            {"_TYPER_COMPLETE_ARGS": "ims-crawl favorites a", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+        ),
+    ],
+)
+def test_commands_complete_in_every_shell(tmp_path: Path, shell: str, typed: dict[str, str]) -> None:
+    program = Program(tmp_path / "home")
+    script = program(_IMS_CRAWL_COMPLETE=f"source_{shell}")
+    assert script.status == 0, script.err
+    assert "ims-crawl" in script.out
+    assert f"complete_{shell}" in script.out
+    done = program(**typed, _IMS_CRAWL_COMPLETE=f"complete_{shell}")
+    assert "add" in done.out
+    assert "remove" not in done.out
+    assert not (tmp_path / "home").exists()  # nothing is started for it
+
+
+def test_bash_itself_completes(tmp_path: Path) -> None:
+    installed = tmp_path / "ims-crawl"
+    installed.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT / "run_crawl.py"}" "$@"\n')
+    installed.chmod(0o755)
+    script = (
+        'eval "$(_IMS_CRAWL_COMPLETE=source_bash ims-crawl)"; COMP_WORDS=(ims-crawl simi); COMP_CWORD=1; '
+        '_ims_crawl_completion ims-crawl; echo "${COMPREPLY[@]}"'
+    )
+    environment = {**Program(tmp_path / "home").environment(), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("similar\n", "")

@@ -1,0 +1,23 @@
+"""Files are kept under the hash of their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pipeline.attachments import path_of, store
+
+
+def test_the_same_bytes_stored_at_the_same_moment_are_one_file(tmp_path: Path) -> None:
+    for turn in range(30):
+        body = b"log %d" % turn * 5000
+        with ThreadPoolExecutor(8) as pool:
+            digests = set(pool.map(lambda _, body=body: store(tmp_path, body), range(8)))
+        assert digests == {hashlib.sha256(body).hexdigest()}
+        path = tmp_path / path_of(digests.pop())
+        assert path.read_bytes() == body
+        assert [other.name for other in path.parent.iterdir() if other.name.startswith(path.name)] == [
+            path.name
+        ]
+        assert path.stat().st_mode & 0o077 == 0

@@ -1,0 +1,184 @@
+"""Both engines give the same text for the same page, and neither can be made to hang."""
+
+from __future__ import annotations
+
+import time
+from html import escape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.errors import PageRejected
+from crawler.html import Document, LexborDocument, SoupDocument
+from crawler.markup import MAX_CHARACTERS, MAX_TAGS, closed
+
+ENGINES = (LexborDocument, SoupDocument)
+both = pytest.mark.parametrize("engine", ENGINES)
+PAGE = '<html><body><div id="a" class="x y">{}</div><p id="b" title="">after</p></body></html>'
+
+
+def text_of(engine: type[LexborDocument | SoupDocument], html: str) -> str:
+    node = engine(PAGE.format(html)).select_one("#a")
+    assert node is not None
+    return node.text()
+
+
+@both
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("one<br>two<br/>three", "one\ntwo\nthree"),
+        ("one<br><br>three", "one\n\nthree"),
+        ("<p>one</p><p>two</p>", "one\ntwo"),
+        ("<p>one</p>\n\n  <p>&nbsp;</p><p>two</p>", "one\n\ntwo"),
+        ("<div>one<br></div><div>two</div>", "one\ntwo"),
+        ("intro<ul><li>one</li><li>two</li></ul>end", "intro\none\ntwo\nend"),
+        ("<ul><li>one<li>two</ul>", "one\ntwo"),
+        (
+            "<table><tr><td>a</td><td> b </td></tr><tr><th>c</th><td>d&nbsp;</td></tr></table>",
+            "a\tb\nc\td",
+        ),
+        ("<pre>\n  code\n    more  spaces\n</pre>end", "  code\n    more  spaces\nend"),
+        ("a <b>bold </b> <i>and</i> slanted", "a bold and slanted"),
+        ("words \n\t in   rows", "words in rows"),
+        ("one<br>\n&nbsp;&nbsp;indented&nbsp; x", "one\n  indented  x"),
+        ("a<script>var x = '<br>';</script>b<style>p {}</style><!-- c -->", "ab"),
+        ("&lt;b&gt; &amp;amp; &#44032; &#x1F600; &quot;q&quot;", '<b> &amp; 가 😀 "q"'),
+        ("日本語と한국어 mixed", "日本語と한국어 mixed"),
+        ("全角　空白", "全角　空白"),
+        ("a\r\nb\rc", "a b c"),
+        ("a\0b\x1b[31mc", "a\ufffdb\x1b[31mc"),
+        ("\ud800lone", "\ufffdlone"),
+        ("", ""),
+        ("&nbsp;", ""),
+        ("<textarea>\n a\n  b</textarea>", " a\n  b"),
+    ],
+)
+def test_text_is_what_a_reader_sees(
+    engine: type[LexborDocument | SoupDocument], html: str, text: str
+) -> None:
+    assert text_of(engine, html) == text
+
+
+@both
+def test_a_line_has_no_breaks(engine: type[LexborDocument | SoupDocument]) -> None:
+    node = engine(PAGE.format(" one <br> two\n<p>three&nbsp;</p>")).select_one("#a")
+    assert node is not None
+    assert node.line() == "one two three"
+
+
+@both
+def test_nodes_tell_of_themselves_and_their_neighbours(engine: type[LexborDocument | SoupDocument]) -> None:
+    document: Document = engine(PAGE.format("t<i>1</i><!-- c --> <div>2<b>3</b></div>"))
+    node = document.select_one("div")
+    assert node is not None
+    assert (node.name, node.attribute("class"), node.attribute("title")) == ("div", "x y", None)
+    assert [child.name for child in node.children()] == ["i", "div"]
+    assert [inner.line() for inner in node.select("div")] == ["23"], "an element is not below itself"
+    inner = node.select_one("div")
+    assert inner is not None
+    assert inner.line() == "23"
+    assert inner.parent is not None
+    assert inner.parent.attribute("id") == "a"
+    assert inner.following is None
+    after = node.following
+    assert after is not None
+    assert (after.attribute("id"), after.attribute("title")) == ("b", "")
+    assert node.select_one("table") is None
+    assert list(node.select("table")) == []
+    assert document.select_one("table") is None
+
+
+@both
+def test_the_source_of_a_script_can_be_read(engine: type[LexborDocument | SoupDocument]) -> None:
+    script = engine(PAGE.format("<script>if (a < b && c) {}</script>")).select_one("script")
+    assert script is not None
+    assert script.source() == "if (a < b && c) {}"
+
+
+@pytest.mark.parametrize("opening", ["<!-- x", "<script>x", "<textarea>x", "<style>x", "<TITLE>x", "<xmp>x"])
+def test_what_is_never_closed_hides_nothing_from_the_second_engine(opening: str) -> None:
+    text = text_of(SoupDocument, f"before {opening} <b>and</b> more")
+    assert text == f"before {opening} and more"
+
+
+def test_only_what_is_never_closed_becomes_text() -> None:
+    html = "<!-- a --><script>b</script><script>c<script>d</script><!-- e <!-- f -->"
+    assert closed(html) == "<!-- a --><script>b</script>&lt;script>c<script>d</script>&lt;!-- e <!-- f -->"
+
+
+@both
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>" * 100_000,
+        "<div>" * 100_000 + "</div>" * 100_000,
+        "<DIV>" * 5_000,
+        "<b>" * 50_000 + "<p>x</p>" * 1000,
+        "<table><tr><td>" * 5_000,
+        "<span><i>" * 3_000,
+        "<" * (MAX_TAGS + 1),
+        "x" * (MAX_CHARACTERS + 1),
+    ],
+    ids=["open", "nested", "capitals", "styles", "tables", "spans", "tags", "characters"],
+)
+def test_a_page_that_would_take_for_ever_is_refused_at_once(
+    engine: type[LexborDocument | SoupDocument], html: str
+) -> None:
+    start = time.process_time()
+    with pytest.raises(PageRejected):
+        engine(html)
+    assert time.process_time() - start < 1
+
+
+@both
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>" * 3_000,
+        "<li>x" * 3_000,
+        "<!--" * 20_000,
+        "<script " * 1_400,
+        "<textarea>" * 1_400,
+        "<div>" * 1_400,
+        "<font color=1>" * 700 + "<p>x</p>" * 700,
+        "<![CDATA[" * 1_000,
+        "<![if x" * 1_000,
+        "</div>" * 20_000,
+        "&" * 100_000,
+    ],
+    ids=lambda html: html[:12],
+)
+def test_odd_pages_are_read_or_refused_in_a_bounded_time(
+    engine: type[LexborDocument | SoupDocument], html: str
+) -> None:
+    start = time.process_time()
+    try:
+        node = engine(html).select_one("body") or engine(html).select_one("*")
+        if node is not None:
+            node.text()
+    except PageRejected:
+        pass
+    assert time.process_time() - start < 5
+
+
+@both
+def test_many_ordinary_tags_are_fine(engine: type[LexborDocument | SoupDocument]) -> None:
+    rows = "".join(f"<tr><td>{n}<td><b>b</b><br></tr>" for n in range(2_000))
+    assert len(engine(f"<table>{rows}</table>").select("tr")) == 2_000
+
+
+@given(st.text(max_size=200))
+def test_any_text_comes_back_from_both_engines_alike(text: str) -> None:
+    html = escape(text).replace("\n", "<br>")
+    assert text_of(LexborDocument, html) == text_of(SoupDocument, html)
+
+
+@given(st.text(alphabet="<>/!-ab &;\"'=\0\n", max_size=60))
+def test_no_page_makes_an_engine_fail(html: str) -> None:
+    for engine in ENGINES:
+        try:
+            engine(html).select("a, b")
+        except PageRejected:
+            continue

@@ -1,0 +1,56 @@
+"""What a tracker says is printed as text: it steers nothing, whatever it holds."""
+
+import json
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.output import marked, one_line, print_json, print_table, safe
+
+
+def test_escape_sequences_and_bidi_controls_are_taken_out() -> None:
+    assert safe("a\x1b]0;owned\x07b\u202etxt\u2066c\x9b31m") == "a]0;ownedbtxtc31m"
+
+
+def test_line_breaks_and_tabs_stay_in_a_page_and_leave_a_line() -> None:
+    assert safe("a\n\tb") == "a\n\tb"
+    assert one_line("a\n\tb\r\nc") == "a b c"
+
+
+@given(st.text())
+def test_any_text_can_be_printed(text: str) -> None:
+    printable = safe(text)
+    printable.encode("utf-8")
+    assert not any(character < " " and character not in "\n\t" for character in printable)
+
+
+def test_lone_surrogates_do_not_break_the_json_document(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"title": "\ud800 한국어", "at": datetime(2026, 1, 5, tzinfo=UTC), "id": UUID(int=1)})
+    document = json.loads(capsys.readouterr().out)
+    assert document["at"] == "2026-01-05T00:00:00+00:00"
+    assert document["title"].endswith("한국어")
+
+
+def test_a_snippets_hits_are_bold_and_its_own_markup_is_text() -> None:
+    text = marked("a <mark>hit</mark> [red]b[/red] <b>c</b>")
+    assert text.plain == "a hit [red]b[/red] <b>c</b>"
+    assert [text.plain[span.start : span.end] for span in text.spans] == ["hit"]
+
+
+def test_wide_titles_keep_their_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.cells import cell_len
+
+    print_table(("title", "n>"), [("한국어 제목", 1), ("日本語", 22), ("[bold]x[/bold]", 333)], empty="none")
+    lines = capsys.readouterr().out.splitlines()
+    assert len({cell_len(line) for line in lines}) == 1
+    assert "[bold]x[/bold]" in lines[3]
+
+
+def test_an_empty_table_says_so_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("a",), [], empty="There is nothing.")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "There is nothing.\n"
