@@ -7,10 +7,11 @@ session's language whether it was set or removed. Both are worked out backwards 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from crawler.errors import PageRejected
 from crawler.html import Node
 from crawler.parsers.trac_marks import author_of, child, filename_of, has_class, identity_of, moment_of
 from crawler.records import ChangeRecord, CommentRecord
@@ -40,12 +41,16 @@ class _Row:
     cell: Node
 
 
-def read_changes(changelog: Node | None, fields: Mapping[str, str]) -> Changes:
+def read_changes(changelog: Node | None, properties: Mapping[str, str]) -> Changes:
     """Read all changes.
 
     Args:
         changelog: the element `#changelog`; None where the page has none.
-        fields: what each field is now, under Trac's own names.
+        properties: what each field is now, under Trac's own names.
+
+    Raises:
+        PageRejected: a change has lost its number, which only the addition of an attachment lacks, or all
+            that it changed.
     """
     comments: list[CommentRecord] = []
     rows: list[_Row | ChangeRecord] = []
@@ -60,16 +65,22 @@ def read_changes(changelog: Node | None, fields: Mapping[str, str]) -> Changes:
         author, moment = author_of(heading), exact or moment_of(heading)
         words = child(change, "comment")
         content = "" if words is None else words.text()
-        rows += _rows(change, number, author, moment, content if number is None else None)
+        fields = _rows(change, number, author, moment, content if number is None else None)
+        edits = _edit(change, number)
+        if number is None and all(isinstance(row, _Row) for row in fields):
+            raise PageRejected("The page has a change without a number that is not that of an attachment.")
+        if words is None and not fields and not edits:
+            raise PageRejected(f"The page has a change, {number}, in which nothing was changed.")
+        rows += fields
         if words is not None and number is not None:
             comments.append(_comment(number, author, moment, content))
         described += words is not None and number is None
-        rows += _edit(change, number)
+        rows += edits
         if number is not None and (parent := _parent(heading)) is not None:
             replies[number] = parent
     return Changes(
         comments=tuple(comments),
-        history=tuple(_resolved(rows, dict(fields))),
+        history=tuple(_resolved(rows, dict(properties))),
         replies=replies,
         entries=len(changes),
         described=described,
@@ -88,25 +99,27 @@ def _parent(heading: Node | None) -> int | None:
     return int(digits) if digits.isdecimal() else None
 
 
-def _edit(change: Node, number: int | None) -> Iterable[ChangeRecord]:
+def _edit(change: Node, number: int | None) -> list[ChangeRecord]:
     """The last edit of a comment; earlier ones stand on pages of their own."""
     mark = child(change, "trac-lastedit")
     if mark is None:
-        return
-    yield ChangeRecord(
+        return []
+    edit = ChangeRecord(
         source_id=f"{number}.edit",
         changed_by=author_of(mark),
         changed_at=moment_of(mark),
         change_type="comment",
         field_name=f"comment:{number}",  # without Trac's words, which say how long ago it was
     )
+    return [edit]
 
 
 def _rows(
     change: Node, number: int | None, author: str | None, moment: datetime | None, words: str | None
-) -> Iterable[_Row | ChangeRecord]:
+) -> list[_Row | ChangeRecord]:
     panel = child(change, "trac-change-panel") or change
     table = child(panel, "changes", tag="table")
+    rows: list[_Row | ChangeRecord] = []
     for row in [] if table is None else table.select("tr"):
         named, cell = _FIELD.search(row.attribute("class") or ""), row.select_one("td")
         if named is None or cell is None:
@@ -121,15 +134,18 @@ def _rows(
         link = cell.select_one("a")
         if named[1] == "attachment" and number is None and link is not None:
             name = filename_of(link)
-            yield replace(
-                record,
-                source_id=f"attachment.{name}",
-                change_type="attachment",
-                new_value=name,
-                description=words or None,
+            rows.append(
+                replace(
+                    record,
+                    source_id=f"attachment.{name}",
+                    change_type="attachment",
+                    new_value=name,
+                    description=words or None,
+                )
             )
         else:
-            yield _Row(record=record, cell=cell)
+            rows.append(_Row(record=record, cell=cell))
+    return rows
 
 
 def _resolved(rows: list[_Row | ChangeRecord], now: dict[str, str]) -> list[ChangeRecord]:
