@@ -130,7 +130,7 @@ def test_a_session_that_is_stopped_is_resumed_with_nothing_lost_and_nothing_twic
 ) -> None:
     user = f"stopped-{number.name.lower()}"
     assert ims_crawl("users", "add", user).status == 0
-    with run_standin("--issues", "200", "--latency-ms", "100") as tracker:
+    with run_standin("--issues", "120", "--latency-ms", "80") as tracker:
         assert tracker.stdout is not None
         url = tracker.stdout.readline().strip()
         options = ("--kind", "ims", "--url", url, "--workers", "2", "--json")
@@ -147,7 +147,7 @@ def test_a_session_that_is_stopped_is_resumed_with_nothing_lost_and_nothing_twic
     document = resumed.document
     assert document["session_uuid"] == session
     assert document["status"] == "completed"
-    assert document["issues_new"] == document["total_issues_found"] == 200
+    assert document["issues_new"] == document["total_issues_found"] == 120
 
 
 def _wait_for_session(ims_crawl: Program, user: str) -> str:
