@@ -67,6 +67,7 @@ def crawl(
     from crawler.errors import UsageError
     from pipeline.asking import ask
     from pipeline.bootstrap import start
+    from pipeline.kinds import has_known_products
     from pipeline.session import CrawlRequest, begin
     from pipeline.since import since_last, told
 
@@ -77,11 +78,14 @@ def crawl(
     from_last = since == "last"
     changed_since = None if from_last else read_moment(since)
     program = start()
-    question = ask(query.strip() or "*", program.settings, home=program.home, exact=True)
-    parsed = question.parsed
-    if census and (max_results is not None or since is not None or parsed.filters.get("since")):
+    asked = query.strip() or "*"
+    question = ask(asked, program.settings, home=program.home, exact=True)
+    if census and (max_results is not None or since is not None or question.parsed.filters.get("since")):
         raise UsageError("A census looks at the whole list: leave --max, --since and times out.")
     connection = _open(program, tracker, kind, url)
+    if "product" in question.parsed.filters and not has_known_products(connection.kind):
+        question = ask(asked, program.settings, home=program.home, has_product=lambda _: False, exact=True)
+    parsed = question.parsed
     confirm(question, yes=yes)
     request = CrawlRequest(
         original=question.original,

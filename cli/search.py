@@ -85,7 +85,15 @@ def run_search(
     with get_session() as session:
         check_tracker(session, filters.tracker)
         products = own_products(session)
-    question = ask(query, program.settings, home=program.home, products=products, exact=exact)
+    stored = [name.lower() for name in products]
+    question = ask(
+        query,
+        program.settings,
+        home=program.home,
+        products=products,
+        has_product=lambda asked: any(name.startswith(asked.lower()) for name in stored),
+        exact=exact,
+    )
     confirm(question, yes=yes)
     found = find(question.parsed, filters, wider=question.wider, limit=limit, offset=shape.offset)
     remember(question, filters.within(question.parsed).product, shape.offset + len(found.hits))

@@ -22,12 +22,13 @@ __all__ = [
 LOW_CONFIDENCE = 0.7  # below this, whoever asked should confirm how the question was understood
 
 
-def parse_query(text: str, *, products: Sequence[str] = (), today: date | None = None) -> ParsedQuery:
+def parse_query(text: str, *, products: Sequence[str] | None = (), today: date | None = None) -> ParsedQuery:
     """Understand a question in the direct syntax or in English, Korean or Japanese.
 
     Args:
         text: any text.
-        products: the tracker's products, recognised besides those that are always known.
+        products: the tracker's products, recognised besides those that are always known; None: none is,
+            for a tracker that has other products, to which these names are words.
         today: what "last week" is counted from; None: the day in UTC.
 
     Returns:

@@ -77,6 +77,7 @@ class Source(Protocol):
 
     A kind that cannot tell what changed since a time may say so by a class attribute
     ``ignores_since = True``: whoever asks for changes is then told that every hit is fetched and compared.
+    One whose products ``parse_query`` knows says ``has_known_products = True``; to others they are words.
     """
 
     kind: ClassVar[str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,13 @@ class Question:
 
 
 def ask(
-    text: str, settings: Settings, *, home: Path, products: Sequence[str] = (), exact: bool = False
+    text: str,
+    settings: Settings,
+    *,
+    home: Path,
+    products: Sequence[str] = (),
+    has_product: Callable[[str], bool] | None = None,
+    exact: bool = False,
 ) -> Question:
     """Understand a question.
 
@@ -37,6 +43,7 @@ def ask(
         settings: may name a language model to ask where the rules are not sure.
         home: the data folder, where a table of further synonyms may be.
         products: names to be recognised as products.
+        has_product: tells whether where one looks has such a product; to others its name is a word.
         exact: look for no other words than those of the question.
 
     Raises:
@@ -44,6 +51,9 @@ def ask(
     """
     text = storable_text(text)
     parsed = parse_query(text, products=products)
+    named = parsed.filters.get("product")
+    if named is not None and has_product is not None and not has_product(named):
+        parsed = parse_query(text, products=None)
     if parsed.confidence < LOW_CONFIDENCE and settings.llm_url is not None:
         keep_secret(settings.llm_key)
         adviser = Adviser(url=settings.llm_url, model=settings.llm_model, key=settings.llm_key)

@@ -25,3 +25,8 @@ def source_class(kind: str) -> type[Source]:
         loaded: type[Source] = entry.load()
         return loaded
     raise UsageError(f"There is no kind of tracker called {kind!r}: use one of {', '.join(kinds())}.")
+
+
+def has_known_products(kind: str) -> bool:
+    """Whether the product names that a question is searched for are those of this kind of tracker."""
+    return bool(getattr(source_class(kind), "has_known_products", False))

@@ -21,7 +21,7 @@ MANY_TERMS = 8  # more words than this are a story, of which not every word is w
 _DAY = date(2000, 1, 3)  # which day it is does not change the words
 
 
-def understand(text: str, *, products: Sequence[str], today: date | None) -> ParsedQuery:
+def understand(text: str, *, products: Sequence[str] | None, today: date | None) -> ParsedQuery:
     """Do what ``crawler.query.parse_query`` promises."""
     lexemes = scan(text)
     language = language_of(clean(text[:LONGEST_QUESTION]))
@@ -29,7 +29,7 @@ def understand(text: str, *, products: Sequence[str], today: date | None) -> Par
         tree = read(text)
         return ParsedQuery(
             tree=tree,
-            text=written(tree, products=products),
+            text=written(tree, products=products or ()),
             language=language,
             explanation=_told(tree, ["Read as it stands."]),
         )
@@ -41,14 +41,17 @@ def understand(text: str, *, products: Sequence[str], today: date | None) -> Par
     tree = grow(map(_safe, combined.clauses)) if combined.clauses else Tree()
     if not sentence.filters and tree == _read_or_none(text):
         return ParsedQuery(
-            tree=tree, text=written(tree, products=products), language=language, explanation=_told(tree, [])
+            tree=tree,
+            text=written(tree, products=products or ()),
+            language=language,
+            explanation=_told(tree, []),
         )
     notes = [f"Read as {_LANGUAGES[language]} by rules."]
     notes += [f"Left out: {', '.join(dropped)}."] if dropped else []
     notes += [f"Only {name}: {value}." for name, value in sentence.filters.items()]
     return ParsedQuery(
         tree=tree,
-        text=written(tree, products=products),
+        text=written(tree, products=products or ()),
         filters=sentence.filters,
         language=language,
         method="rules",

@@ -38,14 +38,15 @@ def language_of(text: str) -> str:
     return "ja" if kana or _HAN.search(text) else "en"
 
 
-def take_apart(lexemes: Sequence[Lexeme], products: Sequence[str], today: date) -> Sentence:
+def take_apart(lexemes: Sequence[Lexeme], products: Sequence[str] | None, today: date) -> Sentence:
     """Read a question that has no signs."""
     sentence = Sentence()
     pieces = _unquoted(lexemes)
     pieces = _with_days(sentence, pieces, today)
     pieces = reference.split(pieces, state.pattern(), lambda found: _state(sentence, found))
     pieces = reference.split(pieces, reference.number_pattern(), reference.read_number)
-    pieces = _with_product(sentence, pieces, products)
+    if products is not None:
+        pieces = _with_product(sentence, pieces, products)
     pieces = reference.split(pieces, reference.phrase_pattern(), reference.read_phrase)
     text = " ".join(piece for piece in pieces if isinstance(piece, str))
     japanese_text = language_of(text) == "ja"

@@ -52,6 +52,7 @@ class ImsSource:
 
     kind: ClassVar[str] = "ims"
     ignores_since: ClassVar[bool] = True  # see above
+    has_known_products: ClassVar[bool] = True
 
     def __init__(self, connection: Connection, client: Client) -> None:
         self._connection = connection

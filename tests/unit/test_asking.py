@@ -44,6 +44,15 @@ def test_a_product_of_ones_own_is_recognised(tmp_path: Path) -> None:
     assert asked.parsed.filters == {"product": "Wombat"}
 
 
+def test_a_product_of_another_tracker_is_a_word(tmp_path: Path) -> None:
+    known = ask("crash in Tibero", Settings(), home=tmp_path, has_product="Tibero".__eq__, exact=True)
+    assert (known.parsed.text, known.parsed.filters) == ("crash", {"product": "Tibero"})
+    other = ask("crash in Tibero", Settings(), home=tmp_path, has_product="JEUS".__eq__, exact=True)
+    assert other.parsed.filters == {}
+    assert other.parsed.text == "= crash Tibero"
+    assert parse_query(other.parsed.text).tree == other.parsed.tree
+
+
 def test_what_cannot_be_stored_is_replaced_and_nothing_is_no_question(tmp_path: Path) -> None:
     assert ask("a\udcffb", Settings(), home=tmp_path).original == "a\ufffdb"
     with pytest.raises(QueryError):
