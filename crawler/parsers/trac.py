@@ -146,11 +146,14 @@ def _check(document: Document, html: str, number: str, changes: Changes) -> _Ann
     edits = sum(record.change_type == "comment" for record in changes.history)
     rows = len(changes.history) - edits
     comments = len(changes.comments) + changes.described
-    return _Announced(
+    told = _Announced(
         announced(_COMMENTS, 'div[class="comment searchable"]', comments) - changes.described,
         announced(_ROWS, 'tr[class^="trac-field-"]', rows)
         + announced(_EDITS, 'div[class^="trac-lastedit"]', edits),
     )
+    if changes.flaw is not None:
+        raise PageRejected(f"The page of ticket {number} has {changes.flaw}.")
+    return told
 
 
 def _line(node: Node, css: str) -> str | None:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from crawler.errors import PageRejected
 from crawler.html import Node
 from crawler.parsers.trac_marks import author_of, child, filename_of, has_class, identity_of, moment_of
 from crawler.records import ChangeRecord, CommentRecord
@@ -31,6 +30,7 @@ class Changes:
     replies: Mapping[int, int]  # which comment answers which
     entries: int  # how many changes were read
     described: int  # how many of them show the description of an attachment
+    flaw: str | None  # what one of them has that none can have, as on a page that lost a piece
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +47,12 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str]) -> Chang
     Args:
         changelog: the element `#changelog`; None where the page has none.
         properties: what each field is now, under Trac's own names.
-
-    Raises:
-        PageRejected: a change has lost its number, which only the addition of an attachment lacks, or all
-            that it changed.
     """
     comments: list[CommentRecord] = []
     rows: list[_Row | ChangeRecord] = []
     replies: dict[int, int] = {}
     described = 0
+    flaw = None
     changes = (
         [] if changelog is None else [node for node in changelog.children() if has_class(node, "change")]
     )
@@ -68,9 +65,9 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str]) -> Chang
         fields = _rows(change, number, author, moment, content if number is None else None)
         edits = _edit(change, number)
         if number is None and all(isinstance(row, _Row) for row in fields):
-            raise PageRejected("The page has a change without a number that is not that of an attachment.")
+            flaw = "a change without a number that is not that of an attachment"
         if words is None and not fields and not edits:
-            raise PageRejected(f"The page has a change, {number}, in which nothing was changed.")
+            flaw = f"a change, {number}, in which nothing was changed"
         rows += fields
         if words is not None and number is not None:
             comments.append(_comment(number, author, moment, content))
@@ -84,6 +81,7 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str]) -> Chang
         replies=replies,
         entries=len(changes),
         described=described,
+        flaw=flaw,
     )
 
 
