@@ -57,18 +57,26 @@ def main() -> None:
     _limit_memory()
     incoming, outgoing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a parser may print must not get between the frames
-    kind, connection = _next(incoming)
-    source = source_class(kind)(connection, Client(connection.base_url))
-    while (pages := _next(incoming)) is not None:
-        outgoing.write(frame(read(source, pages)))
-        outgoing.flush()
+    try:
+        if (tracker := _next(incoming)) is None:
+            return
+        kind, connection = tracker
+        source = source_class(kind)(connection, Client(connection.base_url))
+        while (pages := _next(incoming)) is not None:
+            outgoing.write(frame(read(source, pages)))
+            outgoing.flush()
+    except BrokenPipeError:  # whoever asked was killed; nobody is there to be told
+        os._exit(0)  # the interpreter would try to write again
 
 
 def _next(incoming: BinaryIO) -> Any:
+    """The next frame; None where standard input ends, be it in the midst of one."""
     head = incoming.read(HEAD)
-    if len(head) < HEAD:
+    size = int.from_bytes(head, "big")
+    body = incoming.read(size)
+    if len(head) < HEAD or len(body) < size:
         return None
-    return pickle.loads(incoming.read(int.from_bytes(head, "big")))  # noqa: S301 - our own parent's
+    return pickle.loads(body)  # noqa: S301 - our own parent's
 
 
 def _limit_memory() -> None:

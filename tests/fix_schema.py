@@ -65,11 +65,11 @@ def templates() -> dict[str, str]:
 def template(server: Server, templates: dict[str, str]) -> str:
     """The name of a database that has been set up and that nobody is connected to."""
     if server.name not in templates:
-        templates[server.name] = _make_template(server)
+        templates[server.name] = make_template(server)
     return templates[server.name]
 
 
-def _make_template(server: Server) -> str:
+def make_template(server: Server) -> str:
     name = f"template_{os.getpid()}"
     ensure_database(server.superuser_url, name)
     initialise(server.url(dbname=name), app_password=APP_PASSWORD, first_admin="root")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from crawler.errors import NotFound, PageRejected, UsageError
 from crawler.source import Connection, RawPage
+from pipeline import reader
 from pipeline.kinds import kinds, source_class
 from pipeline.parsing import Parser
 
@@ -41,6 +44,8 @@ class OddSource:
         return IssueRecord(issue_id=word, title=str(os.getpid()))
 """
 
+_READER = [sys.executable, "-c", "from pipeline.reader import main; main()"]
+
 
 @pytest.fixture
 def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
@@ -52,6 +57,10 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
     (described / "entry_points.txt").write_text("[ims_crawler.sources]\nodd = odd_source:OddSource\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     return Connection(base_url="http://127.0.0.1:1", username="kim", password="canary-4711")
+
+
+def _with_kinds() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def _page(word: str) -> tuple[RawPage, ...]:
@@ -118,3 +127,25 @@ async def test_the_reader_knows_no_secret_and_ends_with_its_parent(
     assert "canary" not in record.title
     with pytest.raises(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("length", [1, 4, 20], ids=["in the head", "after the head", "in the body"])
+def test_a_reader_whose_parent_was_killed_ends_without_a_word(odd: Connection, length: int) -> None:
+    begun = reader.frame(("odd", odd)) + reader.frame(_page("1"))[:length]
+    ended = subprocess.run(
+        _READER, input=begun, capture_output=True, timeout=30, check=False, env=_with_kinds()
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
+def test_a_reader_that_nobody_listens_to_ends_without_a_word(odd: Connection) -> None:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(_READER, env=_with_kinds(), **pipes) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write(reader.frame(("odd", odd)) + reader.frame(_page("1")))
+        process.stdin.close()
+        assert process.wait(30) == 0
+        assert process.stderr.read() == b""
