@@ -55,18 +55,24 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, emp
         rows: cells, shown as one line each.
         empty: what to say when there are no rows.
     """
-    lines = [[cell(value) for value in row] for row in rows]
+    lines = [list(row) for row in rows]
     if not lines:
         complain(empty)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
+    for place, name in enumerate(columns):
         right = name.endswith(">")
+        # An id is there to be copied: half of one is worth nothing.
+        whole = max((len(str(line[place])) for line in lines if isinstance(line[place], UUID)), default=None)
         table.add_column(
-            name.rstrip(">"), justify="right" if right else "left", no_wrap=right, overflow="ellipsis"
+            name.rstrip(">"),
+            justify="right" if right else "left",
+            no_wrap=right or whole is not None,
+            overflow="ellipsis",
+            min_width=whole,
         )
     for line in lines:
-        table.add_row(*line)
+        table.add_row(*map(cell, line))
     console().print(table)
 
 

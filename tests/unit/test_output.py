@@ -54,3 +54,10 @@ def test_an_empty_table_says_so_on_standard_error(capsys: pytest.CaptureFixture[
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == "There is nothing.\n"
+
+
+def test_an_id_is_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    session = UUID("a3352aac-286b-49ec-b197-015aa3529217")
+    print_table(("session", "query"), [(session, "a question " * 20)], empty="none")
+    assert str(session) in capsys.readouterr().out
