@@ -92,7 +92,7 @@ INSERT INTO ims.issues (user_id, issue_id, title, description, modified_date, se
 SELECT user_id, n::text, title, told, timestamptz '2024-01-01' + n * interval '1 minute',
        ims.document_vector(user_id, title, told, NULL, NULL)
 FROM generate_series(%(start)s::integer, %(stop)s::integer - 1) AS n
-JOIN sample ON place = n * 7919 %% 1000
+JOIN sample ON place = n %% 1000 * 7919 %% 1000
 JOIN ims.users ON username = 'user' || (n %% %(users)s + 1)
 CROSS JOIN LATERAL (
     SELECT concat_ws(' ', body || E'\\n' || comments, string_agg(words, ' '))

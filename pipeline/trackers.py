@@ -74,11 +74,12 @@ def remove_tracker(session: Session, name: str) -> None:
 
 def rotate(session: Session, vault: Vault) -> int:
     """Encrypt all of the user's stored passwords with the vault's newest key; their number comes back."""
-    rows = [row for row in session.scalars(_mine()) if row.secret]
-    for row in rows:
+    rotated = 0
+    for row in session.scalars(_mine()):
         if row.secret:
             row.secret = vault.rotate(row.secret)
-    return len(rows)
+            rotated += 1
+    return rotated
 
 
 def open_tracker(session: Session, name: str | None, settings: Settings, vault: Vault) -> Tracker:
