@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from cli.output import complain, invocation, one_line, print_json, say
 from cli.understanding import confirm
 
 if TYPE_CHECKING:
+    from crawler.errors import CrawlError
+    from db.errors import DatabaseError
     from pipeline.bootstrap import Program
     from pipeline.connect import Tracker
     from pipeline.session import Handle
@@ -103,21 +106,61 @@ def crawl(
     if from_last:
         request = since_last(program.user_id, connection.tracker_id, request)
     request = told(request, connection.kind)
-    _work_on(program, begin(program.user_id, connection.tracker_id, request), connection, as_json=as_json)
+    worked = _work_on(program, begin(program.user_id, connection.tracker_id, request), connection)
+    if as_json and worked.result is not None:
+        print_json(worked.result)
+    _leave(worked.tell(quiet=as_json))
 
 
 def resume(
-    session: Annotated[UUID, typer.Argument(help="the session's id, as sessions shows it")],
+    session: Annotated[
+        UUID | None, typer.Argument(help="the session's id, as sessions shows it; none with --all")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="each of yours that is not complete and that nobody works on")
+    ] = False,
     allow_empty: AllowEmpty = None,
     as_json: AsJson = False,
 ) -> None:
-    """Continue a session that was interrupted or killed, from its last commit on."""
-    from pipeline.bootstrap import start
-    from pipeline.session import take_over
+    """Continue a session that was interrupted or killed, from its last commit on.
 
+    With --all one after the other, the oldest first; what goes wrong with one does not keep the others.
+    """
+    from cli.statuses import INTERRUPTED, sentence, status_of
+    from crawler.errors import CrawlError, UsageError
+    from db.errors import DatabaseError
+    from pipeline.bootstrap import start
+    from pipeline.session import left_over, take_over
+
+    if everything == (session is not None):
+        raise UsageError("Give the id of a session, or --all.")
     program = start()
-    handle = take_over(program.user_id, session, allow_empty=_fields(allow_empty))
-    _work_on(program, handle, program.tracker_of(handle), as_json=as_json)
+    allowed = _fields(allow_empty)
+    if session is not None:
+        handle = take_over(program.user_id, session, allow_empty=allowed)
+        worked = _work_on(program, handle, program.tracker_of(handle))
+        if as_json and worked.result is not None:
+            print_json(worked.result)
+        _leave(worked.tell(quiet=as_json))
+        return
+    results, worst = [], 0
+    for one in left_over(program.user_id):
+        try:
+            handle = take_over(program.user_id, one, allow_empty=allowed)
+            worked = _work_on(program, handle, program.tracker_of(handle))
+        except (CrawlError, DatabaseError) as error:
+            complain(f"Session {one}: {sentence(error)}")
+            worst = max(worst, status_of(error) or 1)
+            continue
+        results += [worked.result] if worked.result is not None else []
+        worst = max(worst, worked.tell(quiet=as_json))
+        if worst == INTERRUPTED:
+            break
+    if as_json:
+        print_json(results)
+    elif not results and not worst:
+        complain("No session is left to resume.")
+    _leave(worst)
 
 
 def _fields(names: list[str] | None) -> tuple[str, ...]:
@@ -139,36 +182,59 @@ def _open(program: Program, name: str | None, kind: str | None, url: str | None)
     return program.open_tracker(name)
 
 
-def _work_on(program: Program, handle: Handle, tracker: Tracker, *, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Worked:
+    """A run of a session that ended, one way or another."""
+
+    handle: Handle
+    result: dict[str, Any] | None  # what --json prints; None: the database could not be asked any more
+    error: CrawlError | DatabaseError | None
+
+    def tell(self, *, quiet: bool) -> int:
+        """Say how it went; the exit status comes back.
+
+        Args:
+            quiet: only what went wrong, for the result is printed as JSON.
+        """
+        from cli.statuses import FAILED_ISSUES, INTERRUPTED, sentence, status_of
+        from db.errors import FenceLost
+        from pipeline.outcome import shortfalls
+
+        go_on = f"go on with: {invocation()} resume {self.handle.session_uuid}"
+        if self.result is not None and not quiet:
+            _print(self.result)
+        if self.error is not None:
+            complain(sentence(self.error))
+            nothing_yet = self.result is not None and not self.result["total_issues_found"]
+            if not nothing_yet and not isinstance(self.error, FenceLost):
+                complain(f"What was done is kept; {go_on}")
+            return status_of(self.error) or 1
+        if self.result is None or self.result["status"] == "interrupted":
+            complain(f"Interrupted; {go_on}")
+            return INTERRUPTED
+        if self.result["failed_issues"] or self.result["status"] != "completed":
+            for message in shortfalls(self.handle):
+                complain(message)
+            return FAILED_ISSUES
+        return 0
+
+
+def _work_on(program: Program, handle: Handle, tracker: Tracker) -> _Worked:
     from cli.progress import shown
-    from cli.statuses import FAILED_ISSUES, INTERRUPTED, sentence, status_of
-    from db.errors import DatabaseError, FenceLost
-    from pipeline.outcome import outcome, shortfalls
+    from db.errors import DatabaseError
+    from pipeline.outcome import outcome
 
     with shown(tracker.name) as observer:
         error = program.run(handle, tracker, observer)
     try:
-        result = outcome(handle)
+        return _Worked(handle, outcome(handle), error)
     except DatabaseError as unreadable:
-        complain(sentence(error or unreadable))
-        complain(f"What was done is kept; go on with: {invocation()} resume {handle.session_uuid}")
-        raise typer.Exit(status_of(error or unreadable) or 1) from unreadable
-    if as_json:
-        print_json(result)
-    else:
-        _print(result)
-    if error is not None:
-        complain(sentence(error))
-        if result["total_issues_found"] and not isinstance(error, FenceLost):
-            complain(f"What was done is kept; go on with: {invocation()} resume {handle.session_uuid}")
-        raise typer.Exit(status_of(error) or 1)
-    if result["status"] == "interrupted":
-        complain(f"Interrupted; go on with: {invocation()} resume {handle.session_uuid}")
-        raise typer.Exit(INTERRUPTED)
-    if result["failed_issues"] or result["status"] != "completed":
-        for message in shortfalls(handle):
-            complain(message)
-        raise typer.Exit(FAILED_ISSUES)
+        return _Worked(handle, None, error or unreadable)
+
+
+def _leave(status: int) -> None:
+    if status:
+        raise typer.Exit(status)
 
 
 def _print(result: dict[str, Any]) -> None:

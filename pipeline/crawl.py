@@ -18,14 +18,14 @@ from crawler.errors import CrawlError
 from crawler.source import Source
 from db.actor import Actor
 from db.errors import DatabaseError, DatabaseUnreachable
-from db.frontier import tally
+from db.frontier import hold_fence, tally
 from pipeline.attachments import download_attachments
 from pipeline.connect import Tracker, connected
 from pipeline.counts import STORED, Counts, Observer, nobody
 from pipeline.meter import Meter
 from pipeline.parsing import Parser
 from pipeline.selection import Selection
-from pipeline.session import Ending, Handle, end
+from pipeline.session import HEARTBEAT, Ending, Handle, end
 from pipeline.stages.belt import Belt, Mark, Plan
 from pipeline.stages.census import conclude
 from pipeline.stages.fetch import feed, work
@@ -74,7 +74,7 @@ async def run_session(
         ):
             meter = Meter(stats)
             try:
-                async with _interruptible(belt):
+                async with _interruptible(belt), _alive(handle, conninfo):
                     await source.login()
                     await _crawl(handle, source, parser, meter, belt, clock, conninfo)
                     if handle.attachments and not belt.stop.is_set():
@@ -140,6 +140,22 @@ async def _continued(plan: Plan, belt: Belt) -> Plan:
     if plan.search_limit is None:
         return plan
     return replace(plan, search_limit=max(0, plan.search_limit - belt.counts.found))
+
+
+@asynccontextmanager
+async def _alive(handle: Handle, conninfo: str) -> AsyncIterator[None]:
+    """Give signs of life, through long pauses too; who lost the session meanwhile learns it soon."""
+
+    async def beat() -> None:
+        async with Actor(conninfo, handle.user_id) as actor:
+            while True:
+                await asyncio.sleep(HEARTBEAT.total_seconds())
+                await actor.run(lambda c: hold_fence(c, session_id=handle.session_id, fence=handle.fence))
+
+    async with asyncio.TaskGroup() as tasks:
+        beating = tasks.create_task(beat())
+        yield
+        beating.cancel()
 
 
 async def _close(handle: Handle, ending: Ending) -> DatabaseError | None:

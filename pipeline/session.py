@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
@@ -18,6 +18,9 @@ from db import get_session
 from db.census import Scope
 from db.errors import FenceLost
 from db.models import CrawlSession, SearchQuery, SessionError, SessionFrontier
+
+HEARTBEAT = timedelta(seconds=15)
+SILENCE = 4 * HEARTBEAT  # after so long without a sign of life, a process is taken for dead
 
 BEYOND_LIMIT = "is beyond the number of issues that was asked for"
 
@@ -156,6 +159,25 @@ def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = 
             row.session_metadata = {**row.session_metadata, "allow_empty": list(allowed)}
         session.flush()
         return _handle(row)
+
+
+def left_over(user_id: int) -> list[UUID]:
+    """The user's sessions that are not complete and that nobody works on, the oldest first.
+
+    One that is said to be running is left alone as long as its process gives signs of life.
+    """
+    since = func.clock_timestamp() - SILENCE
+    silent = func.coalesce(CrawlSession.heartbeat_at, CrawlSession.started_at) < since
+    ended = CrawlSession.status.in_(("interrupted", "failed"))
+    with get_session(user_id=user_id) as session:
+        found = session.scalars(
+            select(CrawlSession.session_uuid)
+            .where(
+                CrawlSession.user_id == user_id, or_(ended, and_(CrawlSession.status == "running", silent))
+            )
+            .order_by(CrawlSession.started_at, CrawlSession.session_id)
+        )
+        return list(found)
 
 
 def _handle(row: CrawlSession) -> Handle:

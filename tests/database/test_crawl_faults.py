@@ -6,18 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from crawler.standin import StandIn
 from db.actor import Actor
 from db.errors import DatabaseUnreachable, FenceLost
 from db.frontier import mark
-from pipeline import bootstrap
+from pipeline import bootstrap, crawl
 from pipeline.bootstrap import Program
-from pipeline.session import take_over
+from pipeline.session import left_over, take_over
 from pipeline.stages import load, search
 from tests.fix_crawl import Crawler
 from tests.fix_database import Server, libpq_url
@@ -250,6 +252,22 @@ async def test_a_session_that_was_taken_over_is_left_by_its_former_holder(
     assert crawler.value("SELECT status FROM ims.crawl_sessions") == "running"
     await crawler.program.run_within(overtaken[0], crawler.tracker(desk))
     assert difference(rows_of(database), golden) == ([], [])
+
+
+async def test_who_lost_a_session_learns_it_while_the_tracker_keeps_silent(
+    crawler: Crawler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crawl, "HEARTBEAT", timedelta(seconds=0.05))
+    async with StandIn(synthetic=5, latency=60) as silent:
+        working = asyncio.create_task(crawler.crawl(silent))
+        async with asyncio.timeout(20):
+            while not crawler.rows("SELECT FROM ims.crawl_sessions WHERE heartbeat_at IS NOT NULL"):  # noqa: ASYNC110 - no news come
+                await asyncio.sleep(0.05)
+            (uuid,) = crawler.rows("SELECT session_uuid FROM ims.crawl_sessions")[0]
+            assert left_over(crawler.user_id) == []
+            take_over(crawler.user_id, uuid)
+            lost = await working
+    assert isinstance(lost.error, FenceLost)
 
 
 async def test_a_deadlock_is_tried_again_and_both_end(database: Database) -> None:
