@@ -63,8 +63,6 @@ class ImsSource:
         self._gate = LoginGate(self._log_in)
         self._account = ims.Account(user_id=connection.username or "")
         self._products: tuple[ims.Product, ...] = ()
-        self._issue_preamble = ims.issue_preamble()
-        self._list_preamble = ims.list_preamble()
 
     def render(self, query: Tree) -> Rendering:
         """Say the query in IMS keyword syntax, which has no exclusion."""
@@ -151,7 +149,6 @@ class ImsSource:
             pages,
             zone=self._zone,
             download_url=str(template) if template else None,
-            preamble=self._issue_preamble,
         )
 
     async def download(self, attachment: AttachmentRecord) -> RawPage:
@@ -179,7 +176,7 @@ class ImsSource:
     async def _list(self, keyword: str, codes: Sequence[str], page: int, *, rows: bool = True) -> ims.Listing:
         response = await self._get(SEARCH, search_parameters(self._account, keyword, codes, page, rows=rows))
         try:
-            listing = ims.parse_list(response.text, self._list_preamble)
+            listing = ims.parse_list(response.text)
         except PageRejected as error:
             raise TrackerError(
                 f"The tracker's answer to a search is not a list of issues: {error}"

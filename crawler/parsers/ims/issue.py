@@ -13,7 +13,6 @@ from crawler.parsers.ims.download import Download
 from crawler.parsers.ims.landmarks import DESCRIPTION, Landmarks, find_landmarks
 from crawler.parsers.ims.login import is_login_page
 from crawler.parsers.ims.mending import mend
-from crawler.parsers.ims.preamble import Preamble
 from crawler.parsers.ims.reading import Reading, read
 from crawler.parsers.ims.relations import issue_number_in, read_patches, related_in, without_repeats
 from crawler.records import IssueRecord, RelationRecord
@@ -27,7 +26,6 @@ def parse_issue(
     *,
     zone: ZoneInfo,
     download_url: str | None = None,
-    preamble: Preamble | None = None,
     engines: tuple[Engine, Engine] = (LexborDocument, SoupDocument),
 ) -> IssueRecord:
     """Read an issue.
@@ -41,7 +39,6 @@ def parse_issue(
         pages: the part `issue`, and `relations` and `patches` where they were fetched.
         zone: the tracker's own.
         download_url: in place of the page's own word for a file's address, with `{id}` and `{kind}`.
-        preamble: of earlier issue pages; they are read the faster, and to the same records.
         engines: the first and the second opinion.
 
     Raises:
@@ -54,13 +51,9 @@ def parse_issue(
     html = decoded.text
     asked = issue_number_in(page.url)
     download = Download(html, page.url, download_url)
-    own = preamble.without(html) if preamble and engines[0] is LexborDocument else None
-    reading = _read_own(own, page.url, asked, zone, download) if own is not None else None
-    warnings: list[str] = []
-    if reading is None:
-        marks = find_landmarks(html)
-        _demand_issue_page(page, html, marks)
-        reading, warnings = _read_with(engines, html, marks, asked, zone, download)
+    marks = find_landmarks(html)
+    _demand_issue_page(page, html, marks)
+    reading, warnings = _read_with(engines, html, marks, asked, zone, download)
     if decoded.replaced:
         warnings.append(f"{decoded.replaced} places of the page could not be decoded.")
     if "\0" in html:
@@ -68,15 +61,6 @@ def parse_issue(
     number = reading.number or ""
     relations = (*reading.related, *_relations_beside(pages, number, engines[0]))
     return _record(reading, page.url, warnings, without_repeats(relations, number))
-
-
-def _read_own(html: str, url: str, asked: str | None, zone: ZoneInfo, download: Download) -> Reading | None:
-    """What a page without its beginning says; None where there is any doubt."""
-    marks = find_landmarks(html)
-    if is_login_page(url, html) or DESCRIPTION not in marks.sections or not marks.ended:
-        return None
-    reading = read(LexborDocument(marks.html), marks, asked, zone, download)
-    return None if _problems(reading, marks, asked) or mend(html, marks) is not html else reading
 
 
 def _demand_issue_page(page: RawPage, html: str, marks: Landmarks) -> None:

@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 
 from crawler.errors import PageRejected
 from crawler.html import Document, LexborDocument, Node, SoupDocument
-from crawler.parsers.ims.preamble import Preamble
-from crawler.parsers.ims.products import PRODUCTS, Product, parse_products
+from crawler.parsers.ims.products import Product, parse_products
 
 _ENGINES: tuple[Callable[[str], Document], ...] = (LexborDocument, SoupDocument)
 _VIEW = re.compile(r"popBlankIssueView\(\s*['\"]?\s*([0-9]{1,18})\s*['\"]?")
 _RAW_ROW = re.compile(r"<tr\b[^<>]*popBlankIssueView\(\s*(?:['\"]|&#39;|&quot;)?\s*[0-9]", re.IGNORECASE)
 _TITLES, _ROWS, _COUNT = "tr.title", "tr.rowClickData, tr.data", "input#totalCount, input[name=totalCount]"
-_FIRST = re.compile(r"productCodes|<tr\b[^<>]*\bclass\b|\[\s*Total|totalCount", re.IGNORECASE)
-_ANNOUNCED = re.compile(rf"totalCount|\[\s*Total|{_RAW_ROW.pattern}", re.IGNORECASE)
 _BRACKET = re.compile(r"\[\s*Total\s*:?(?:\s|&nbsp;|<[^<>]*>)*([0-9][0-9,]*)", re.IGNORECASE)
 _SCRIPT = re.compile(r"\btotalCount['\"]?\s*[=:]\s*['\"]?([0-9][0-9,]*)")
 _NUMBER_HEADERS = frozenset({"issue number", "issue no", "issue no."})
@@ -39,12 +36,7 @@ class Listing:
     products: tuple[Product, ...]
 
 
-def list_preamble() -> Preamble:
-    """To leave out what the result lists of one account have in common."""
-    return Preamble(_FIRST, _ANNOUNCED, ", ".join((_TITLES, _ROWS, _COUNT, PRODUCTS)))
-
-
-def parse_list(html: str, preamble: Preamble | None = None) -> Listing:
+def parse_list(html: str) -> Listing:
     """Read a page of the result list.
 
     Cells are found by the header row's words. The page must be whole and have a header row or a total, and as
@@ -52,19 +44,14 @@ def parse_list(html: str, preamble: Preamble | None = None) -> Listing:
 
     Args:
         html: the decoded page.
-        preamble: of earlier lists; they are read the faster, and to the same rows.
 
     Raises:
         PageRejected: this is no list, or it cannot be read whole by either engine.
     """
     if "</html" not in html[-20_000:].lower():
         raise PageRejected("The result list is cut off: its end is missing.")
-    own = preamble.without(html) if preamble else None
-    attempts = [(engine, html) for engine in _ENGINES]
-    if own is not None:
-        attempts.insert(0, (LexborDocument, own))
-    for engine, text in attempts:
-        listing = _read(engine(text), text)
+    for engine in _ENGINES:
+        listing = _read(engine(html), html)
         if listing is not None:
             return listing
     raise PageRejected("The answer is not a list of issues.")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from crawler.html import Document, Node
 from crawler.parsers.ims.comments import Comments, read_comments
 from crawler.parsers.ims.download import Download
-from crawler.parsers.ims.fields import HEADERS, Fields, read_fields
+from crawler.parsers.ims.fields import Fields, read_fields
 from crawler.parsers.ims.files import Files, read_files
 from crawler.parsers.ims.history import History, read_history
 from crawler.parsers.ims.landmarks import (
@@ -18,19 +17,12 @@ from crawler.parsers.ims.landmarks import (
     HISTORY,
     NOTICE,
     RELATED,
-    SECTIONS,
     Landmarks,
-    visible,
 )
-from crawler.parsers.ims.preamble import Preamble
-from crawler.parsers.ims.relations import PATCH_LINKS, issue_number_in, patch_arguments, read_related
+from crawler.parsers.ims.relations import issue_number_in, patch_arguments, read_related
 from crawler.records import RelationRecord
 
-_SECTIONS = ", ".join(f"#{name}" for name in SECTIONS)
 _NUMBER, _HIDDEN_NUMBER, _FORM = "span.issueNumber", "input[name=issueId]", "form[action*='issueView.do?']"
-_OWN = "|".join(SECTIONS)
-_FIRST = re.compile(_OWN + r"|issueNumber|issueId|issueView\.do\?|tableHeaderTitle|<th\b|popupPatchList")
-_ANNOUNCED = re.compile(_OWN + r"|action_\d|<!--|<script")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +38,6 @@ class Reading:
     files: Files
     related: tuple[RelationRecord, ...]
     missing: tuple[str, ...]  # sections that the raw page has and the document has not
-
-
-def issue_preamble() -> Preamble:
-    """To leave out what the issue pages of one account have in common."""
-    selected = ", ".join((_SECTIONS, HEADERS, _NUMBER, _HIDDEN_NUMBER, _FORM, PATCH_LINKS))
-    return Preamble(_FIRST, _ANNOUNCED, selected, visible)
 
 
 def read(
