@@ -57,10 +57,6 @@ class Node(Protocol):
         """The same on one line."""
         ...
 
-    def source(self) -> str:
-        """The characters of the element as they stand, for scripts, whose text nobody sees."""
-        ...
-
 
 class Document(Protocol):
     """A page, read by one of the engines."""

@@ -66,9 +66,6 @@ class _LexborElement:
             return one_line(only.text_content or "")
         return one_line(self.text())
 
-    def source(self) -> str:
-        return self._node.text(deep=True)
-
 
 def _walk_lexbor(root: LexborNode, flow: Flow) -> None:
     # Iterative: a page chooses how deep it nests.

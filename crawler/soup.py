@@ -55,9 +55,6 @@ class _SoupElement:
     def line(self) -> str:
         return one_line(self.text())
 
-    def source(self) -> str:
-        return "".join(self._tag.strings)
-
 
 def _walk_soup(root: Tag, flow: Flow) -> None:
     if root.name in VERBATIM:

@@ -90,13 +90,6 @@ def test_nodes_tell_of_themselves_and_their_neighbours(engine: type[LexborDocume
     assert document.select_one("table") is None
 
 
-@both
-def test_the_source_of_a_script_can_be_read(engine: type[LexborDocument | SoupDocument]) -> None:
-    script = engine(PAGE.format("<script>if (a < b && c) {}</script>")).select_one("script")
-    assert script is not None
-    assert script.source() == "if (a < b && c) {}"
-
-
 @pytest.mark.parametrize("opening", ["<!-- x", "<script>x", "<textarea>x", "<style>x", "<TITLE>x", "<xmp>x"])
 def test_what_is_never_closed_hides_nothing_from_the_second_engine(opening: str) -> None:
     text = text_of(SoupDocument, f"before {opening} <b>and</b> more")
