@@ -21,7 +21,7 @@ from crawler.stats import Stats
 _DRAINED = 64 << 10  # bytes of an unwanted body that are read so that the connection can be used again
 _TOO_LARGE = 431  # h11's hint for headers that exceed its buffer
 # These stand behind a handshake that was cut off or took too long, which may go better next time.
-_UNFINISHED = (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLEOFError)
+_UNFINISHED = (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _BODILESS = (204, 304)
 _CONNECT_TRIES = 3
 

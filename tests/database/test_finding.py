@@ -161,7 +161,7 @@ def test_a_search_that_cannot_look_through_everything_says_so(
 ) -> None:
     monkeypatch.setattr("pipeline.finding.MOST", 2)
     monkeypatch.setattr("pipeline.finding._FIRST", 1)
-    found = find(parse_query("*"), Filters(status="closed"), limit=5)
+    found = find(parse_query("*"), Filters(status="closed"), limit=5, user_id=ALICE)
     assert found.cut_short
     assert "say more precisely" in shell("search", "*", "--status", "closed", "--limit", "5").err
 
