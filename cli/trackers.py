@@ -29,6 +29,9 @@ def add(
     ] = None,
     rate: Annotated[float | None, typer.Option(help="requests a second at most")] = None,
     concurrency: Annotated[int, typer.Option(help="requests at once at most")] = 4,
+    ignore_robots: Annotated[
+        bool, typer.Option("--ignore-robots", help="go where its robots.txt asks crawlers not to go")
+    ] = False,
 ) -> None:
     """Store a connection; the password is encrypted. Adding a name again changes it."""
     from db import get_session
@@ -48,6 +51,7 @@ def add(
         timezone=timezone,
         rate=rate,
         concurrency=concurrency,
+        ignore_robots=ignore_robots,
     )
     with get_session() as session:
         add_tracker(session, new, program.vault)

@@ -17,7 +17,13 @@ import httpx
 
 from crawler.connections import Connections
 from crawler.cookies import Cookies
-from crawler.errors import CrawlError, RedirectRefused
+from crawler.errors import (
+    AccessError,
+    CrawlError,
+    ItemError,
+    NotPermitted,
+    RedirectRefused,
+)
 from crawler.exchange import Bounds, exchange
 from crawler.form import Pairs, as_body, as_query
 from crawler.origin import Origin, shown, without_secrets
@@ -25,6 +31,7 @@ from crawler.refusal import refusal
 from crawler.request import Request, merged, redirect_target, standing_headers
 from crawler.response import Response
 from crawler.retry import SetbackError, persist
+from crawler.robots import Robots
 from crawler.stats import Stats
 from crawler.throttle import Limits, Throttle
 
@@ -54,6 +61,7 @@ class Client:
         base_url: ``http(s)://host[:port][/path]``; nothing outside of this origin is ever asked.
         concurrency: requests at once.
         rate: requests a second, evenly spaced; None: no limit.
+        robots: keep to what the site asks of crawlers in its ``robots.txt``.
         deadline: seconds that one try may take, headers and body together.
         connect_timeout: seconds to make a connection.
         tries: how often a request is tried in all.
@@ -77,6 +85,7 @@ class Client:
         *,
         concurrency: int = 4,
         rate: float | None = None,
+        robots: bool = False,
         deadline: float = 60.0,
         connect_timeout: float = 10.0,
         tries: int = 5,
@@ -102,6 +111,9 @@ class Client:
         self._cookies = Cookies()
         self.cookies = self._cookies.jar
         self._connections = Connections(tls=tls, only=transport)
+        self._robots: Robots | None = None
+        self._robots_unread = robots
+        self._reading_robots = asyncio.Lock()
         self._entered = False
         self._membership = ExitStack()
         self._on_event = on_event or (lambda event: None)
@@ -193,21 +205,48 @@ class Client:
     ) -> Response:
         if not self._entered:
             raise RuntimeError("a client is used within its 'async with' block")
+        if self._robots_unread:
+            await self._obey_robots()
         target = self._origin.resolve(url)
         if params is not None and (added := as_query(params)):
             target = target.copy_with(query=b"&".join(filter(None, (target.query, added))))
         request = Request(method, target, merged(self._headers, headers), content, accept)
+        return await self._persist(request, tries=self._tries if retry else 1)
+
+    async def _persist(self, request: Request, *, tries: int | None = None) -> Response:
         return await persist(
             partial(self._walk, request),
-            tries=self._tries if retry else 1,
+            tries=tries or self._tries,
             sleep=self._wait,
             on_retry=self._note_retry,
         )
+
+    async def _obey_robots(self) -> None:
+        """Read the site's ``robots.txt`` before anything else; a site without one asks for nothing."""
+        async with self._reading_robots:
+            if not self._robots_unread:
+                return
+            url = self._origin.resolve("/robots.txt")
+            try:
+                answer = await self._persist(Request("GET", url, merged(self._headers, None), None, _FINE))
+            except (AccessError, ItemError):
+                pass  # there is none, or none that can be read
+            else:
+                self._robots = Robots.read(answer.body)
+                if self._robots.delay is not None:
+                    slow = Limits(concurrency=self._limits.concurrency, rate=1 / self._robots.delay)
+                    self._membership.enter_context(self._host.member(slow))
+            self._robots_unread = False
 
     async def _walk(self, request: Request) -> Response:
         """One try: the request and whatever redirects follow."""
         seen = {(request.method, request.url)}
         for _ in range(_HOPS + 1):
+            if self._robots is not None and not self._robots.allows(str(request.url)):
+                raise NotPermitted(
+                    f"The site asks crawlers to stay away from {shown(request.url)}: ask its administrators,"
+                    " or store the tracker with trackers add --ignore-robots."
+                )
             status, headers, body, fresh_cookies = await self._send(request)
             if status in request.wanted:
                 return Response(without_secrets(request.url), status, headers, body)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from crawler.inflate import ACCEPTED
+from crawler.robots import AGENT
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]  # as they go over the wire
 
@@ -66,7 +67,7 @@ def standing_headers(basic_auth: tuple[str, str] | None) -> Headers:
         basic_auth: name and password, or None.
     """
     usual = (
-        (b"User-Agent", f"ims-crawler/{_version()}".encode()),
+        (b"User-Agent", f"{AGENT}/{_version()}".encode()),
         (b"Accept", b"*/*"),
         (b"Accept-Encoding", ACCEPTED.encode()),
     )

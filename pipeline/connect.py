@@ -15,6 +15,8 @@ from crawler.stats import Stats
 from pipeline.kinds import source_class
 from pipeline.logs import keep_secret, redact
 
+IGNORE_ROBOTS = "ignore_robots"  # the option of a tracker whose robots.txt is not meant for us
+
 log = structlog.get_logger(__name__)
 
 
@@ -51,7 +53,11 @@ async def connected(tracker: Tracker, *, workers: int | None = None) -> AsyncIte
     keep_secret(tracker.password)
     concurrency = min(tracker.concurrency, workers or tracker.concurrency)
     async with Client(
-        tracker.connection.base_url, concurrency=concurrency, rate=tracker.rate, on_event=_note
+        tracker.connection.base_url,
+        concurrency=concurrency,
+        rate=tracker.rate,
+        robots=not tracker.options.get(IGNORE_ROBOTS),
+        on_event=_note,
     ) as client:
         yield source_class(tracker.kind)(tracker.connection, client), client.stats
 

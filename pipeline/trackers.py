@@ -13,7 +13,7 @@ from crawler.errors import UsageError
 from crawler.origin import Origin
 from db.models import SavedSearch
 from db.models import Tracker as TrackerModel
-from pipeline.connect import Tracker
+from pipeline.connect import IGNORE_ROBOTS, Tracker
 from pipeline.kinds import source_class
 from pipeline.secrets import Vault
 from pipeline.settings import Settings
@@ -31,6 +31,7 @@ class NewTracker:
     timezone: str | None = None
     rate: float | None = None
     concurrency: int = 4
+    ignore_robots: bool = False  # its robots.txt is not meant for us
 
 
 def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel:
@@ -47,6 +48,7 @@ def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel
     row.kind, row.base_url = new.kind, new.base_url.rstrip("/")
     row.username, row.timezone = new.username, new.timezone
     row.rate, row.concurrency = new.rate, new.concurrency
+    row.options = {**(row.options or {}), IGNORE_ROBOTS: new.ignore_robots}
     if new.password is not None:
         row.secret = vault.seal(new.password)
     session.flush()
