@@ -28,6 +28,7 @@ from pipeline.selection import Selection
 from pipeline.session import HEARTBEAT, Ending, Handle, end
 from pipeline.stages.belt import Belt, Mark, Plan
 from pipeline.stages.census import conclude
+from pipeline.stages.circuit import Circuit, give_back
 from pipeline.stages.fetch import feed, work
 from pipeline.stages.load import load
 from pipeline.stages.search import search
@@ -111,6 +112,8 @@ async def _crawl(
         if handle.fence > 1:
             plan = await _continued(plan, belt)
 
+        circuit = Circuit(plan, belt)
+
         async def searched() -> None:
             await search(plan, belt)
             clock.searched = monotonic()
@@ -119,13 +122,14 @@ async def _crawl(
             async with asyncio.TaskGroup() as workers:
                 workers.create_task(feed(plan, belt))
                 for _ in range(belt.workers):
-                    workers.create_task(work(plan, belt))
+                    workers.create_task(work(plan, belt, circuit))
             await belt.done.put(Mark.END)
 
         async with asyncio.TaskGroup() as stages:
             stages.create_task(searched())
             stages.create_task(fetched())
             stages.create_task(load(plan, belt))
+        await give_back(plan, belt)
         if handle.census and not belt.stop.is_set():
             await conclude(plan, belt)
     if belt.fatal is not None:

@@ -12,6 +12,7 @@ from crawler.source import RawPage, Reference
 from db.frontier import Pending, take_pending
 from pipeline.session import BEYOND_LIMIT
 from pipeline.stages.belt import Belt, Fetched, Mark, Plan
+from pipeline.stages.circuit import Circuit
 from pipeline.translate import to_row
 
 FEED = 200  # references taken from the frontier at a time
@@ -48,13 +49,15 @@ async def _wait(belt: Belt) -> None:
     belt.idle = False
 
 
-async def work(plan: Plan, belt: Belt) -> None:
+async def work(plan: Plan, belt: Belt, circuit: Circuit) -> None:
     """Fetch and parse one reference after the other."""
     while (item := await belt.todo.get()) is not None:
         if belt.fatal is not None:
             continue
         try:
-            await belt.done.put(await _fetch(plan, belt, item))
+            fetched = await _fetch(plan, belt, item)
+            await belt.done.put(fetched)
+            await circuit.pass_on(fetched)
         except CrawlError as error:
             belt.end(error)
 

@@ -22,6 +22,7 @@ import pytest
 
 from crawler.standin import StandIn
 from crawler.standin.exchange import Answer, Request, html
+from pipeline.stages.circuit import STREAK
 from tests.fix_failpoints import FailingProgram
 from tests.fix_program import ROOT, Program, Tracker
 from tests.fix_schema import Database
@@ -340,3 +341,65 @@ def _everything_in(database: Database) -> list[str]:
             found += [str(row[0]) for row in rows]
     assert len(found) > ISSUES
     return found
+
+
+async def test_a_tracker_that_refuses_everything_is_left_alone_and_nothing_counts_as_failed(
+    crawl: Crawl, tracker: StandIn
+) -> None:
+    answered = 0
+    banned = False
+
+    def refused(request: Request) -> bool:
+        nonlocal answered, banned
+        answered += request.path == ISSUE
+        banned = answered > 25
+        return banned and request.path in (ISSUE, SEARCH)
+
+    ordinary = tracker._site.answer
+    answer_instead(
+        tracker, refused, lambda request: html("<html><body><h1>Are you human?</h1></body></html>")
+    )
+    status, document, complaint = await crawl()
+    crawl.check(status, document)
+    assert status == 5
+    assert "locked this account" in complaint
+    assert "resume" in complaint
+    assert document["failed_issues"] == 0
+    assert answered < 25 + 2 * STREAK  # the others were not asked for
+    tracker._site.answer = ordinary  # type: ignore[method-assign] # it lets us in again
+    resumed, document, _ = await crawl.end(
+        await crawl.start("resume", str(document["session_uuid"]), "--json")
+    )
+    assert resumed == 0
+    assert document["issues_crawled"] == ISSUES
+
+
+async def test_issues_that_an_account_may_not_see_are_passed_over_however_many(
+    crawl: Crawl, tracker: StandIn
+) -> None:
+    hidden = set(map(str, tracker.world.numbers()[5 : 5 + 2 * STREAK]))
+    answer_instead(
+        tracker,
+        lambda request: request.path == ISSUE and request.param("issueId") in hidden,
+        lambda request: Answer(status=403, body=b"not yours"),
+    )
+    status, document, _ = await crawl()
+    crawl.check(status, document)
+    assert status == 4
+    assert document["failed_issues"] == len(hidden)
+    assert document["issues_crawled"] == ISSUES - len(hidden)
+    assert document["status"] == "completed"
+
+
+async def test_pages_that_all_became_unreadable_stop_the_crawl(crawl: Crawl, tracker: StandIn) -> None:
+    answer_instead(
+        tracker,
+        lambda request: request.path == ISSUE,
+        lambda request: html("<html><body><main>A new look</main></body></html>"),
+    )
+    status, document, complaint = await crawl()
+    crawl.check(status, document)
+    assert status == 5
+    assert "layout" in complaint
+    assert "quarantine" in complaint
+    assert STREAK <= document["failed_issues"] < ISSUES
