@@ -28,7 +28,7 @@ from pipeline.selection import Selection
 from pipeline.session import HEARTBEAT, Ending, Handle, end
 from pipeline.stages.belt import Belt, Mark, Plan
 from pipeline.stages.census import conclude
-from pipeline.stages.circuit import Circuit, give_back
+from pipeline.stages.circuit import Circuit
 from pipeline.stages.fetch import feed, work
 from pipeline.stages.load import load
 from pipeline.stages.search import search
@@ -129,7 +129,7 @@ async def _crawl(
             stages.create_task(searched())
             stages.create_task(fetched())
             stages.create_task(load(plan, belt))
-        await give_back(plan, belt)
+        await circuit.give_back()
         if handle.census and not belt.stop.is_set():
             await conclude(plan, belt)
     if belt.fatal is not None:

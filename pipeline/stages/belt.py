@@ -68,7 +68,6 @@ class Belt:
     news: asyncio.Event = field(default_factory=asyncio.Event)  # the frontier grew, or something was settled
     in_flight: int = 0  # references handed out and not yet committed
     idle: bool = False  # the feed has nothing to hand out until something is committed
-    refused: Sequence[str] = ()  # issues that failed only because the tracker refused everything
     accepted: int = 0  # issues that the selection let through
     shortfall: bool = False  # the session did all it could and yet not what was asked for
     todo: asyncio.Queue[Pending | None] = field(init=False)

@@ -13,6 +13,7 @@ from crawler.errors import CrawlError, LayoutChanged, NotFound, PageRejected, Tr
 from db.frontier import hold_fence, mark
 from pipeline.stages.belt import Belt, Fetched, Plan
 
+LOOK_EVERY = 0.1  # seconds, for the end of the search
 STREAK = 20  # issues that fail one after the other until somebody looks why
 
 
@@ -24,6 +25,7 @@ class Circuit:
         self._belt = belt
         self._failed: list[Fetched] = []  # since the last one that did not
         self._patience = STREAK
+        self._open = False  # nothing more is asked for
         self._looking = asyncio.Lock()
 
     async def pass_on(self, fetched: Fetched) -> None:
@@ -39,23 +41,32 @@ class Circuit:
             return
         self._failed.append(fetched)
         async with self._looking:
-            if len(self._failed) < self._patience:
+            if self._open or len(self._failed) < self._patience:
                 return
-            if not await self._answers():
-                self._belt.refused = [failed.item.issue_id for failed in self._failed]
-                raise TrackerError(
-                    f"The tracker refused the last {len(self._failed)} issues and does not list any either: "
-                    "it may have locked this account or address out; wait before you go on."
-                )
-            if all(isinstance(failed.error, PageRejected) for failed in self._failed):
+            answers = await self._answers()
+            unreadable = all(isinstance(failed.error, PageRejected) for failed in self._failed)
+            if answers and not unreadable:
+                self._patience *= 2  # issues that this account may not see: it is looked at ever more rarely
+                return
+            self._open = True
+            if answers:
                 raise LayoutChanged(
                     f"None of the last {len(self._failed)} pages can be read: the tracker's layout may have "
                     f"changed, see quarantine list. {fetched.error}"
                 )
-            self._patience *= 2  # issues that this account may not see: it is looked at ever more rarely
+            raise TrackerError(
+                f"The tracker refused the last {len(self._failed)} issues and does not list any either: "
+                "it may have locked this account or address out; wait before you go on."
+            )
 
     async def _answers(self) -> bool:
         """Whether the tracker still does what it did when the session began."""
+        # Many a tracker keeps what is searched with the login: two searches at once would mix. Nobody tells
+        # when the first one is over.
+        while not self._belt.counts.search_done and not self._belt.stop.is_set():  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_EVERY)
+        if self._belt.fatal is not None:
+            return False
         handle = self._plan.handle
         pages = self._plan.source.search(
             handle.tree, product=handle.product, since=handle.since, limit=1, cursor=None
@@ -67,16 +78,17 @@ class Circuit:
             pass
         return False
 
+    async def give_back(self) -> None:
+        """What failed last before the tracker refused everything is left to be tried again."""
+        if self._belt.fatal is None or isinstance(self._belt.fatal, LayoutChanged) or not self._failed:
+            return
+        handle = self._plan.handle
+        outcomes: dict[str, tuple[str, str | None]] = {
+            failed.item.issue_id: ("pending", None) for failed in self._failed
+        }
 
-async def give_back(plan: Plan, belt: Belt) -> None:
-    """What was refused because everything was has not failed: it is left to be tried again."""
-    if not belt.refused:
-        return
-    handle = plan.handle
-    outcomes: dict[str, tuple[str, str | None]] = dict.fromkeys(belt.refused, ("pending", None))
+        async def work(connection: psycopg.AsyncConnection) -> None:
+            await hold_fence(connection, session_id=handle.session_id, fence=handle.fence)
+            await mark(connection, session_id=handle.session_id, outcomes=outcomes)
 
-    async def work(connection: psycopg.AsyncConnection) -> None:
-        await hold_fence(connection, session_id=handle.session_id, fence=handle.fence)
-        await mark(connection, session_id=handle.session_id, outcomes=outcomes)
-
-    await plan.loading.run(work)
+        await self._plan.loading.run(work)

@@ -402,4 +402,4 @@ async def test_pages_that_all_became_unreadable_stop_the_crawl(crawl: Crawl, tra
     assert status == 5
     assert "layout" in complaint
     assert "quarantine" in complaint
-    assert STREAK <= document["failed_issues"] < ISSUES
+    assert STREAK <= document["failed_issues"] < ISSUES, complaint
