@@ -218,7 +218,7 @@ WHERE (stored.position, stored.changed_by, stored.changed_at, stored.change_type
                         excluded.field_name, excluded.old_value, excluded.new_value, excluded.description)
 
 -- save_attachments --
--- What was downloaded and read of the file stays as it is.
+-- What was downloaded and read of the file stays as it is, but one attached at another time is another file.
 INSERT INTO ims.attachments AS stored (
     user_id, issue_pk, source_key, filename, file_type, file_size, download_url, author, attached_at, description)
 SELECT %(user_id)s, issue_pk, source_key, filename, file_type, file_size, download_url, author, attached_at,
@@ -232,6 +232,7 @@ ON CONFLICT (issue_pk, source_key, user_id) DO UPDATE SET
     author = excluded.author,
     attached_at = excluded.attached_at,
     description = excluded.description,
+    downloaded = stored.downloaded AND stored.attached_at IS NOT DISTINCT FROM excluded.attached_at,
     removed_at = NULL
 WHERE (stored.filename, stored.file_type, stored.file_size, stored.download_url, stored.author, stored.attached_at,
        stored.description, stored.removed_at)

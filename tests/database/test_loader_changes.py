@@ -99,6 +99,18 @@ async def test_what_was_downloaded_of_an_attachment_survives_its_changes(tenant:
     assert shown == [("renamed", True, "beef")]
 
 
+async def test_a_file_that_was_replaced_under_its_name_is_downloaded_again(tenant: Tenant) -> None:
+    def attached(moment: datetime) -> IssueRow:
+        return replace(ISSUE, attachments=(AttachmentRow(source_id="a", filename="a", attached_at=moment),))
+
+    await tenant.load(attached(NOON))
+    await tenant.rows("UPDATE ims.attachments SET downloaded = true, sha256 = 'beef' RETURNING 1")
+    await tenant.load(replace(attached(NOON), title="Other"))
+    assert await tenant.rows("SELECT downloaded, sha256 FROM ims.attachments") == [(True, "beef")]
+    await tenant.load(attached(NOON + timedelta(hours=1)))
+    assert await tenant.rows("SELECT downloaded, sha256 FROM ims.attachments") == [(False, "beef")]
+
+
 async def test_two_links_of_one_kind_to_one_issue_are_one(tenant: Tenant) -> None:
     links = (RelationRow(related_issue_id="8", title="a"), RelationRow(related_issue_id="8", title="b"))
     await tenant.load(replace(ISSUE, relations=links))
