@@ -156,7 +156,7 @@ def _work_on(program: Program, handle: Handle, tracker: Tracker, *, as_json: boo
     if as_json:
         print_json(result)
     else:
-        _print(result)
+        print_figures(result)
     if error is not None:
         complain(sentence(error))
         if result["total_issues_found"] and not isinstance(error, FenceLost):
@@ -171,7 +171,8 @@ def _work_on(program: Program, handle: Handle, tracker: Tracker, *, as_json: boo
         raise typer.Exit(FAILED_ISSUES)
 
 
-def _print(result: dict[str, Any]) -> None:
+def print_figures(result: dict[str, Any]) -> None:
+    """Print what a session came to."""
     say(f"session      {result['session_uuid']} {result['status']} in {result['duration_seconds']:.1f} s")
     say(f"found        {result['total_issues_found']}, related {result['related_issues']}")
     say(
