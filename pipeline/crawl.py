@@ -20,7 +20,7 @@ from db.actor import Actor
 from db.errors import DatabaseError, DatabaseUnreachable
 from db.frontier import tally
 from pipeline.attachments import download_attachments
-from pipeline.connect import Tracker, connected
+from pipeline.connect import Tracker, connected, shared
 from pipeline.counts import STORED, Counts, Observer, nobody
 from pipeline.meter import Meter
 from pipeline.parsing import Parser
@@ -69,7 +69,8 @@ async def run_session(
     with bound_contextvars(session=str(handle.session_uuid)):
         log.info("session started", tracker=tracker.name, query=handle.text, resumed=handle.fence > 1)
         async with (
-            connected(tracker, workers=handle.workers) as (source, stats),
+            shared(tracker, conninfo, handle.session_uuid) as share,
+            connected(tracker, workers=handle.workers, share=share) as (source, stats),
             Parser(tracker.kind, tracker.connection) as parser,
         ):
             meter = Meter(stats)

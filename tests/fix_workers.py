@@ -46,7 +46,6 @@ class Yard:
         user_id: int = ALICE,
         name: str = "nightly",
         cron: str = "0 2 * * *",
-        password: str = "kim-secret",
         rate: float | None = None,
         concurrency: int = 16,
         workers: int = 2,
@@ -58,7 +57,7 @@ class Yard:
             kind="ims",
             base_url=url,
             username="kim",
-            password=password,
+            password="kim-secret",
             rate=rate,
             concurrency=concurrency,
         )
@@ -132,5 +131,3 @@ def yard(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     made = Yard(database, tmp_path)
     yield made
     made.end()
-
-

@@ -23,7 +23,7 @@ from crawler.errors import CrawlError, ItemError, LayoutChanged, TrackerError
 from db.actor import Actor
 from db.errors import DatabaseError, DatabaseUnreachable, FenceLost
 from db.transient import is_transient
-from pipeline.connect import Tracker, connected
+from pipeline.connect import Tracker, connected, shared
 from pipeline.counts import Counts, nobody
 from pipeline.crawl import fetch_and_load, first_of, plan_of
 from pipeline.jobs import parts
@@ -162,7 +162,8 @@ async def _search(bench: Bench, part: Part) -> None:
     error: CrawlError | DatabaseError | None = None
     with bench.belt(1, Counts(search_done=handle.search_done), observe) as belt:
         async with (
-            connected(part.tracker, workers=1) as (source, stats),
+            shared(part.tracker, bench.program.conninfo, handle.session_uuid) as share,
+            connected(part.tracker, workers=1, share=share) as (source, stats),
             Actor(bench.program.conninfo, handle.user_id) as actor,
         ):
             meter = Meter(stats)
@@ -188,7 +189,8 @@ async def _fetch(bench: Bench, part: Part) -> None:
     handle, tracker = part.handle, part.tracker
     opener = bench.open_tracker(handle.user_id)
     async with (
-        connected(tracker, workers=handle.workers) as (source, stats),
+        shared(tracker, bench.program.conninfo, handle.session_uuid) as share,
+        connected(tracker, workers=handle.workers, share=share) as (source, stats),
         Parser(tracker.kind, tracker.connection) as parser,
         Actor(bench.program.conninfo, handle.user_id) as searching,
         Actor(bench.program.conninfo, handle.user_id) as loading,

@@ -72,7 +72,7 @@ BEGIN
     IF rate IS NOT NULL THEN
         spacing := 1 / rate;
         IF moments_wanted > 0 AND slots > 0 THEN
-            moments := greatest(1, least(moments_wanted, floor(rate * time_slice / mine.members)::integer));
+            moments := greatest(1, least(moments_wanted, floor(rate * time_slice)::integer) / mine.members);
             host.next_at := greatest(host.next_at, host.paused_until, moment);
             start_in := extract(epoch FROM host.next_at - moment);
             host.next_at := host.next_at + make_interval(secs => moments * spacing);
