@@ -29,12 +29,15 @@ from cli import (
     query,
     receipt,
     reparse,
+    runs,
+    schedule,
     search,
     sessions,
     show,
     similar,
     trackers,
     users,
+    workers,
 )
 from cli.output import complain
 
@@ -59,6 +62,11 @@ app.command("reparse")(reparse.reparse)
 app.command("export")(export.export)
 app.command("query")(query.query)
 app.command("audit")(audit.audit)
+app.command("runs")(runs.runs)
+app.command("news")(runs.news)
+app.command("worker")(workers.worker)
+app.command("workers")(workers.workers)
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(favorites.app, name="favorites")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(trackers.app, name="trackers")

@@ -202,7 +202,7 @@ class _Worked:
 
         go_on = f"go on with: {invocation()} resume {self.handle.session_uuid}"
         if self.result is not None and not quiet:
-            _print(self.result)
+            print_figures(self.result)
         if self.error is not None:
             complain(sentence(self.error))
             nothing_yet = self.result is not None and not self.result["total_issues_found"]
@@ -237,7 +237,8 @@ def _leave(status: int) -> None:
         raise typer.Exit(status)
 
 
-def _print(result: dict[str, Any]) -> None:
+def print_figures(result: dict[str, Any]) -> None:
+    """Print what a session came to."""
     say(f"session      {result['session_uuid']} {result['status']} in {result['duration_seconds']:.1f} s")
     say(f"found        {result['total_issues_found']}, related {result['related_issues']}")
     say(

@@ -20,6 +20,15 @@ def status_of(error: BaseException) -> int | None:
     return None
 
 
+def status_of_name(name: str | None) -> int | None:
+    """The exit status of an error that is known by the name of its class only."""
+    import crawler.errors
+    import db.errors
+
+    kind = getattr(crawler.errors, name or "", None) or getattr(db.errors, name or "", None)
+    return status_of(kind()) if kind is not None else None
+
+
 def sentence(error: BaseException) -> str:
     """The error's sentence, with any secret that slipped in taken out."""
     from pipeline.logs import redact

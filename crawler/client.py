@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Container, Mapping
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -33,7 +33,7 @@ from crawler.response import Response
 from crawler.retry import SetbackError, persist
 from crawler.robots import Robots
 from crawler.stats import Stats
-from crawler.throttle import Limits, Throttle
+from crawler.throttle import Limits, Share, Throttle
 
 __all__ = ["Client", "Event", "Pairs", "Response", "Stats"]
 
@@ -69,6 +69,7 @@ class Client:
         basic_auth: name and password, sent with every request.
         transport: used instead of real connections, and left open; the seam for tests.
         throttle: the limits that are shared with other clients of the process; None: this client's own.
+        share: limits that hold over other processes too, besides those of this one.
         tls: for a tracker whose certificate is signed by a private authority; None: the usual ones.
         on_event: told about retries and pauses.
         sleep: waits for that many seconds.
@@ -93,6 +94,7 @@ class Client:
         basic_auth: tuple[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         throttle: Throttle | None = None,
+        share: Share | None = None,
         tls: SSLContext | None = None,
         on_event: Callable[[Event], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -103,6 +105,7 @@ class Client:
         self.stats = Stats()
         self._origin = Origin(base_url)
         self._host = (throttle or Throttle(sleep=sleep, clock=clock)).host(self._origin.key)
+        self._share = share
         self._limits = Limits(concurrency=concurrency, rate=rate)
         self._bounds = Bounds(deadline=deadline, size=max_bytes)
         self._timeouts = {"connect": connect_timeout}
@@ -271,8 +274,10 @@ class Client:
             content=request.content,
             extensions={"timeout": self._timeouts},
         )
-        async with self._host.turn() as waited:
-            self.stats.wait_seconds += waited
+        async with AsyncExitStack() as turns:
+            self.stats.wait_seconds += await turns.enter_async_context(self._host.turn())
+            if self._share is not None:
+                self.stats.wait_seconds += await turns.enter_async_context(self._share.turn())
             transport = self._connections.take()
             try:
                 answer, headers, body = await exchange(
@@ -286,6 +291,8 @@ class Client:
         error = refusal(status, headers, shown(url), self._now())
         if isinstance(error, SetbackError) and error.retry_after is not None:
             self._host.pause(error.retry_after)
+            if self._share is not None:
+                self._share.pause(error.retry_after)
             self._on_event(Event("pause", str(error), error.retry_after))
         return error
 

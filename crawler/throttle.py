@@ -10,8 +10,9 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 Sleep = Callable[[float], Awaitable[None]]
 Clock = Callable[[], float]
@@ -23,6 +24,16 @@ class Limits:
 
     concurrency: int  # requests at once, from 1 on
     rate: float | None = None  # requests a second, evenly spaced; None: as fast as they come
+
+
+class Share(Protocol):
+    """Limits of one host that other processes share; whoever makes a client may give it one."""
+
+    def turn(self) -> AbstractAsyncContextManager[float]:
+        """Wait for a turn to send one request and hold it; gives the seconds that it took."""
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody send before that many seconds have passed."""
 
 
 class Throttle:

@@ -96,12 +96,22 @@ async def add_related(
 
 
 async def take_pending(
-    connection: psycopg.AsyncConnection, *, session_id: int, after_position: int, limit: int
+    connection: psycopg.AsyncConnection,
+    *,
+    session_id: int,
+    after_position: int,
+    limit: int,
+    last_position: int = INTEGER_MAX,
 ) -> list[Pending]:
     """Read the next references to fetch, in the order they were found; they stay pending until marked."""
     rows = await connection.execute(
         statements("frontier")["take_pending"],
-        {"session_id": session_id, "after_position": after_position, "limit": limit},
+        {
+            "session_id": session_id,
+            "after_position": after_position,
+            "last_position": last_position,
+            "limit": limit,
+        },
     )
     return [Pending._make(row) for row in await rows.fetchall()]
 

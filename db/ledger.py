@@ -49,9 +49,9 @@ class Progress:
 
 
 async def add_progress(
-    connection: psycopg.AsyncConnection, *, session_id: int, fence: int, progress: Progress
+    connection: psycopg.AsyncConnection, *, session_id: int, fence: int | None, progress: Progress
 ) -> None:
-    """Add to the session's totals, if this process still holds the session.
+    """Add to the session's totals, if this process still holds the session; None: it holds a chunk of it.
 
     Raises:
         FenceLost: another process took the session over; the transaction must not be committed.

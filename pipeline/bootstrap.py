@@ -24,7 +24,7 @@ from pipeline.logs import configure, keep_secret
 from pipeline.secrets import Vault, add_key, open_vault
 from pipeline.session import Handle
 from pipeline.settings import Settings, read_settings
-from pipeline.trackers import open_adhoc, open_tracker
+from pipeline.trackers import find_tracker, open_adhoc, open_tracker
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ class Program:
         """A stored tracker with its password; see :func:`pipeline.trackers.open_tracker`."""
         with get_session(user_id=self.user_id) as session:
             return open_tracker(session, name, self.settings, self.vault)
+
+    def find_tracker(self, name: str | None) -> Tracker:
+        """A stored tracker without its password; as :meth:`open_tracker` else."""
+        with get_session(user_id=self.user_id) as session:
+            return find_tracker(session, name)
 
     def open_adhoc(self, kind: str, url: str) -> Tracker:
         """A tracker by its address; see :func:`pipeline.trackers.open_adhoc`."""

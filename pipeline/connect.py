@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 import structlog
 
 from crawler.client import Client, Event
+from crawler.origin import Origin
 from crawler.records import Json
 from crawler.source import Connection, Source
 from crawler.stats import Stats
+from crawler.throttle import Share
+from db.host_lease import HostLease
+from pipeline.host_share import HostShare
 from pipeline.kinds import source_class
 from pipeline.logs import keep_secret, redact
 
@@ -48,8 +52,16 @@ class Tracker:
 
 
 @asynccontextmanager
-async def connected(tracker: Tracker, *, workers: int | None = None) -> AsyncIterator[tuple[Source, Stats]]:
-    """Open a client for the tracker and give the source, not yet logged in, with the client's totals."""
+async def connected(
+    tracker: Tracker, *, workers: int | None = None, share: Share | None = None
+) -> AsyncIterator[tuple[Source, Stats]]:
+    """Open a client for the tracker and give the source, not yet logged in, with the client's totals.
+
+    Args:
+        tracker: with the account to use.
+        workers: requests at once; never more than the tracker allows.
+        share: of what all processes together may ask.
+    """
     keep_secret(tracker.password)
     concurrency = min(tracker.concurrency, workers or tracker.concurrency)
     async with Client(
@@ -57,9 +69,28 @@ async def connected(tracker: Tracker, *, workers: int | None = None) -> AsyncIte
         concurrency=concurrency,
         rate=tracker.rate,
         robots=not tracker.options.get(IGNORE_ROBOTS),
+        share=share,
         on_event=_note,
     ) as client:
         yield source_class(tracker.kind)(tracker.connection, client), client.stats
+
+
+def shared(tracker: Tracker, conninfo: str, party: object) -> HostShare:
+    """A share of the tracker's host, to be entered.
+
+    Args:
+        tracker: whose limits hold.
+        conninfo: the database that hands shares out.
+        party: whoever gets one part together: a session.
+    """
+    lease = HostLease(
+        conninfo,
+        host=Origin(tracker.base_url).key,
+        party=str(party),
+        concurrency=tracker.concurrency,
+        rate=tracker.rate,
+    )
+    return HostShare(lease)
 
 
 def _note(event: Event) -> None:

@@ -20,7 +20,7 @@ from db.actor import Actor
 from db.errors import DatabaseError, DatabaseUnreachable
 from db.frontier import hold_fence, tally
 from pipeline.attachments import download_attachments
-from pipeline.connect import Tracker, connected
+from pipeline.connect import Tracker, connected, shared
 from pipeline.counts import STORED, Counts, Observer, nobody
 from pipeline.meter import Meter
 from pipeline.parsing import Parser
@@ -70,7 +70,8 @@ async def run_session(
     with bound_contextvars(session=str(handle.session_uuid)):
         log.info("session started", tracker=tracker.name, query=handle.text, resumed=handle.fence > 1)
         async with (
-            connected(tracker, workers=handle.workers) as (source, stats),
+            shared(tracker, conninfo, handle.session_uuid) as share,
+            connected(tracker, workers=handle.workers, share=share) as (source, stats),
             Parser(tracker.kind, tracker.connection) as parser,
         ):
             meter = Meter(stats)
@@ -82,7 +83,7 @@ async def run_session(
                         belt.counts.attachments = await download_attachments(handle, source, home, belt.stop)
                 defect = False
             except* (CrawlError, DatabaseError) as group:
-                error, defect = _first(group), False
+                error, defect = first_of(group), False
             finally:
                 now = monotonic()
                 ending = Ending(
@@ -108,32 +109,39 @@ async def _crawl(
 ) -> None:
     """Run the stages side by side until all of them have ended."""
     async with Actor(conninfo, handle.user_id) as searching, Actor(conninfo, handle.user_id) as loading:
-        plan = _plan(handle, source, parser, meter, searching, loading)
+        plan = plan_of(handle, source, parser, meter, searching, loading)
         if handle.fence > 1:
             plan = await _continued(plan, belt)
-
-        circuit = Circuit(plan, belt)
 
         async def searched() -> None:
             await search(plan, belt)
             clock.searched = monotonic()
 
-        async def fetched() -> None:
-            async with asyncio.TaskGroup() as workers:
-                workers.create_task(feed(plan, belt))
-                for _ in range(belt.workers):
-                    workers.create_task(work(plan, belt, circuit))
-            await belt.done.put(Mark.END)
-
         async with asyncio.TaskGroup() as stages:
             stages.create_task(searched())
-            stages.create_task(fetched())
-            stages.create_task(load(plan, belt))
-        await circuit.give_back()
+            stages.create_task(fetch_and_load(plan, belt))
         if handle.census and not belt.stop.is_set():
             await conclude(plan, belt)
     if belt.fatal is not None:
         raise belt.fatal
+
+
+async def fetch_and_load(plan: Plan, belt: Belt) -> None:
+    """Work on what is in the frontier, side by side, until nothing is left or the belt stops."""
+
+    circuit = Circuit(plan, belt)
+
+    async def fetched() -> None:
+        async with asyncio.TaskGroup() as workers:
+            workers.create_task(feed(plan, belt))
+            for _ in range(belt.workers):
+                workers.create_task(work(plan, belt, circuit))
+        await belt.done.put(Mark.END)
+
+    async with asyncio.TaskGroup() as stages:
+        stages.create_task(fetched())
+        stages.create_task(load(plan, belt))
+    await circuit.give_back()
 
 
 async def _continued(plan: Plan, belt: Belt) -> Plan:
@@ -178,9 +186,10 @@ async def _close(handle: Handle, ending: Ending) -> DatabaseError | None:
     return None
 
 
-def _plan(
+def plan_of(
     handle: Handle, source: Source, parser: Parser, meter: Meter, searching: Actor, loading: Actor
 ) -> Plan:
+    """What a session is to do, and what of its question is applied to the fetched issues."""
     filters = handle.filters
     selection = Selection(
         tree=None if source.render(handle.tree).exact else handle.tree,
@@ -215,7 +224,7 @@ def _status(belt: Belt, error: Stopper | None) -> str:
     return "failed" if belt.shortfall else "completed"
 
 
-def _first(group: BaseExceptionGroup[Stopper]) -> Stopper:
+def first_of(group: BaseExceptionGroup[Stopper]) -> Stopper:
     """The first error of the stages: the others are mostly its consequences."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):

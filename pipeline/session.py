@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
@@ -17,7 +17,7 @@ from crawler.stats import Stats
 from db import get_session
 from db.census import Scope
 from db.errors import FenceLost
-from db.models import CrawlSession, SearchQuery, SessionError, SessionFrontier
+from db.models import CrawlSession, SearchQuery, SessionChunk, SessionError, SessionFrontier
 
 HEARTBEAT = timedelta(seconds=15)
 SILENCE = 4 * HEARTBEAT  # after so long without a sign of life, a process is taken for dead
@@ -82,52 +82,57 @@ class Handle:
 
 def begin(user_id: int, tracker_id: int, request: CrawlRequest) -> Handle:
     """Open a session and write down what it is going to search."""
-    query = request.query
     with get_session(user_id=user_id) as session:
-        row = CrawlSession(
+        return handle_of(add_session(session, user_id, tracker_id, request))
+
+
+def add_session(session: Session, user_id: int, tracker_id: int, request: CrawlRequest) -> CrawlSession:
+    """As :func:`begin`, within the caller's transaction."""
+    query = request.query
+    row = CrawlSession(
+        user_id=user_id,
+        tracker_id=tracker_id,
+        product=request.product,
+        original_query=request.original,
+        parsed_query=query.text,
+        query_language=query.language,
+        max_results=request.max_results,
+        crawl_related=request.related,
+        since=request.since,
+        parallel_workers=request.workers,
+        status="running",
+        fence=1,
+        session_metadata={
+            "nl_parsing": {
+                "method": query.method,
+                "confidence": query.confidence,
+                "language": query.language,
+                "explanation": " ".join(filter(None, (query.explanation, *request.notes))),
+                "filters": dict(query.filters),
+            },
+            "attachments": request.attachments,
+            "since_last": request.since_last,
+            "census": request.census,
+            "remove_many": request.remove_many,
+            "allow_empty": list(request.allow_empty),
+        },
+    )
+    session.add(row)
+    session.flush()
+    session.add(
+        SearchQuery(
             user_id=user_id,
-            tracker_id=tracker_id,
-            product=request.product,
+            session_id=row.session_id,
             original_query=request.original,
             parsed_query=query.text,
             query_language=query.language,
-            max_results=request.max_results,
-            crawl_related=request.related,
-            since=request.since,
-            parallel_workers=request.workers,
-            status="running",
-            fence=1,
-            session_metadata={
-                "nl_parsing": {
-                    "method": query.method,
-                    "confidence": query.confidence,
-                    "language": query.language,
-                    "explanation": " ".join(filter(None, (query.explanation, *request.notes))),
-                    "filters": dict(query.filters),
-                },
-                "attachments": request.attachments,
-                "since_last": request.since_last,
-                "census": request.census,
-                "remove_many": request.remove_many,
-                "allow_empty": list(request.allow_empty),
-            },
+            product=request.product,
+            parsing_method=query.method,
+            parsing_confidence=query.confidence,
         )
-        session.add(row)
-        session.flush()
-        session.add(
-            SearchQuery(
-                user_id=user_id,
-                session_id=row.session_id,
-                original_query=request.original,
-                parsed_query=query.text,
-                query_language=query.language,
-                product=request.product,
-                parsing_method=query.method,
-                parsing_confidence=query.confidence,
-            )
-        )
-        session.flush()
-        return _handle(row)
+    )
+    session.flush()
+    return row
 
 
 def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = ()) -> Handle:
@@ -142,13 +147,12 @@ def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = 
         UsageError: there is no such session for this user, or nothing is left to do in it.
     """
     with get_session(user_id=user_id) as session:
-        row = session.scalar(
-            select(CrawlSession)
-            .where(CrawlSession.session_uuid == session_uuid, CrawlSession.user_id == user_id)
-            .with_for_update(key_share=True)
-        )
-        if row is None:
+        mine = (CrawlSession.session_uuid == session_uuid, CrawlSession.user_id == user_id)
+        session_id = session.scalar(select(CrawlSession.session_id).where(*mine))
+        if session_id is None:
             raise UsageError(f"There is no session {session_uuid}: see sessions.")
+        drop_chunks(session, session_id)  # workers that share it stop: it is one process's now
+        row = session.scalars(select(CrawlSession).where(*mine).with_for_update(key_share=True)).one()
         if row.status == "completed":
             raise UsageError(f"Session {session_uuid} is complete: there is nothing to resume.")
         row.fence += 1
@@ -158,14 +162,18 @@ def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = 
             allowed = dict.fromkeys((*row.session_metadata.get("allow_empty", ()), *allow_empty))
             row.session_metadata = {**row.session_metadata, "allow_empty": list(allowed)}
         session.flush()
-        return _handle(row)
+        return handle_of(row)
 
 
 def left_over(user_id: int) -> list[UUID]:
     """The user's sessions that are not complete and that nobody works on, the oldest first.
 
-    One that is said to be running is left alone as long as its process gives signs of life.
+    One that is said to be running is left alone as long as its process gives signs of life, and one that
+    workers share as long as there is work for them.
     """
+    shared = exists().where(
+        SessionChunk.session_id == CrawlSession.session_id, SessionChunk.state.in_(("waiting", "working"))
+    )
     since = func.clock_timestamp() - SILENCE
     silent = func.coalesce(CrawlSession.heartbeat_at, CrawlSession.started_at) < since
     ended = CrawlSession.status.in_(("interrupted", "failed"))
@@ -173,14 +181,16 @@ def left_over(user_id: int) -> list[UUID]:
         found = session.scalars(
             select(CrawlSession.session_uuid)
             .where(
-                CrawlSession.user_id == user_id, or_(ended, and_(CrawlSession.status == "running", silent))
+                CrawlSession.user_id == user_id,
+                or_(ended, and_(CrawlSession.status == "running", silent, ~shared)),
             )
             .order_by(CrawlSession.started_at, CrawlSession.session_id)
         )
         return list(found)
 
 
-def _handle(row: CrawlSession) -> Handle:
+def handle_of(row: CrawlSession) -> Handle:
+    """The session as whoever has just locked its row holds it."""
     parsing = row.session_metadata.get("nl_parsing", {})
     return Handle(
         session_id=row.session_id,
@@ -235,30 +245,49 @@ def end(handle: Handle, ending: Ending) -> None:
             raise FenceLost("Another process has taken this session over: this one stops.")
         if row.status != "running":  # a commit that went through unanswered
             return
-        if ending.status == "completed":
-            _skip_rest(session, handle.session_id)
-        states = _frontier_states(session, handle.session_id)
-        _put_counts(row, states)
-        row.status = _true_status(ending.status, row, states)
-        row.completed_at = datetime.now(UTC)
-        row.duration_seconds = (row.duration_seconds or 0) + ending.seconds
-        row.search_time_ms = (row.search_time_ms or 0) + round(ending.search_seconds * 1000)
-        row.crawl_time_ms = (row.crawl_time_ms or 0) + round(ending.seconds * 1000)
-        row.requests += ending.spent.requests
-        row.retries += ending.spent.retries
-        row.bytes_received += ending.spent.bytes
-        row.wait_seconds += ending.spent.wait_seconds
-        if row.issues_crawled:
-            row.avg_issue_time_ms = row.crawl_time_ms / row.issues_crawled
-        if ending.error is not None:
-            row.session_errors.append(
-                SessionError(error_type=type(ending.error).__name__, error_message=str(ending.error))
-            )
-        session.execute(
-            update(SearchQuery)
-            .where(SearchQuery.session_id == handle.session_id)
-            .values(results_count=row.total_issues_found)
+        close(session, row, ending)
+
+
+def close(session: Session, row: CrawlSession, ending: Ending) -> None:
+    """As :func:`end`, within the transaction of a caller who has locked the row and seen it running."""
+    if ending.status == "completed":
+        _skip_rest(session, row.session_id)
+    states = _frontier_states(session, row.session_id)
+    _put_counts(row, states)
+    row.status = _true_status(ending.status, row, states)
+    row.completed_at = datetime.now(UTC)
+    row.duration_seconds = (row.duration_seconds or 0) + ending.seconds
+    row.search_time_ms = (row.search_time_ms or 0) + round(ending.search_seconds * 1000)
+    row.crawl_time_ms = (row.crawl_time_ms or 0) + round(ending.seconds * 1000)
+    add_spent(row, ending.spent)
+    if row.issues_crawled:
+        row.avg_issue_time_ms = row.crawl_time_ms / row.issues_crawled
+    if ending.error is not None:
+        row.session_errors.append(
+            SessionError(error_type=type(ending.error).__name__, error_message=str(ending.error))
         )
+    session.execute(
+        update(SearchQuery)
+        .where(SearchQuery.session_id == row.session_id)
+        .values(results_count=row.total_issues_found)
+    )
+
+
+def add_spent(row: CrawlSession, spent: Stats) -> None:
+    """Add what the tracker was asked to the session's totals."""
+    row.requests += spent.requests
+    row.retries += spent.retries
+    row.bytes_received += spent.bytes
+    row.wait_seconds += spent.wait_seconds
+
+
+def drop_chunks(session: Session, session_id: int) -> None:
+    """Let nobody work on the session's chunks any more; before its row is locked, as their holders do."""
+    session.execute(
+        update(SessionChunk)
+        .where(SessionChunk.session_id == session_id, SessionChunk.state.in_(("waiting", "working")))
+        .values(state="dropped", fence=SessionChunk.fence + 1)
+    )
 
 
 def _skip_rest(session: Session, session_id: int) -> None:

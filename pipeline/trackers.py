@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -99,6 +99,19 @@ def open_tracker(session: Session, name: str | None, settings: Settings, vault: 
     return _opened(_find(session, name) if name else _only(session), settings, vault)
 
 
+def find_tracker(session: Session, name: str | None) -> Tracker:
+    """As :func:`open_tracker`, without its password: no key is needed."""
+    return _described(_find(session, name) if name else _only(session))
+
+
+def open_by_id(session: Session, tracker_id: int, settings: Settings, vault: Vault) -> Tracker:
+    """As :func:`open_tracker`, for one that is known by its id."""
+    row = session.scalar(_mine().where(TrackerModel.tracker_id == tracker_id))
+    if row is None:
+        raise UsageError("The tracker is gone: add it again with trackers add.")
+    return _opened(row, settings, vault)
+
+
 def open_adhoc(session: Session, kind: str, url: str, settings: Settings, vault: Vault) -> Tracker:
     """The connection for an address on the command line, kept so that a second crawl knows the first one.
 
@@ -129,13 +142,20 @@ def _mine() -> Select[TrackerModel]:
 
 def _opened(row: TrackerModel, settings: Settings, vault: Vault) -> Tracker:
     sealed = row.secret
+    return replace(
+        _described(row),
+        username=row.username or settings.tracker_username,
+        password=vault.open(sealed) if sealed else settings.tracker_password,
+    )
+
+
+def _described(row: TrackerModel) -> Tracker:
     return Tracker(
         tracker_id=row.tracker_id,
         name=row.name,
         kind=row.kind,
         base_url=row.base_url,
-        username=row.username or settings.tracker_username,
-        password=vault.open(sealed) if sealed else settings.tracker_password,
+        username=row.username,
         timezone=row.timezone,
         rate=row.rate,
         concurrency=row.concurrency,

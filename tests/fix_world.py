@@ -41,6 +41,11 @@ SEEDS = (
     "SELECT issue_pk, 'log.txt' FROM ims.issues WHERE {mine}",
     "INSERT INTO ims.search_queries (original_query) VALUES ('+crash')",
     "INSERT INTO ims.saved_searches (name, query) VALUES ('crashes', '+crash')",
+    "INSERT INTO ims.runs (saved_search_id, session_id) "
+    "SELECT saved_search_id, session_id FROM ims.saved_searches JOIN ims.crawl_sessions USING (user_id) "
+    "WHERE {mine}",
+    "INSERT INTO ims.session_chunks (session_id, chunk_number, first_position, last_position) "
+    "SELECT session_id, 1, 0, 0 FROM ims.crawl_sessions WHERE {mine}",
     "INSERT INTO ims.analytics_daily (stat_date) VALUES ('2026-01-01')",
     "INSERT INTO ims.analytics_monthly (year, month) VALUES (2026, 1)",
 )

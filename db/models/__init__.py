@@ -11,8 +11,10 @@ from db.models.issue_comment import IssueComment
 from db.models.issue_history import IssueHistory
 from db.models.issue_relation import IssueRelation
 from db.models.raw_page import RawPage
+from db.models.run import Run
 from db.models.saved_search import SavedSearch
 from db.models.search_query import SearchQuery
+from db.models.session_chunk import SessionChunk
 from db.models.session_error import SessionError
 from db.models.session_frontier import SessionFrontier
 from db.models.session_issue import SessionIssue
@@ -33,8 +35,10 @@ __all__ = [
     "IssueHistory",
     "IssueRelation",
     "RawPage",
+    "Run",
     "SavedSearch",
     "SearchQuery",
+    "SessionChunk",
     "SessionError",
     "SessionFrontier",
     "SessionIssue",

@@ -28,6 +28,7 @@ ON CONFLICT (session_id, issue_id, user_id) DO NOTHING
 SELECT issue_id, position, reason, url, listed, attempts
 FROM ims.session_frontier
 WHERE session_id = %(session_id)s AND state = 'pending' AND position > %(after_position)s
+  AND position <= %(last_position)s
 ORDER BY position
 LIMIT %(limit)s
 

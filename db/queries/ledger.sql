@@ -18,7 +18,7 @@ SET issues_crawled = issues_crawled + %(issues_crawled)s,
     bytes_received = bytes_received + %(bytes_received)s,
     wait_seconds = wait_seconds + %(wait_seconds)s,
     heartbeat_at = clock_timestamp()
-WHERE session_id = %(session_id)s AND fence = %(fence)s
+WHERE session_id = %(session_id)s AND fence = coalesce(%(fence)s, fence) AND status = 'running'
 
 -- add_error --
 INSERT INTO ims.session_errors

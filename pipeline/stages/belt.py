@@ -20,6 +20,16 @@ from pipeline.session import Handle
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Chunk:
+    """A part of a session's frontier that this process holds, others hold the rest."""
+
+    number: int
+    fence: int  # every batch of the chunk must still hold it
+    first_position: int
+    last_position: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """What a session is to do, and with what."""
 
@@ -32,6 +42,7 @@ class Plan:
     selection: Selection
     search_limit: int | None = None  # how many references the search may bring
     issue_limit: int | None = None  # how many issues may be stored, where each must be looked at first
+    chunk: Chunk | None = None  # all that is to be fetched; None: the whole frontier
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

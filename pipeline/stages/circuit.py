@@ -10,6 +10,7 @@ import asyncio
 import psycopg
 
 from crawler.errors import CrawlError, LayoutChanged, NotFound, PageRejected, TrackerError
+from db.chunks import hold_chunk
 from db.frontier import hold_fence, mark
 from pipeline.stages.belt import Belt, Fetched, Plan
 
@@ -82,13 +83,18 @@ class Circuit:
         """What failed last before the tracker refused everything is left to be tried again."""
         if self._belt.fatal is None or isinstance(self._belt.fatal, LayoutChanged) or not self._failed:
             return
-        handle = self._plan.handle
+        handle, chunk = self._plan.handle, self._plan.chunk
         outcomes: dict[str, tuple[str, str | None]] = {
             failed.item.issue_id: ("pending", None) for failed in self._failed
         }
 
         async def work(connection: psycopg.AsyncConnection) -> None:
-            await hold_fence(connection, session_id=handle.session_id, fence=handle.fence)
+            if chunk is None:
+                await hold_fence(connection, session_id=handle.session_id, fence=handle.fence)
+            else:
+                await hold_chunk(
+                    connection, session_id=handle.session_id, chunk_number=chunk.number, fence=chunk.fence
+                )
             await mark(connection, session_id=handle.session_id, outcomes=outcomes)
 
         await self._plan.loading.run(work)

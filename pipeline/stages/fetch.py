@@ -10,6 +10,7 @@ from crawler.errors import CrawlError, Forbidden, ItemError, NotFound, PageRejec
 from crawler.records import IssueRecord
 from crawler.source import RawPage, Reference
 from db.frontier import Pending, take_pending
+from db.storable import INTEGER_MAX
 from pipeline.session import BEYOND_LIMIT
 from pipeline.stages.belt import Belt, Fetched, Mark, Plan
 from pipeline.stages.circuit import Circuit
@@ -20,7 +21,7 @@ FEED = 200  # references taken from the frontier at a time
 
 async def feed(plan: Plan, belt: Belt) -> None:
     """Hand the frontier's pending references to the workers until there are no more to come."""
-    position = -1
+    position = plan.chunk.first_position - 1 if plan.chunk is not None else -1
     while not belt.stop.is_set() and not _is_full(plan, belt):
         # Asked before the frontier is read: what is added between the two is found in the next round.
         no_more = belt.counts.search_done and (belt.in_flight == 0 or not plan.handle.crawl_related)
@@ -78,7 +79,11 @@ def _refusal(plan: Plan, belt: Belt, record: IssueRecord) -> str | None:
 async def _take(plan: Plan, position: int) -> list[Pending]:
     async def take(connection: psycopg.AsyncConnection) -> list[Pending]:
         return await take_pending(
-            connection, session_id=plan.handle.session_id, after_position=position, limit=FEED
+            connection,
+            session_id=plan.handle.session_id,
+            after_position=position,
+            last_position=plan.chunk.last_position if plan.chunk is not None else INTEGER_MAX,
+            limit=FEED,
         )
 
     return await plan.searching.run(take)

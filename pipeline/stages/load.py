@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import psycopg
 
 from crawler.stats import Stats
+from db.chunks import hold_chunk
 from db.frontier import Found, add_related, mark, still_pending
 from db.ledger import ErrorRow, Progress, add_errors, add_progress, quarantine
 from db.loader import BatchResult, analyze_due, load_batch
@@ -88,7 +89,11 @@ class _Batch:
         counts.related += related
 
     async def _commit(self, connection: psycopg.AsyncConnection) -> tuple[Outcomes, int]:
-        handle = self._handle
+        handle, chunk = self._handle, self._plan.chunk
+        if chunk is not None:
+            await hold_chunk(
+                connection, session_id=handle.session_id, chunk_number=chunk.number, fence=chunk.fence
+            )
         batch = await self._left(connection)
         if not batch:  # it was committed after all
             return self._tried
@@ -110,7 +115,8 @@ class _Batch:
         related = await self._add_related(connection, batch)
         await mark(connection, session_id=handle.session_id, outcomes=outcomes)
         progress = _progress(batch, outcomes, result, self._spent, related, quarantined)
-        await add_progress(connection, session_id=handle.session_id, fence=handle.fence, progress=progress)
+        fence = handle.fence if chunk is None else None
+        await add_progress(connection, session_id=handle.session_id, fence=fence, progress=progress)
         self._tried = outcomes, related
         return self._tried
 

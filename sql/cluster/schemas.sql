@@ -1,8 +1,11 @@
--- The two schemas: ims is what users see, ims_private what only our own functions see. Run by an administrator.
+-- The three schemas: ims is what users see, ims_private what only our own functions see, ims_jobs the queue, which only
+-- the application's login sees. Run by an administrator.
 CREATE SCHEMA IF NOT EXISTS ims AUTHORIZATION ims_owner;
 CREATE SCHEMA IF NOT EXISTS ims_private AUTHORIZATION ims_owner;
+CREATE SCHEMA IF NOT EXISTS ims_jobs AUTHORIZATION ims_owner;
 
-REVOKE ALL ON SCHEMA ims, ims_private FROM PUBLIC;
+REVOKE ALL ON SCHEMA ims, ims_private, ims_jobs FROM PUBLIC;
+GRANT USAGE ON SCHEMA ims_jobs TO ims_app;
 GRANT USAGE ON SCHEMA ims TO ims_app, ims_user, ims_readonly, ims_admin, ims_searcher, ims_login_maker;
 GRANT USAGE ON SCHEMA ims_private TO ims_login_maker, ims_searcher;
 

@@ -19,6 +19,7 @@ BEGIN
         ims.crawl_sessions (session_id, user_id, tracker_id),
         ims.session_issues (session_id, issue_pk, user_id),
         ims.session_frontier (session_id, user_id, issue_id, position, state),
+        ims.session_chunks (session_id, user_id, chunk_number),
         ims.session_errors (session_id, user_id);
 END
 $$;

@@ -7,7 +7,7 @@ CREATE OR REPLACE TRIGGER c_audit AFTER INSERT OR UPDATE OR DELETE ON ims.tracke
 CREATE OR REPLACE TRIGGER c_audit AFTER INSERT OR UPDATE OR DELETE ON ims.tracker_secrets
     FOR EACH ROW EXECUTE FUNCTION ims_private.audit_row('tracker_id', 'none');
 CREATE OR REPLACE TRIGGER c_audit AFTER INSERT OR UPDATE OR DELETE ON ims.saved_searches
-    FOR EACH ROW EXECUTE FUNCTION ims_private.audit_row('saved_search_id', 'but', 'updated_at', 'next_run_at');
+    FOR EACH ROW EXECUTE FUNCTION ims_private.audit_row('saved_search_id', 'but', 'updated_at', 'next_run_at', 'failures');
 CREATE OR REPLACE TRIGGER c_audit AFTER UPDATE OF status ON ims.crawl_sessions
     FOR EACH ROW WHEN (OLD.status <> NEW.status)
     EXECUTE FUNCTION ims_private.audit_row('session_uuid', 'only', 'status');

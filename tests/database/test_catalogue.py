@@ -19,10 +19,13 @@ GROUPS = {"ims_user", "ims_readonly", "ims_admin"}
 DEFINERS = {
     "ims.admit": "ims_owner",
     "ims.analyze_tables": "ims_owner",
+    "ims.due_schedules": "ims_searcher",
+    "ims.end_host_lease": "ims_owner",
     "ims.create_login": "ims_login_maker",
     "ims.current_user_id": "ims_owner",
     "ims.current_user_role": "ims_owner",
     "ims.find_user": "ims_owner",
+    "ims.renew_host_lease": "ims_owner",
     "ims.schema_version": "ims_owner",
     "ims.search_issues": "ims_searcher",
     "ims.similar_issues": "ims_searcher",
@@ -41,6 +44,8 @@ INNER_POLICIES = {
     ("ims_private.identities", "for_functions", "ims_owner"),
     ("ims_private.applied_sql", "for_functions", "ims_owner"),
     ("ims_private.alembic_version", "for_functions", "ims_owner"),
+    ("ims_private.hosts", "for_leases", "ims_owner"),
+    ("ims_private.host_leases", "for_leases", "ims_owner"),
 }
 
 

@@ -29,7 +29,7 @@ class Policy:
 
 def test_without_any_one_policy_the_matrix_turns_red(world: World) -> None:
     policies = [one for one in _policies(world) if one.table.startswith("ims.") and one.name not in PROBES]
-    assert len(policies) == 6 * 17 + 3
+    assert len(policies) == 6 * 19 + 3
     green = []
     for policy in policies:
         with _without(world, policy):
@@ -42,7 +42,7 @@ def test_without_any_one_policy_the_matrix_turns_red(world: World) -> None:
 
 def test_without_any_inner_policy_what_it_is_for_fails(world: World) -> None:
     policies = [one for one in _policies(world) if one.name in PROBES]
-    assert len(policies) == 6
+    assert len(policies) == 8
     for policy in policies:
         probe = PROBES[policy.name]
         assert probe(world), policy
@@ -87,11 +87,23 @@ def _functions_know_users_and_versions(world: World) -> bool:
         return row == (True,) and status(connection).revision is not None
 
 
+def _hosts_are_shared_out(world: World) -> bool:
+    with world.identities["the application"].transaction() as connection:
+        try:
+            row = connection.execute(
+                "SELECT slots FROM ims.renew_host_lease(gen_random_uuid(), 'h', 'p', 2, NULL, 0, 0, 0)"
+            ).fetchone()
+        except psycopg.errors.InsufficientPrivilege:
+            return False
+    return row == (2,)
+
+
 PROBES: dict[str, Callable[[World], bool]] = {
     "login_maker_rows": _logins_can_be_looked_up,
     "no_login_yet": _logins_cannot_be_made_up,
     "written_by_triggers": _changes_are_audited,
     "for_functions": _functions_know_users_and_versions,
+    "for_leases": _hosts_are_shared_out,
 }
 
 

@@ -1,0 +1,89 @@
+"""``runs`` and ``news``: what schedules did, and what they found."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.output import print_json, print_table, say
+
+Name = Annotated[str | None, typer.Argument(help="of this schedule only")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many")]
+Offset = Annotated[int, typer.Option(min=0, help="leave out the first ones")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+
+
+def runs(
+    name: Name = None,
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="for each schedule: total, success, failed, durations")
+    ] = False,
+    limit: Limit = 20,
+    offset: Offset = 0,
+    as_json: AsJson = False,
+) -> None:
+    """List what your schedules did, the newest first."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.jobs import runs as pipeline_runs
+    from pipeline.jobs.schedules import find_schedule
+
+    start()
+    with get_session() as session:
+        wanted = find_schedule(session, name).name if name is not None else None
+        if statistics:
+            rows, figures = [], pipeline_runs.statistics(session, wanted, limit=limit, offset=offset)
+        else:
+            rows = pipeline_runs.list_runs(session, wanted, limit=limit, offset=offset)
+            figures = pipeline_runs.statistics(session, wanted) if wanted is not None else []
+    if as_json:
+        print_json(figures if statistics else rows)
+        return
+    if not statistics:
+        print_table(
+            ("schedule", "session", "status", "started", "s>", "stored>", "new>", "changed>", "error"),
+            [
+                (
+                    row["name"],
+                    row["session_uuid"],
+                    row["status"],
+                    row["started_at"] or row["due_at"],
+                    row["duration_seconds"],
+                    row["issues_crawled"],
+                    row["issues_new"],
+                    row["issues_changed"],
+                    row["error"],
+                )
+                for row in rows
+            ],
+            empty="There was no run yet: a worker makes them, or schedule run.",
+        )
+    if figures:
+        say()
+        print_table(
+            ("schedule", "total>", "success>", "failed>", "skipped>", "average s>", "95 % within s>"),
+            [list(row.values()) for row in figures],
+            empty="",
+        )
+
+
+def news(name: Name = None, limit: Limit = 100, offset: Offset = 0, as_json: AsJson = False) -> None:
+    """List the issues that the newest run of each schedule found new or changed."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.jobs.news import list_news
+    from pipeline.jobs.schedules import find_schedule
+
+    start()
+    with get_session() as session:
+        wanted = find_schedule(session, name).name if name is not None else None
+        rows = list_news(session, wanted, limit=limit, offset=offset)
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("schedule", "issue", "tracker", "title", "product", "status", "change"),
+        [list(row.values())[:7] for row in rows],
+        empty="Nothing is new.",
+    )

@@ -1,0 +1,200 @@
+"""``schedule``: crawls that are done again and again by workers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.output import complain, invocation, one_line, print_json, print_table, say
+from cli.understanding import Yes, confirm
+
+app = typer.Typer(help="Crawls that workers do again and again.")
+
+Name = Annotated[str, typer.Argument(help="the schedule's name")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="a name of your choice")],
+    query: Annotated[str, typer.Argument(help="what to look for (see query); '*' for everything")],
+    cron: Annotated[
+        str, typer.Option(help="minute, hour, day, month, day of the week: '0 2 * * *' is every night at two")
+    ],
+    tracker: Annotated[
+        str | None, typer.Option(help="a stored tracker, by its name; may be left out if it is the only one")
+    ] = None,
+    product: Annotated[str | None, typer.Option(help="only this product, component or family")] = None,
+    timezone: Annotated[str, typer.Option(help="whose clock the cron is about, such as Asia/Seoul")] = "UTC",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=64, help="requests at once of each worker; default: the tracker's concurrency"
+        ),
+    ] = None,
+    notify: Annotated[
+        str | None,
+        typer.Option(help="a command of the worker's own user, which gets the news as JSON on its input"),
+    ] = None,
+    webhook: Annotated[str | None, typer.Option(help="an http(s) address that gets the news by POST")] = None,
+    yes: Yes = False,
+) -> None:
+    """Keep a schedule. Each run fetches what changed since the one before. Adding a name again changes it."""
+    from db import get_session
+    from pipeline.asking import ask
+    from pipeline.bootstrap import start
+    from pipeline.jobs.cron import check
+    from pipeline.jobs.schedules import NewSchedule, add_schedule
+    from pipeline.kinds import has_known_products
+
+    check(cron, timezone)
+    program = start()
+    asked = query.strip() or "*"
+    question = ask(asked, program.settings, home=program.home, exact=True)
+    connection = program.find_tracker(tracker)
+    if "product" in question.parsed.filters and not has_known_products(connection.kind):
+        question = ask(asked, program.settings, home=program.home, has_product=lambda _: False, exact=True)
+    confirm(question, yes=yes)
+    new = NewSchedule(
+        name=name,
+        query=question.original,
+        parsed=question.parsed,
+        tracker_id=connection.tracker_id,
+        product=product,
+        cron=cron,
+        timezone=timezone,
+        workers=workers,
+        notify=notify,
+        webhook=webhook,
+    )
+    with get_session() as session:
+        due = add_schedule(session, new).next_run_at
+    complain(f"Kept; it is due at {due:%Y-%m-%d %H:%M} UTC, where a worker runs: {invocation()} worker")
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 100,
+    offset: Annotated[int, typer.Option(min=0, help="leave out the first ones")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """List your schedules."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.jobs.schedules import list_schedules
+
+    start()
+    with get_session() as session:
+        rows = list_schedules(session, limit=limit, offset=offset)
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("name", "question", "tracker", "product", "cron", "time zone", "due"),
+        [(*list(row.values())[:6], row["next_run_at"] if row["is_active"] else "paused") for row in rows],
+        empty="There is no schedule yet: keep one with schedule add.",
+    )
+
+
+@app.command("show")
+def show(name: Name, as_json: AsJson = False) -> None:
+    """Show a schedule, how its runs went, and whether it keeps failing."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.jobs.runs import list_runs, statistics
+    from pipeline.jobs.schedules import MARKED_FROM, find_schedule
+
+    start()
+    with get_session() as session:
+        row = find_schedule(session, name)
+        facts: dict[str, Any] = {
+            "name": row.name,
+            "query": row.query,
+            "tracker": row.tracker.name if row.tracker is not None else None,
+            "product": row.product,
+            "cron": row.cron,
+            "timezone": row.timezone,
+            "next_run_at": row.next_run_at,
+            "is_active": row.is_active,
+            "failures": row.failures,
+            "failing": row.failures >= MARKED_FROM,
+            "notify": row.options.get("notify"),
+            "webhook": row.options.get("webhook"),
+            "statistics": next(iter(statistics(session, row.name)), None),
+            "last_run": next(iter(list_runs(session, row.name, limit=1)), None),
+        }
+    if as_json:
+        print_json(facts)
+        return
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            say(f"{key.replace('_', ' ')}")
+            for inner, each in value.items():
+                if inner != "name":
+                    say(f"  {inner.replace('_', ' '):<22} {one_line(str(each)) if each is not None else ''}")
+        else:
+            say(f"{key.replace('_', ' '):<15} {one_line(str(value)) if value is not None else ''}")
+
+
+@app.command("pause")
+def pause(name: Name) -> None:
+    """Let a schedule rest; a run at work goes on."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.jobs import schedules
+
+    start()
+    with get_session() as session:
+        schedules.pause(session, name)
+
+
+@app.command("resume")
+def resume(name: Name) -> None:
+    """Let a schedule come due again, from now on."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.jobs import schedules
+
+    start()
+    with get_session() as session:
+        schedules.resume(session, name)
+
+
+@app.command("remove")
+def remove(name: Name) -> None:
+    """Forget a schedule and the list of its runs; what they stored stays."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.jobs import schedules
+
+    start()
+    with get_session() as session:
+        schedules.remove(session, name)
+
+
+@app.command("run")
+def run(name: Name, as_json: AsJson = False) -> None:
+    """Run a schedule now and wait for the end. Where a run is at work already, help with that."""
+    from cli.crawl import print_figures
+    from cli.statuses import FAILED_ISSUES, INTERRUPTED, status_of_name
+    from pipeline.bootstrap import start
+    from pipeline.jobs.by_hand import run_now
+    from pipeline.jobs.runs import WORKING
+    from pipeline.logs import redact
+
+    ended = run_now(start(), name)
+    if ended.figures is not None:
+        if as_json:
+            print_json(ended.figures)
+        else:
+            print_figures(ended.figures)
+    if ended.status in WORKING:
+        complain("Interrupted; a worker, or the same command again, goes on with it.")
+        raise typer.Exit(INTERRUPTED)
+    if ended.error is not None:
+        complain(redact(ended.error))
+    if ended.status != "completed":
+        raise typer.Exit(status_of_name(ended.error_type) or FAILED_ISSUES)
+    if ended.figures is not None and ended.figures["failed_issues"]:
+        raise typer.Exit(FAILED_ISSUES)

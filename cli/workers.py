@@ -1,0 +1,68 @@
+"""``worker`` and ``workers``: who does what is scheduled."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.output import complain, print_json, print_table
+
+
+def worker(
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="jobs at once")] = 2,
+    patience: Annotated[
+        float,
+        typer.Option(
+            min=1, max=3600, help="seconds without a sign of life before others' work is taken over"
+        ),
+    ] = 30.0,
+    once: Annotated[bool, typer.Option("--once", help="do what is due, then end")] = False,
+) -> None:
+    """Do what is scheduled, for all users, until stopped; start as many as you like, on as many machines.
+
+    Each needs the same DATABASE_URL and IMS_SECRET_KEY. Ctrl-C or SIGTERM: what is in hand is finished and
+    committed, the rest is left to others; a second one stops at once.
+    """
+    import asyncio
+
+    from cli.statuses import INTERRUPTED
+    from db import job_queue
+    from pipeline.bootstrap import start
+    from pipeline.jobs.worker import serve
+
+    program = start()
+    _ = program.vault  # a key that is none is better told now than in every run
+
+    def is_over() -> bool:
+        return not job_queue.due(1) and job_queue.unfinished(5) == 0
+
+    complain("The worker is ready.")
+    try:
+        asyncio.run(
+            serve(program, concurrency=concurrency, patience=patience, until=is_over if once else None)
+        )
+    except asyncio.CancelledError as error:
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def workers(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 100,
+    offset: Annotated[int, typer.Option(min=0, help="leave out the first ones")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
+) -> None:
+    """List the workers with their state (idle, working, stopping, lost) and last sign of life."""
+    from db.job_queue import list_workers
+    from pipeline.bootstrap import start
+    from pipeline.jobs.worker import PATIENCE
+
+    start()
+    rows = list_workers(patience=PATIENCE, limit=limit, offset=offset)
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("worker", "state", "jobs>", "at once>", "since", "last sign of life"),
+        [list(row.values()) for row in rows],
+        empty="No worker runs: start one with worker.",
+    )

@@ -1,0 +1,205 @@
+"""Schedules: saved searches with a cron."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from crawler.errors import UsageError
+from crawler.query import ParsedQuery, parse_direct, parse_query
+from db.models import Run, SavedSearch, Tracker
+from db.refusals import explained
+from db.storable import storable_text
+from pipeline.jobs.cron import next_time
+
+# From so many failed runs in a row on, a schedule is marked as failing.
+MARKED_FROM = 3
+
+_ONLY_LOOKS = {"42501": "Analysts look and do not write: a schedule needs a user's account."}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewSchedule:
+    """A schedule to be kept."""
+
+    name: str
+    query: str  # as it was asked
+    parsed: ParsedQuery
+    tracker_id: int
+    product: str | None = None
+    cron: str
+    timezone: str = "UTC"
+    workers: int | None = None  # requests at once of each worker; None: the tracker's concurrency
+    notify: str | None = None  # a command that gets the news on its standard input
+    webhook: str | None = None  # an address that gets them by POST
+
+
+def add_schedule(session: Session, new: NewSchedule) -> SavedSearch:
+    """Keep a schedule, or change the one of that name.
+
+    Raises:
+        UsageError: the name, cron, time zone, command or address cannot be, or a favorite has that name.
+        DatabaseRefused: the user only looks.
+    """
+    name = storable_text(new.name.strip())
+    if not name or not name.isprintable():
+        raise UsageError("A schedule's name is one or more printable characters.")
+    due = next_time(new.cron, new.timezone, database_now(session))
+    _check_news(new)
+    row = session.scalar(_mine().where(SavedSearch.name == name))
+    if row is None:
+        row = SavedSearch(name=name)
+        session.add(row)
+    elif row.cron is None:
+        raise UsageError(f"{name!r} is the name of a favorite: take another one.")
+    row.query, row.product = storable_text(new.query), new.product and storable_text(new.product)
+    row.tracker_id = new.tracker_id
+    row.cron, row.timezone = " ".join(new.cron.split()), new.timezone
+    row.next_run_at, row.is_active, row.failures = due, True, 0
+    parsed = new.parsed
+    row.options = {
+        # Understood when it was written down: a run must not guess anew.
+        "asked": {
+            "text": parsed.text,
+            "filters": dict(parsed.filters),
+            "language": parsed.language,
+            "method": parsed.method,
+            "confidence": parsed.confidence,
+            "explanation": parsed.explanation,
+        },
+        "workers": new.workers,
+        "notify": new.notify,
+        "webhook": new.webhook,
+    }
+    with explained(_ONLY_LOOKS):
+        session.flush()
+    return row
+
+
+def find_schedule(session: Session, name: str) -> SavedSearch:
+    """One's own schedule.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    row = session.scalar(
+        _mine().where(SavedSearch.name == storable_text(name.strip()), SavedSearch.cron.is_not(None))
+    )
+    if row is None:
+        raise UsageError(f"There is no schedule called {name!r}: see schedule list.")
+    return row
+
+
+def list_schedules(session: Session, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """One's own schedules by name.
+
+    Returns:
+        Dictionaries of ``name``, ``query``, ``tracker``, ``product``, ``cron``, ``timezone``,
+        ``next_run_at``, ``is_active``.
+    """
+    listed = (
+        select(
+            SavedSearch.name,
+            SavedSearch.query,
+            Tracker.name.label("tracker"),
+            SavedSearch.product,
+            SavedSearch.cron,
+            SavedSearch.timezone,
+            SavedSearch.next_run_at,
+            SavedSearch.is_active,
+        )
+        .outerjoin(Tracker, Tracker.tracker_id == SavedSearch.tracker_id)
+        .where(SavedSearch.user_id == func.ims.current_user_id(), SavedSearch.cron.is_not(None))
+        .order_by(SavedSearch.name)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [dict(row) for row in session.execute(listed).mappings()]
+
+
+def pause(session: Session, name: str) -> None:
+    """Let a schedule rest.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    find_schedule(session, name).is_active = False
+
+
+def resume(session: Session, name: str) -> None:
+    """Let a schedule come due again, from now on: what it missed while it rested is not caught up.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    row = find_schedule(session, name)
+    row.is_active, row.failures = True, 0
+    row.next_run_at = next_time(row.cron or "", row.timezone, database_now(session))
+
+
+def remove(session: Session, name: str) -> None:
+    """Forget a schedule and the list of its runs; what they brought stays.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    session.delete(find_schedule(session, name))
+
+
+def asked(row: SavedSearch) -> ParsedQuery:
+    """The question of a schedule, as it was understood when it was added."""
+    known = row.options.get("asked")
+    if known is None:  # written by hand
+        return parse_query(row.query)
+    return ParsedQuery(
+        tree=parse_direct(known["text"]),
+        text=known["text"],
+        filters=known["filters"],
+        language=known["language"],
+        method=known["method"],
+        confidence=known["confidence"],
+        explanation=known["explanation"],
+    )
+
+
+def newest_run(session: Session, row: SavedSearch) -> Run | None:
+    """The schedule's latest run that was not skipped."""
+    return session.scalar(
+        select(Run)
+        .where(Run.saved_search_id == row.saved_search_id, Run.status != "skipped")
+        .order_by(Run.run_id.desc())
+        .limit(1)
+    )
+
+
+def database_now(session: Session) -> Any:
+    """The database's clock: workers' own may differ."""
+    return session.scalar(select(func.clock_timestamp()))
+
+
+def _check_news(new: NewSchedule) -> None:
+    if new.notify is not None:
+        try:
+            words = shlex.split(new.notify)
+        except ValueError as error:
+            raise UsageError("The command after --notify has an open quote: close it.") from error
+        if not words:
+            raise UsageError("Give a command after --notify.")
+    if new.webhook is not None:
+        parts = urlsplit(new.webhook)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError("The address after --webhook must begin with http:// or https://.")
+        if parts.username or parts.password:
+            raise UsageError("The address after --webhook must not carry a name or password.")
+    if new.workers is not None and not 1 <= new.workers <= 64:
+        raise UsageError("The number of requests at once is from 1 to 64.")
+
+
+def _mine() -> Select[SavedSearch]:
+    # An admin sees everybody's rows; names are each user's own.
+    return select(SavedSearch).where(SavedSearch.user_id == func.ims.current_user_id())

@@ -1,0 +1,208 @@
+"""A worker: takes jobs from the queue, looks for schedules that are due and for what others left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import psycopg
+import structlog
+from procrastinate import App
+from procrastinate.exceptions import ProcrastinateException
+from procrastinate.worker import Worker
+
+from db import job_queue
+from db.errors import DatabaseError, DatabaseUnreachable
+from pipeline.jobs.news import tell
+from pipeline.jobs.parts import take_due
+from pipeline.jobs.queue import OnlyAgain, open_app
+from pipeline.jobs.runs import CHUNK, SEARCH, TELL
+from pipeline.jobs.work import Bench, keep_word, search_for_run, work_on_chunk
+
+if TYPE_CHECKING:
+    from pipeline.bootstrap import Program
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 30.0  # seconds without a sign of life after which a worker's work is taken over
+DUE_AT_ONCE = 100
+LONGEST_TICK = 5.0  # seconds between two looks for what is due
+CLEAN_EVERY = 3600.0
+OUTAGE = 120.0  # seconds for which a worker waits for a database that is away
+
+
+@dataclass(slots=True)
+class _State:
+    """What the parts of one worker share."""
+
+    bench: Bench
+    worker: UUID = field(default_factory=uuid4)
+    queue_worker: Worker | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def serve(
+    program: Program,
+    *,
+    concurrency: int,
+    patience: float = PATIENCE,
+    queues: list[str] | None = None,
+    until: Callable[[], bool] | None = None,
+) -> None:
+    """Work until a signal comes: the first lets what is in hand be finished, the second ends it at once.
+
+    Args:
+        program: for whose account the process runs; the work itself is done for each job's owner.
+        concurrency: jobs at once.
+        patience: seconds without a sign of life after which others' work is taken over.
+        queues: only these; None: all.
+        until: asked now and then whether that was all; None: it never is.
+
+    Raises:
+        DatabaseError: the database was away for too long, or the login is not the application's.
+    """
+    state = _State(Bench(program, patience))
+    await asyncio.to_thread(_sign_of_life, state, concurrency)
+    async with _signals(state), asyncio.TaskGroup() as group:
+        beside = [group.create_task(_look_around(state, concurrency, only_stalled=queues is not None))]
+        if until is not None:
+            beside.append(group.create_task(_watch(state, until)))
+        try:
+            await _work(state, concurrency, queues)
+        finally:
+            for task in beside:
+                task.cancel()
+    with suppress(DatabaseError):
+        await asyncio.to_thread(job_queue.farewell, state.worker)
+
+
+async def _work(state: _State, concurrency: int, queues: list[str] | None) -> None:
+    """Run the queue's worker, and a new one when it fell over because the database was away."""
+    away_since: float | None = None
+    while not state.stopping.is_set():
+        app = open_app(state.bench.program.conninfo)
+        _add_tasks(app, state.bench)
+        began = monotonic()
+        try:
+            async with app.open_async():
+                state.queue_worker = Worker(
+                    app,
+                    queues=queues,
+                    concurrency=concurrency,
+                    fetch_job_polling_interval=min(2.0, state.bench.patience / 4),
+                    delete_jobs="successful",
+                    install_signal_handlers=False,
+                    update_heartbeat_interval=state.bench.patience / 6,
+                    # The rows of lost workers stay for as long as somebody may look at their jobs.
+                    stalled_worker_timeout=max(3600.0, state.bench.patience),
+                )
+                await state.queue_worker.run()  # type: ignore[no-untyped-call]
+        except (ProcrastinateException, psycopg.Error, OSError, TimeoutError) as error:
+            log.warning("the queue cannot be reached", reason=type(error).__name__)
+        finally:
+            state.queue_worker = None
+        if state.stopping.is_set():
+            return
+        if monotonic() - began > OUTAGE:
+            away_since = None
+        away_since = away_since or monotonic()
+        if monotonic() - away_since > OUTAGE:
+            raise DatabaseUnreachable("The database did not come back: start it, then the worker.")
+        await asyncio.sleep(1.0)
+
+
+def _add_tasks(app: App, bench: Bench) -> None:
+    @app.task(name=SEARCH, retry=OnlyAgain())
+    async def search(user_id: int, run_id: int) -> None:
+        await keep_word(search_for_run(bench, user_id, run_id))
+
+    @app.task(name=CHUNK, retry=OnlyAgain())
+    async def chunk(user_id: int, session_id: int, chunk_number: int) -> None:
+        await keep_word(work_on_chunk(bench, user_id, session_id, chunk_number))
+
+    @app.task(name=TELL, retry=OnlyAgain())
+    async def news(user_id: int, run_id: int) -> None:
+        own = user_id == bench.program.user_id
+        await keep_word(tell(user_id, run_id, may_run_commands=own))
+
+
+async def _look_around(state: _State, concurrency: int, *, only_stalled: bool) -> None:
+    """Look for schedules that are due and for jobs that a lost worker left, and give a sign of life."""
+    cleaned = monotonic()
+    while True:
+        for look in (_sign_of_life, _take_back) if only_stalled else (_sign_of_life, _take_back, _take_due):
+            try:
+                await asyncio.to_thread(look, state, concurrency)
+            except Exception as error:  # one that cannot be read must not keep the others from being done
+                log.warning("a look around failed", reason=type(error).__name__)
+        if monotonic() - cleaned > CLEAN_EVERY:
+            cleaned = monotonic()
+            with suppress(DatabaseError):
+                await asyncio.to_thread(job_queue.clean)
+        await asyncio.sleep(min(LONGEST_TICK, state.bench.patience / 6))
+
+
+def _sign_of_life(state: _State, concurrency: int) -> None:
+    job_queue.sign_of_life(
+        state.worker,
+        name=f"{socket.gethostname()}:{os.getpid()}",
+        concurrency=concurrency,
+        queue_worker_id=state.queue_worker.worker_id if state.queue_worker is not None else None,
+        stopping=state.bench.stopping,
+    )
+
+
+def _take_back(state: _State, concurrency: int) -> None:
+    if taken := job_queue.take_stalled_back(state.bench.patience):
+        log.info("took over what another worker left", jobs=taken)
+
+
+def _take_due(state: _State, concurrency: int) -> None:
+    for user_id, saved_search_id in job_queue.due(DUE_AT_ONCE):
+        try:
+            take_due(user_id, saved_search_id)
+        except Exception as error:
+            log.warning("a schedule cannot be run", schedule=saved_search_id, reason=type(error).__name__)
+
+
+async def _watch(state: _State, until: Callable[[], bool]) -> None:
+    while True:
+        await asyncio.sleep(0.2)
+        if await asyncio.to_thread(until):
+            _stop(state)
+            return
+
+
+def _stop(state: _State) -> None:
+    state.stopping.set()
+    state.bench.stop()
+    if state.queue_worker is not None:
+        state.queue_worker.stop()  # type: ignore[no-untyped-call]
+
+
+@asynccontextmanager
+async def _signals(state: _State) -> AsyncIterator[None]:
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def received(*_: Any) -> None:
+        if state.stopping.is_set() and task is not None:
+            task.cancel()
+        log.warning("the worker stops: finishing what is in hand")
+        _stop(state)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, received)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

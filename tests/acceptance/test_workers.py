@@ -1,0 +1,119 @@
+"""A session over several workers, some of which are killed, sleep or are stopped on the way."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from typing import ClassVar
+
+import pytest
+
+from tests.fix_database import wait_until
+from tests.fix_program import run_standin
+from tests.fix_workers import Yard
+
+pytestmark = pytest.mark.xdist_group("workers")
+
+ENDED = "SELECT status NOT IN ('waiting', 'running') FROM ims.runs"
+WORKED_ON = "SELECT count(*) >= {} FROM ims.session_chunks WHERE state = 'working'"
+
+
+class Tracker:
+    """A stand-in with generated issues, as a process of its own."""
+
+    issues: ClassVar = 600
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Its address."""
+    with run_standin("--issues", str(Tracker.issues), "--latency-ms", "20") as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+def assert_complete(yard: Yard, issues: int) -> None:
+    """Every issue is there, once, and the session's own account agrees."""
+    assert yard.rows("SELECT status, error FROM ims.runs") == [("completed", None)]
+    assert yard.value("SELECT count(*) FROM ims.issues") == issues
+    assert yard.rows("SELECT DISTINCT crawl_count FROM ims.issues") == [(1,)]
+    assert yard.value("SELECT count(*) FROM ims.session_issues") == issues
+    assert yard.rows("SELECT state, count(*) FROM ims.session_frontier GROUP BY 1") == [("new", issues)]
+    assert yard.rows("SELECT DISTINCT state FROM ims.session_chunks") == [("done",)]
+    session = "SELECT session_uuid FROM ims.crawl_sessions"
+    assert yard.rows(
+        f"SELECT complete, found, stored_new FROM ims.session_receipt(({session}))"  # noqa: S608
+    ) == [(True, issues, issues)]
+    assert yard.value("SELECT issues_new FROM ims.crawl_sessions") == issues
+
+
+def kill_holders(yard: Yard, workers: list[subprocess.Popen[str]], number: int) -> None:
+    """Kill workers while every one of them holds a chunk."""
+    yard.wait(WORKED_ON.format(len(workers)), "each worker has a chunk")
+    for process in workers[:number]:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def test_with_two_of_four_workers_killed_nothing_is_lost_and_nothing_twice(yard: Yard, url: str) -> None:
+    yard.schedule(url)
+    workers = [yard.worker("--concurrency", "1") for _ in range(4)]
+    yard.make_due()
+    kill_holders(yard, workers, 2)
+    assert yard.value("SELECT count(*) FROM ims.issues") < Tracker.issues
+    yard.wait(ENDED, "the run ends")
+    assert_complete(yard, Tracker.issues)
+    assert yard.value("SELECT count(*) FROM ims.session_chunks WHERE attempts > 1") >= 2
+
+
+def test_a_worker_that_wakes_up_late_writes_nothing(yard: Yard, url: str) -> None:
+    yard.schedule(url)
+    sleeper, other = yard.worker("--concurrency", "1"), yard.worker("--concurrency", "1")
+    yard.make_due()
+    yard.wait("SELECT count(*) >= 2 FROM ims.session_chunks WHERE state = 'working'", "both have a chunk")
+    sleeper.send_signal(signal.SIGSTOP)
+    yard.wait(ENDED, "the other one ends the run")
+    before = yard.rows("SELECT issue_id, last_crawled_at FROM ims.issues ORDER BY 1")
+    sleeper.send_signal(signal.SIGCONT)
+    yard.wait(
+        "SELECT bool_and(last_seen_at > now() - interval '1 second') FROM ims_jobs.workers", "it is awake"
+    )
+    sleeper.send_signal(signal.SIGTERM)
+    assert sleeper.wait(20) == 0
+    assert_complete(yard, Tracker.issues)
+    assert yard.rows("SELECT issue_id, last_crawled_at FROM ims.issues ORDER BY 1") == before
+    assert yard.rows("SELECT status, count(*) FROM ims_jobs.procrastinate_jobs GROUP BY 1") == []
+    assert other.poll() is None
+
+
+def test_a_stopped_worker_leaves_the_rest_to_the_next_one(yard: Yard, url: str) -> None:
+    yard.schedule(url)
+    first = yard.worker("--concurrency", "1")
+    yard.make_due()
+    yard.wait("SELECT count(*) > 0 FROM ims.issues", "something is stored")
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(20) == 0
+    assert yard.value("SELECT status FROM ims.runs") == "running"
+    assert yard.value("SELECT count(*) FROM ims_jobs.workers") == 0
+    assert yard.value("SELECT count(*) FROM ims.session_chunks WHERE state = 'working'") == 0
+    second = yard.worker("--once")
+    assert second.wait(40) == 0
+    assert_complete(yard, Tracker.issues)
+    assert yard.rows("SELECT DISTINCT attempts FROM ims.session_chunks") == [(1,)]
+
+
+@pytest.mark.long
+def test_ten_thousand_issues_with_two_of_four_workers_killed(yard: Yard) -> None:
+    with run_standin("--issues", "10000", "--latency-ms", "5") as process:
+        assert process.stdout is not None
+        yard.schedule(process.stdout.readline().strip(), workers=4)
+        workers = [yard.worker("--concurrency", "1") for _ in range(4)]
+        yard.make_due()
+        kill_holders(yard, workers, 1)
+        wait_until(lambda: yard.value("SELECT count(*) FROM ims.issues") > 5000, "half of it", 200)
+        kill_holders(yard, workers[1:], 1)
+        yard.wait(ENDED, "the run ends", 300)
+        process.terminate()
+    assert_complete(yard, 10000)
