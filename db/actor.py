@@ -25,7 +25,7 @@ TRIES = 8  # with the pauses below, a restart of the server is waited for
 FIRST_PAUSE = 0.05  # seconds; doubled at each try, up to LONGEST_PAUSE
 LONGEST_PAUSE = 5.0
 # A process that was stopped in the middle of a transaction must not keep its successor waiting for ever.
-IDLE_LIMIT = 30.0  # seconds; between two statements there is only computing, of a batch at most
+IDLE_LIMIT = 15.0  # seconds; between two statements there is only computing, of a batch at most
 
 log = structlog.get_logger(__name__)
 
