@@ -15,5 +15,6 @@ pytest_plugins: list[str] = [
     "tests.fix_tenant",
     "tests.fix_shell",
     "tests.fix_failpoints",
+    "tests.fix_analytics",
     # one "tests.fix_<resource>" a line
 ]

@@ -10,12 +10,14 @@ from db.models.issue import Issue
 from db.models.issue_comment import IssueComment
 from db.models.issue_history import IssueHistory
 from db.models.issue_relation import IssueRelation
+from db.models.issue_summary import IssueSummary
 from db.models.raw_page import RawPage
 from db.models.saved_search import SavedSearch
 from db.models.search_query import SearchQuery
 from db.models.session_error import SessionError
 from db.models.session_frontier import SessionFrontier
 from db.models.session_issue import SessionIssue
+from db.models.summary_refresh import SummaryRefresh
 from db.models.tracker import Tracker
 from db.models.tracker_secret import TrackerSecret
 from db.models.user import User
@@ -32,12 +34,14 @@ __all__ = [
     "IssueComment",
     "IssueHistory",
     "IssueRelation",
+    "IssueSummary",
     "RawPage",
     "SavedSearch",
     "SearchQuery",
     "SessionError",
     "SessionFrontier",
     "SessionIssue",
+    "SummaryRefresh",
     "Tracker",
     "TrackerSecret",
     "User",
