@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-# Functions before the triggers and policies that call them; within a folder the order is of no account.
-_FOLDERS = ("identity", "functions", "search", "triggers", "policies")
+# Functions before the views, triggers and policies that call them; within a folder the order is of no
+# account.
+_FOLDERS = ("identity", "functions", "search", "analytics", "views", "triggers", "policies")
 _AS_ADMINISTRATOR = "-- runs as: administrator\n"
 
 

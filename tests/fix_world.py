@@ -48,6 +48,8 @@ SEEDS = (
     "SELECT session_id, 1, 0, 0 FROM ims.crawl_sessions WHERE {mine}",
     "INSERT INTO ims.analytics_daily (stat_date) VALUES ('2026-01-01')",
     "INSERT INTO ims.analytics_monthly (year, month) VALUES (2026, 1)",
+    "INSERT INTO ims.issue_summaries (period, period_start) VALUES ('day', '2026-01-01')",
+    "INSERT INTO ims.summary_refreshes DEFAULT VALUES",
 )
 
 

@@ -10,6 +10,7 @@ from db.models.issue import Issue
 from db.models.issue_comment import IssueComment
 from db.models.issue_history import IssueHistory
 from db.models.issue_relation import IssueRelation
+from db.models.issue_summary import IssueSummary
 from db.models.raw_page import RawPage
 from db.models.run import Run
 from db.models.saved_search import SavedSearch
@@ -18,6 +19,7 @@ from db.models.session_chunk import SessionChunk
 from db.models.session_error import SessionError
 from db.models.session_frontier import SessionFrontier
 from db.models.session_issue import SessionIssue
+from db.models.summary_refresh import SummaryRefresh
 from db.models.tracker import Tracker
 from db.models.tracker_secret import TrackerSecret
 from db.models.user import User
@@ -34,6 +36,7 @@ __all__ = [
     "IssueComment",
     "IssueHistory",
     "IssueRelation",
+    "IssueSummary",
     "RawPage",
     "Run",
     "SavedSearch",
@@ -42,6 +45,7 @@ __all__ = [
     "SessionError",
     "SessionFrontier",
     "SessionIssue",
+    "SummaryRefresh",
     "Tracker",
     "TrackerSecret",
     "User",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKeyConstraint, UniqueConstraint, text
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, BigInt, Count, Key, ParentsOwnerId, SourceKey
@@ -24,6 +24,7 @@ class IssueHistory(Base):
         ForeignKeyConstraint(
             ["user_id", "issue_pk"], ["ims.issues.user_id", "ims.issues.issue_pk"], ondelete="CASCADE"
         ),
+        Index(None, "user_id", "changed_at"),
     )
 
     history_id: Mapped[Key]

@@ -60,7 +60,7 @@ def test_each_file_of_sql_is_about_the_object_it_is_named_after(one: sql.SqlFile
     folder, _, name = one.name.partition("/")
     head = one.text.removeprefix("-- runs as: administrator\n")
     assert head.startswith("-- "), "a file begins with what it is for"
-    if folder in {"identity", "functions", "search"}:
+    if folder in {"identity", "functions", "search", "analytics"}:
         assert f".{name}(" in one.text
         assert one.text.count("CREATE OR REPLACE FUNCTION") == 1
         assert "SET search_path = pg_catalog, pg_temp" in one.text

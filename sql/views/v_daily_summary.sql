@@ -1,0 +1,10 @@
+-- Issues created, closed and reopened by day and product, as of refreshed_at; ims.refresh_materialized_views() brings it up to
+-- date, ims.issue_flow() always is.
+CREATE OR REPLACE VIEW ims.v_daily_summary WITH (security_invoker = true, security_barrier = true) AS
+SELECT summary.user_id, summary.period_start AS day, nullif(summary.product, '') AS product, summary.created, summary.closed,
+       summary.reopened, refresh.refreshed_at
+FROM ims.issue_summaries summary
+JOIN ims.summary_refreshes refresh USING (user_id)
+WHERE summary.period = 'day';
+
+GRANT SELECT ON ims.v_daily_summary TO ims_app, ims_user, ims_readonly, ims_admin;
