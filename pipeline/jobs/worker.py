@@ -21,6 +21,7 @@ from procrastinate.worker import Worker
 
 from db import job_queue
 from db.errors import DatabaseError, DatabaseUnreachable
+from pipeline.jobs.figures import refresh_figures
 from pipeline.jobs.news import tell
 from pipeline.jobs.parts import take_due
 from pipeline.jobs.queue import OnlyAgain, open_app
@@ -36,6 +37,7 @@ PATIENCE = 30.0  # seconds without a sign of life after which a worker's work is
 DUE_AT_ONCE = 100
 LONGEST_TICK = 5.0  # seconds between two looks for what is due
 CLEAN_EVERY = 3600.0
+FIGURES_EVERY = 300.0  # seconds between two looks whether an hour is over
 OUTAGE = 120.0  # seconds for which a worker waits for a database that is away
 
 
@@ -73,6 +75,8 @@ async def serve(
     await asyncio.to_thread(_sign_of_life, state, concurrency)
     async with _signals(state), asyncio.TaskGroup() as group:
         beside = [group.create_task(_look_around(state, concurrency, only_stalled=queues is not None))]
+        if queues is None:
+            beside.append(group.create_task(_keep_figures(state)))
         if until is not None:
             beside.append(group.create_task(_watch(state, until)))
         try:
@@ -148,6 +152,17 @@ async def _look_around(state: _State, concurrency: int, *, only_stalled: bool) -
             with suppress(DatabaseError):
                 await asyncio.to_thread(job_queue.clean)
         await asyncio.sleep(min(LONGEST_TICK, state.bench.patience / 6))
+
+
+async def _keep_figures(state: _State) -> None:
+    """Keep statistics and summaries up to date; in a task of its own, for it may take a while."""
+    while True:
+        try:
+            if await asyncio.to_thread(refresh_figures, state.bench.program.user_id):
+                log.info("figures are up to date")
+        except Exception as error:
+            log.warning("the figures were not worked out", reason=type(error).__name__)
+        await asyncio.sleep(FIGURES_EVERY)
 
 
 def _sign_of_life(state: _State, concurrency: int) -> None:
