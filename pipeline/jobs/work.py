@@ -21,7 +21,7 @@ from structlog.contextvars import bound_contextvars
 
 from crawler.errors import CrawlError, ItemError, LayoutChanged, TrackerError
 from db.actor import Actor
-from db.errors import DatabaseError, DatabaseUnreachable, FenceLost
+from db.errors import DatabaseError, DatabaseUnreachable, FenceLost, IdentityRefused
 from db.transient import is_transient
 from pipeline.connect import Tracker, connected, shared
 from pipeline.counts import Counts, nobody
@@ -138,6 +138,8 @@ async def keep_word(doing: Awaitable[None]) -> None:
         await doing
     except Again:
         raise
+    except IdentityRefused:
+        log.warning("a job of a user who is not active is let go")
     except Exception as error:
         log.error("a job is put back", reason=str(_told(error)))
         raise Again(FIRST_PAUSE) from None
