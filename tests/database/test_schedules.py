@@ -198,6 +198,7 @@ async def test_a_worker_without_the_key_says_so_in_the_run(yard: Yard, tracker: 
 async def test_a_poisoned_job_stops_nobody(yard: Yard, tracker: StandIn) -> None:
     yard.schedule(tracker.url)
     with yard.database.superuser() as connection:
+        connection.execute("SET search_path = ims_jobs")
         for task, args in (
             ("unheard-of", {}),
             ("search", {"no": "such argument"}),
