@@ -22,7 +22,7 @@ WORKED_ON = "SELECT count(*) >= {} FROM ims.session_chunks WHERE state = 'workin
 class Tracker:
     """A stand-in with generated issues, as a process of its own."""
 
-    issues: ClassVar = 600
+    issues: ClassVar = 400
 
 
 @pytest.fixture(scope="module")

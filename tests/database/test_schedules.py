@@ -15,12 +15,15 @@ import pytest
 
 from crawler.errors import UsageError
 from crawler.standin import StandIn
+from crawler.stats import Stats
 from db import get_session, job_queue
+from db.errors import FenceLost
 from pipeline.jobs import parts, schedules
 from pipeline.jobs.news import list_news
 from pipeline.jobs.runs import STILL_WORKING, list_runs, statistics
 from pipeline.jobs.worker import serve
 from pipeline.secrets import add_key
+from pipeline.session import Ending, end, take_over
 from tests.fix_schema import ALICE, ANA, BOB, ROOT
 from tests.fix_workers import Yard
 
@@ -99,6 +102,48 @@ def test_a_paused_schedule_is_not_due_and_what_it_missed_is_not_caught_up(yard: 
         schedules.resume(session, "nightly")
     look(yard)
     assert runs(yard) == []
+
+
+def test_a_cron_that_was_made_unreadable_by_hand_rests_and_says_why(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    yard.rows("UPDATE ims.saved_searches SET cron = 'every night' RETURNING 1")
+    yard.make_due()
+    look(yard)
+    (run,) = runs(yard)
+    assert run["status"] == "failed"
+    assert "no cron expression" in run["error"]
+    assert job_queue.due(100) == []
+
+
+def test_a_disabled_users_schedules_are_not_due(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    yard.make_due()
+    assert len(job_queue.due(100)) == 1
+    yard.rows("UPDATE ims.users SET is_active = false WHERE username = 'alice' RETURNING 1")
+    assert job_queue.due(100) == []
+
+
+async def test_a_shell_that_resumes_a_shared_session_has_it_alone(yard: Yard, tracker: StandIn) -> None:
+    yard.schedule(tracker.url)
+    yard.make_due()
+    await work(yard)
+    yard.rows("UPDATE ims.runs SET status = 'running', ended_at = NULL RETURNING 1")
+    yard.rows("UPDATE ims.session_chunks SET state = 'waiting' WHERE chunk_number = 1 RETURNING 1")
+    (uuid,) = yard.rows("UPDATE ims.crawl_sessions SET status = 'running' RETURNING session_uuid")[0]
+    program = yard.program
+    part = parts.take_chunk(ALICE, 1, 1, lambda *_: program.find_tracker("nightly"), 2)
+    assert part is not None
+    assert parts.keep_alive(part)
+    handle = take_over(ALICE, uuid)
+    assert not parts.keep_alive(part)
+    with pytest.raises(FenceLost):
+        parts.end_chunk(part, spent=Stats())
+    assert parts.take_chunk(ALICE, 1, 1, lambda *_: program.find_tracker("nightly"), 2) is None
+    ending = Ending(status="interrupted", seconds=1, search_seconds=0, spent=Stats())
+    end(handle, ending)
+    yard.make_due()
+    look(yard)  # settles the run, whose session has ended
+    assert [run["status"] for run in runs(yard)] == ["waiting", "interrupted"]
 
 
 def test_somebody_elses_schedule_does_not_exist(yard: Yard) -> None:
