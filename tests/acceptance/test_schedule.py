@@ -28,11 +28,11 @@ def test_it_is_listed_shown_paused_resumed_and_removed(scheduled: Program) -> No
     (listed,) = scheduled("schedule", "list", "--json").document
     assert set(listed) == LISTED
     assert (listed["cron"], listed["timezone"], listed["is_active"]) == ("0 2 * * *", "Asia/Seoul", True)
-    assert scheduled("schedule", "pause", "nightly").status == 0
-    assert not scheduled("schedule", "show", "nightly", "--json").document["is_active"]
-    assert scheduled("schedule", "resume", "nightly").status == 0
     assert scheduled("schedule", "add", "other", "x", "--cron", "* * * * *").status == 0
     assert len(scheduled("schedule", "list", "--json", "--limit", "1").document) == 1
+    assert scheduled("schedule", "pause", "other").status == 0
+    assert not scheduled("schedule", "show", "other", "--json").document["is_active"]
+    assert scheduled("schedule", "resume", "other").status == 0
     assert scheduled("schedule", "remove", "other").status == 0
     assert scheduled("schedule", "list", "--json", "--offset", "1").document == []
 
@@ -70,11 +70,8 @@ def test_a_worker_is_seen_and_stops_in_good_order(scheduled: Program) -> None:
     ("arguments", "words"),
     [
         (("schedule", "add", "x", "crash", "--cron", "61 * * * *"), "no cron expression"),
-        (("schedule", "add", "x", "crash", "--cron", "0 0 31 2 *"), "'0 0 31 2 *'"),
         ((*NIGHTLY, "--timezone", "Mars/Olympus"), "There is no time zone"),
         (("schedule", "add", "x", "crash", "--tracker", "none", "--cron", "0 2 * * *"), "no tracker called"),
-        ((*NIGHTLY, "--webhook", "ftp://h"), "http://"),
-        (("schedule", "run", "none"), "no schedule called"),
         (("runs", "none"), "no schedule called"),
         (("news", "none"), "no schedule called"),
     ],
@@ -85,7 +82,7 @@ def test_what_cannot_be_is_one_sentence(scheduled: Program, arguments: tuple[str
     assert words in done.sentence()
 
 
-@pytest.mark.parametrize("deed", ["show", "pause", "resume", "run", "remove"])
+@pytest.mark.parametrize("deed", ["show", "run"])
 def test_somebody_elses_schedule_does_not_exist(scheduled: Program, deed: str) -> None:
     done = scheduled("schedule", deed, "nightly", IMS_USER="stranger")
     assert done.status == 2

@@ -7,19 +7,24 @@ import stat
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from procrastinate.jobs import Status
 
 from crawler.errors import UsageError
 from crawler.standin import StandIn
 from crawler.stats import Stats
 from db import get_session, job_queue
+from db.actor import Actor
+from db.chunks import hold_chunk
 from db.errors import FenceLost
 from pipeline.jobs import parts, schedules
 from pipeline.jobs.news import list_news
+from pipeline.jobs.queue import open_app
 from pipeline.jobs.runs import STILL_WORKING, list_runs, statistics
 from pipeline.jobs.worker import serve
 from pipeline.secrets import add_key
@@ -123,6 +128,29 @@ def test_a_disabled_users_schedules_are_not_due(yard: Yard) -> None:
     assert job_queue.due(100) == []
 
 
+async def test_only_the_worker_that_has_a_job_can_end_it(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    yard.make_due()
+    look(yard)
+    async with open_app(yard.program.conninfo).open_async() as app:
+        jobs = app.job_manager
+        sleeper, other = await jobs.register_worker(), await jobs.register_worker()
+        slept_over = await jobs.fetch_job(queues=None, worker_id=sleeper)
+        assert slept_over is not None
+        assert job_queue.take_stalled_back(30) == 0
+        silent = "UPDATE ims_jobs.procrastinate_workers SET last_heartbeat = now() - interval '1 minute'"
+        yard.rows(f"{silent} RETURNING 1")
+        assert job_queue.take_stalled_back(30) == 1
+        held = await jobs.fetch_job(queues=None, worker_id=other)
+        await jobs.finish_job(slept_over, Status.SUCCEEDED, True)
+        await jobs.retry_job(slept_over)
+        state = "SELECT status, worker_id FROM ims_jobs.procrastinate_jobs"
+        assert yard.rows(state) == [("doing", other)]
+        assert held is not None
+        await jobs.finish_job(held, Status.SUCCEEDED, True)
+        assert yard.rows(state) == []
+
+
 async def test_a_shell_that_resumes_a_shared_session_has_it_alone(yard: Yard, tracker: StandIn) -> None:
     yard.schedule(tracker.url)
     yard.make_due()
@@ -134,7 +162,13 @@ async def test_a_shell_that_resumes_a_shared_session_has_it_alone(yard: Yard, tr
     part = parts.take_chunk(ALICE, 1, 1, lambda *_: program.find_tracker("nightly"), 2)
     assert part is not None
     assert parts.keep_alive(part)
-    handle = take_over(ALICE, uuid)
+    assert part.chunk is not None
+    hold = partial(hold_chunk, session_id=1, chunk_number=1, fence=part.chunk.fence)
+    async with Actor(program.conninfo, ALICE) as actor:
+        await actor.run(hold)
+        handle = take_over(ALICE, uuid)
+        with pytest.raises(FenceLost):
+            await actor.run(hold)
     assert not parts.keep_alive(part)
     with pytest.raises(FenceLost):
         parts.end_chunk(part, spent=Stats())
