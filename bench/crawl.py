@@ -42,9 +42,10 @@ class Run:
 
 
 @contextmanager
-def standin(issues: int) -> Iterator[str]:
+def standin(issues: int, *, latency_ms: float = 0.0) -> Iterator[str]:
     """A tracker with generated issues, as a process of its own; gives its address."""
     command = [sys.executable, "-m", "crawler.standin", "--issues", str(issues), "--until-eof"]
+    command += ["--latency-ms", str(latency_ms)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
     ) as process:

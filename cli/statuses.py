@@ -26,7 +26,7 @@ def status_of_name(name: str | None) -> int | None:
     import db.errors
 
     kind = getattr(crawler.errors, name or "", None) or getattr(db.errors, name or "", None)
-    return status_of(kind()) if kind is not None else None
+    return status_of(kind.__new__(kind)) if kind is not None else None
 
 
 def sentence(error: BaseException) -> str:

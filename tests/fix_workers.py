@@ -78,8 +78,12 @@ class Yard:
         """Let every schedule have been due for a while."""
         self.rows("UPDATE ims.saved_searches SET next_run_at = now() - %s::interval RETURNING 1", ago)
 
-    def worker(self, *options: str, **changed: str) -> subprocess.Popen[str]:
+    def worker(self, *options: str) -> subprocess.Popen[str]:
         """Start a worker; it ends with the test at the latest."""
+        return self.start("worker", "--patience", "2", *options)
+
+    def start(self, *arguments: str, **changed: str) -> subprocess.Popen[str]:
+        """Start a command, alice's unless IMS_USER says otherwise."""
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("IMS_")},
             "DATABASE_URL": self.database.app_url,
@@ -88,7 +92,7 @@ class Yard:
             **changed,
         }
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "run_crawl.py"), "worker", "--patience", "2", *options],
+            [sys.executable, str(ROOT / "run_crawl.py"), *arguments],
             env=environment,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

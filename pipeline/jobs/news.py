@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import structlog
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from db import get_session
@@ -46,7 +47,7 @@ def list_news(session: Session, name: str | None, *, limit: int, offset: int = 0
             Run.session_id.is_not(None),
             Run.status.in_(("completed", "failed", "interrupted")),
         )
-        .distinct(Run.saved_search_id)
+        .ext(distinct_on(Run.saved_search_id))
         .order_by(Run.saved_search_id, Run.run_id.desc())
         .subquery()
     )

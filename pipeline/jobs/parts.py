@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from crawler.errors import TrackerError
+from crawler.errors import TrackerError, UsageError
 from crawler.stats import Stats
 from db import get_session
 from db.errors import FenceLost
@@ -73,9 +73,18 @@ def take_due(user_id: int, saved_search_id: int) -> None:
         )
         if schedule is None:
             return
+        try:
+            # From now on, not from when it was due: of all that was missed, one is caught up.
+            following = next_time(schedule.cron or "", schedule.timezone, now)
+        except UsageError as error:  # written by hand; it must not come up again and again
+            schedule.is_active = False
+            run = Run(saved_search_id=saved_search_id, user_id=user_id, due_at=schedule.next_run_at)
+            session.add(run)
+            session.flush()
+            settle(session, run, error=error)
+            return
         add_run(session, schedule)
-        # From now on, not from when it was due: of all that was missed, one is caught up.
-        schedule.next_run_at = next_time(schedule.cron or "", schedule.timezone, now)
+        schedule.next_run_at = following
 
 
 def take_search(user_id: int, run_id: int, open_tracker: Open) -> Part | None:

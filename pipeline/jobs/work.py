@@ -21,7 +21,7 @@ from structlog.contextvars import bound_contextvars
 
 from crawler.errors import CrawlError, ItemError, LayoutChanged, TrackerError
 from db.actor import Actor
-from db.errors import DatabaseError, DatabaseUnreachable, FenceLost
+from db.errors import DatabaseError, DatabaseUnreachable, FenceLost, IdentityRefused
 from db.transient import is_transient
 from pipeline.connect import Tracker, connected, shared
 from pipeline.counts import Counts, nobody
@@ -46,6 +46,7 @@ log = structlog.get_logger(__name__)
 FIRST_PAUSE = 5.0  # seconds before a part is tried again after its tracker failed; then four times as long
 LONGEST_PAUSE = 600.0
 PAUSES = (0.1, 0.5, 2.0, 5.0)  # between tries of a transaction
+MOST_AT_ONCE = 64  # requests of one job, whatever somebody wrote into their tracker's row
 TURN = 60.0  # seconds after which a job leaves the session's further chunks to other jobs
 
 
@@ -80,7 +81,7 @@ class Bench:
         self, workers: int, counts: Counts, observer: Callable[[Counts], None] = nobody
     ) -> Iterator[Belt]:
         """A belt that stops with the worker."""
-        belt = Belt(workers=workers, counts=counts, observer=observer)
+        belt = Belt(workers=min(workers, MOST_AT_ONCE), counts=counts, observer=observer)
         self.belts.append(belt)
         if self.stopping:
             belt.interrupt()
@@ -138,6 +139,8 @@ async def keep_word(doing: Awaitable[None]) -> None:
         await doing
     except Again:
         raise
+    except IdentityRefused:
+        log.warning("a job of a user who is not active is let go")
     except Exception as error:
         log.error("a job is put back", reason=str(_told(error)))
         raise Again(FIRST_PAUSE) from None

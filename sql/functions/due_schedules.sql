@@ -6,7 +6,7 @@ LANGUAGE sql STABLE SECURITY DEFINER ROWS 100
 SET search_path = pg_catalog, pg_temp
 AS $$
 SELECT schedule.user_id, schedule.saved_search_id
-FROM ims.saved_searches schedule
+FROM ims.saved_searches schedule JOIN ims.users owner ON owner.user_id = schedule.user_id AND owner.is_active
 WHERE schedule.cron IS NOT NULL AND schedule.is_active AND schedule.next_run_at <= now()
 ORDER BY schedule.next_run_at, schedule.saved_search_id
 LIMIT most

@@ -19,5 +19,5 @@ CREATE POLICY login_maker_rows ON ims.users TO ims_login_maker
     WITH CHECK ((SELECT ims.current_user_role()) = 'admin');
 GRANT SELECT, UPDATE (db_login) ON ims.users TO ims_login_maker;
 
--- The search function goes through everybody's issues where an admin or analyst asks.
-GRANT SELECT (user_id) ON ims.users TO ims_searcher;
+-- The search function goes through everybody's issues where an admin or analyst asks; disabled users' schedules rest.
+GRANT SELECT (user_id, is_active) ON ims.users TO ims_searcher;

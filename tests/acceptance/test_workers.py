@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
 
+from crawler.standin import StandIn
 from tests.fix_database import wait_until
 from tests.fix_program import run_standin
+from tests.fix_schema import ALICE, BOB
 from tests.fix_workers import Yard
 
 pytestmark = pytest.mark.xdist_group("workers")
@@ -22,7 +26,7 @@ WORKED_ON = "SELECT count(*) >= {} FROM ims.session_chunks WHERE state = 'workin
 class Tracker:
     """A stand-in with generated issues, as a process of its own."""
 
-    issues: ClassVar = 600
+    issues: ClassVar = 400
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,34 @@ def test_a_stopped_worker_leaves_the_rest_to_the_next_one(yard: Yard, url: str) 
     assert second.wait(40) == 0
     assert_complete(yard, Tracker.issues)
     assert yard.rows("SELECT DISTINCT attempts FROM ims.session_chunks") == [(1,)]
+
+
+async def test_a_worker_and_a_shell_together_never_ask_more_than_the_rate(yard: Yard) -> None:
+    rate = 25.0
+    async with StandIn(synthetic=60) as tracker:
+        yard.schedule(tracker.url, rate=rate)
+        yard.schedule(tracker.url, user_id=BOB, name="mine", rate=rate)
+        yard.rows("UPDATE ims.saved_searches SET is_active = false WHERE name = 'mine' RETURNING 1")
+        yard.make_due()
+        both = [
+            yard.worker("--once"),
+            yard.start("crawl", "*", "--tracker", "mine", IMS_USER="bob"),
+        ]
+        seen: list[tuple[float, int]] = []
+        while any(process.poll() is None for process in both):
+            seen.append((time.monotonic(), tracker.requests.total()))
+            await asyncio.sleep(0.01)
+    assert [process.returncode for process in both] == [0, 0]
+    assert yard.rows("SELECT user_id, count(*) FROM ims.issues GROUP BY 1 ORDER BY 1") == [
+        (ALICE, 60),
+        (BOB, 60),
+    ]
+    for began, before in seen:
+        for moment, count in seen:
+            if began <= moment <= began + 1.0:
+                assert count - before <= rate + 2
+    busy = [moment for moment, count in seen if 10 < count < 100]
+    assert 80 / (busy[-1] - busy[0]) > 0.6 * rate
 
 
 @pytest.mark.long

@@ -118,6 +118,31 @@ def test_views_run_as_whoever_asks_and_nothing_is_materialised_where_users_reach
         assert kind == "m" or {"security_invoker=true", "security_barrier=true"} <= set(options), name  # type: ignore[call-overload]
 
 
+def test_the_queue_is_the_applications_alone(world: World) -> None:
+    grants = ask(
+        world,
+        "SELECT acl.grantee::regrole::text, acl.privilege_type FROM pg_class c "
+        "CROSS JOIN aclexplode(c.relacl) AS acl "
+        "WHERE c.relnamespace = 'ims_jobs'::regnamespace AND c.relkind IN ('r', 'S') "
+        "UNION SELECT coalesce(g.rolname, 'PUBLIC'), acl.privilege_type FROM pg_proc p "
+        "CROSS JOIN aclexplode(p.proacl) AS acl LEFT JOIN pg_roles g ON g.oid = acl.grantee "
+        "WHERE p.pronamespace = 'ims_jobs'::regnamespace "
+        "UNION SELECT acl.grantee::regrole::text, acl.privilege_type FROM pg_namespace n "
+        "CROSS JOIN aclexplode(n.nspacl) AS acl WHERE n.nspname = 'ims_jobs'",
+    )
+    assert {who for who, _ in grants} == {"ims_owner", "ims_app"}
+    assert {what for who, what in grants if who == "ims_app"} == {
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "USAGE",
+        "EXECUTE",
+    }
+    definers = "SELECT proname FROM pg_proc WHERE pronamespace = 'ims_jobs'::regnamespace AND prosecdef"
+    assert ask(world, definers) == []
+
+
 def test_no_user_has_truncate_references_trigger_or_a_sequence(world: World) -> None:
     grants = ask(
         world,

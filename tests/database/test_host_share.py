@@ -18,7 +18,8 @@ from tests.fix_database import libpq_url
 from tests.fix_schema import ALICE, Database
 
 HOST = "http://127.0.0.1:1"
-SECONDS = 2.5
+SECONDS = 1.5
+SETTLED = 1.2  # seconds after which everybody has asked again
 
 Fetch = Callable[[str], Awaitable[None]]
 
@@ -31,16 +32,18 @@ class Bustle:
         self.sent: list[tuple[float, str]] = []  # when, and by which party
         self.at_once = self.most_at_once = 0
 
-    async def ask(self, *parties: str, concurrency: int = 4, rate: float | None = None) -> Counter[str]:
+    async def ask(
+        self, *parties: str, concurrency: int = 4, rate: float | None = None, seconds: float = SECONDS
+    ) -> Counter[str]:
         """Let a process of each of these parties ask for a while, three requests at a time."""
-        until = time.monotonic() + SECONDS
+        until = time.monotonic() + seconds
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
             for party in parties:
                 lease = HostLease(self.conninfo, host=HOST, party=party, concurrency=concurrency, rate=rate)
                 share = await stack.enter_async_context(HostShare(lease))
                 for _ in range(3):
                     group.create_task(self._fetch(share, party, until))
-        return Counter(party for _, party in self.sent)
+        return Counter(party for moment, party in self.sent if moment > until - seconds + SETTLED)
 
     async def _fetch(self, share: HostShare, party: str, until: float) -> None:
         while time.monotonic() < until:
@@ -70,26 +73,26 @@ async def test_the_rate_holds_over_all_and_is_used(bustle: Bustle) -> None:
 
 
 async def test_requests_at_once_hold_over_all_and_are_used(bustle: Bustle) -> None:
-    counts = await bustle.ask("a", "b", concurrency=3)
+    counts = await bustle.ask("a", "b", concurrency=3, seconds=2.5)
     assert bustle.most_at_once == 3
-    assert min(counts.values()) > 50
+    assert min(counts.values()) > 30
 
 
 async def test_a_party_of_many_processes_leaves_half_to_one_of_one(bustle: Bustle) -> None:
-    counts = await bustle.ask("scheduled", "scheduled", "scheduled", "by hand", concurrency=4)
+    counts = await bustle.ask(*["scheduled"] * 3, "by hand", concurrency=4, seconds=2.5)
     assert counts["by hand"] > 0.35 * counts.total()
 
 
 async def test_the_rate_is_shared_by_parties_too(bustle: Bustle) -> None:
-    counts = await bustle.ask("scheduled", "scheduled", "scheduled", "by hand", rate=40)
+    counts = await bustle.ask(*["scheduled"] * 3, "by hand", rate=40, seconds=2.5)
     assert counts["by hand"] > 0.35 * counts.total()
     assert bustle.most_in(1.0) <= 42
 
 
 async def test_with_more_processes_than_slots_each_gets_its_turn(bustle: Bustle) -> None:
-    counts = await bustle.ask("a", "b", "c", concurrency=1)
+    await bustle.ask("a", "b", "c", concurrency=1)
     assert bustle.most_at_once == 1
-    assert len(counts) == 3
+    assert len({party for _, party in bustle.sent}) == 3
 
 
 async def test_a_pause_holds_for_the_others(bustle: Bustle) -> None:
