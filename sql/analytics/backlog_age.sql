@@ -7,6 +7,7 @@ RETURNS TABLE (age_bucket text, open_issues bigint)
 LANGUAGE sql STABLE ROWS 6
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH moment AS (
     SELECT coalesce(backlog_age.at, now()) AS at

@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION ims.first_response_time(
 LANGUAGE sql STABLE ROWS 1
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH waited AS (
     SELECT extract(epoch FROM min(said.commented_at) - issue.registered_date)::double precision AS seconds

@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION ims.time_in_status(
 LANGUAGE sql STABLE ROWS 20
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH stay AS (
     SELECT span.issue_pk, span.status,

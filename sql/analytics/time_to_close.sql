@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION ims.time_to_close(
 LANGUAGE sql STABLE ROWS 1
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH life AS (
     SELECT min(span.entered_at) AS born,
