@@ -1,11 +1,12 @@
-"""What the figures of one user cost among a million issues with five million history entries, and those of a day.
+"""What figures cost: those of one user among a million issues with five million changes, and those of a day.
 
-Twenty users, each with the same number of issues, which came in batches of 500, as crawls bring them. Every issue
-has five changes, three or fewer of them of its status, and a comment. Each function is asked by the application's
-login for one user after another, under row security; the median and the slowest are given. ``aggregates`` are an
-admin's, over all users, for a day of one batch a user and for a day of ten; ``ratio`` is that of the times.
+Twenty users, each with the same number of issues, which came in batches of 500, as crawls bring them. Every
+issue has five changes, three of them of its status, and a comment. Each function is asked by the
+application's login for one user after another, under row security; the median and the slowest are given.
+``aggregates`` are an admin's, over all users, for a day of one batch a user and for a day of ten; ``ratio``
+is that of the times.
 
-Run as ``python -m bench.analytics [--issues N] [--users N] [--rounds N]``; prints one JSON object, milliseconds.
+Run as ``python -m bench.analytics [--issues N] [--users N] [--rounds N]``; prints one JSON object, in ms.
 """
 
 from __future__ import annotations
@@ -29,33 +30,44 @@ BATCH = 500
 ADMIN = 1
 # Issue n was registered within five years; two in three are closed by now.
 ISSUES = """
-INSERT INTO ims.issues (user_id, issue_id, title, product, status, state, reporter, owner, priority, registered_date,
+INSERT INTO ims.issues (user_id, issue_id, title, product, status, state, reporter, owner, priority,
+    registered_date,
                         modified_date, closed_date)
 SELECT 2 + (n / %(batch)s) %% %(users)s, n::text,
-       (ARRAY['Listener crash on', 'Timeout while loading', '접속 오류가 발생', '接続エラーが発生'])[1 + n %% 4]
-           || ' module' || n %% 97 || ' after word' || (n * 7919) %% 5003,
-       'product ' || n %% 7, (ARRAY['Closed', 'Closed', 'Assigned'])[1 + n %% 3], (ARRAY['done', 'done', 'in_progress'])[1 + n %% 3],
-       'Kim', 'Lee', 'high', born, born + interval '20 days', CASE WHEN n %% 3 < 2 THEN born + interval '20 days' END
+       (ARRAY['Listener crash on', 'Timeout while loading', '접속 오류가 발생', '接続エラーが発生'])
+           [1 + n %% 4]
+           || ' module' || n %% 97 || ' after word' || (n * 7919::bigint) %% 5003,
+       'product ' || n %% 7, (ARRAY['Closed', 'Closed', 'Assigned'])[1 + n %% 3], (ARRAY['done', 'done',
+           'in_progress'])[1 + n %% 3],
+       'Kim', 'Lee', 'high', born, born + interval '20 days', CASE WHEN n %% 3 < 2 THEN born + interval '20
+           days' END
 FROM (SELECT n, timestamptz '2021-01-01Z' + (n * 7919::bigint %% 1826) * interval '1 day' AS born
       FROM generate_series(%(first)s::integer, %(last)s::integer) AS n) AS made
 """
 CHANGES = """
-INSERT INTO ims.issue_history (user_id, issue_pk, position, changed_by, changed_at, field_name, old_value, new_value)
-SELECT issue.user_id, issue.issue_pk, place, 'Lee', issue.registered_date + place * interval '4 days', name, was,
+INSERT INTO ims.issue_history (user_id, issue_pk, position, changed_by, changed_at, field_name, old_value,
+    new_value)
+SELECT issue.user_id, issue.issue_pk, place, 'Lee', issue.registered_date + place * interval '4 days',
+    name, was,
        CASE WHEN place = 5 AND issue.state <> 'done' THEN 'Assigned' ELSE became END
 FROM ims.issues issue
-CROSS JOIN (VALUES (1, 'Status', 'New', 'Assigned'), (2, 'Assigned To', 'Park', 'Lee'), (3, 'Priority', 'low', 'high'),
-                   (4, 'Status', 'Assigned', 'Resolved'), (5, 'Status', 'Resolved', 'Closed')) AS told (place, name, was, became)
+CROSS JOIN (VALUES (1, 'Status', 'New', 'Assigned'), (2, 'Assigned To', 'Park', 'Lee'), (3, 'Priority',
+    'low', 'high'),
+                   (4, 'Status', 'Assigned', 'Resolved'), (5, 'Status', 'Resolved', 'Closed')) AS told
+                       (place, name, was, became)
 WHERE issue.issue_pk > %(after)s
 """
 COMMENTS = """
 INSERT INTO ims.issue_comments (user_id, issue_pk, author, content, commented_at)
-SELECT user_id, issue_pk, 'Lee', 'Seen, looked at, and told what to try next', registered_date + interval '5 hours'
+SELECT user_id, issue_pk, 'Lee', 'Seen, looked at, and told what to try next', registered_date + interval
+    '5 hours'
 FROM ims.issues WHERE issue_pk > %(after)s
 """
-# A batch a session: the first ten of each user on the first day of March 2026, the next one on the second, and so on.
+# A batch a session: the first ten of each user on the first day of March 2026, the next one on the second,
+# and so on.
 SESSIONS = """
-INSERT INTO ims.crawl_sessions (user_id, session_id, status, started_at, completed_at, duration_seconds, issues_crawled)
+INSERT INTO ims.crawl_sessions (user_id, session_id, status, started_at, completed_at, duration_seconds,
+    issues_crawled)
 SELECT 2 + batch %% %(users)s, 1 + batch, 'completed', day, day + interval '1 minute', 60, %(batch)s
 FROM (SELECT batch, timestamptz '2026-03-01Z' + greatest(batch / %(users)s - 9, 0) * interval '1 day' AS day
       FROM generate_series(0, %(issues)s / %(batch)s - 1) AS batch) AS made

@@ -29,10 +29,12 @@ from cli import (
     query,
     receipt,
     reparse,
+    report,
     search,
     sessions,
     show,
     similar,
+    stats,
     trackers,
     users,
 )
@@ -56,6 +58,8 @@ app.command("history")(history.history)
 app.command("sessions")(sessions.sessions)
 app.command("receipt")(receipt.receipt)
 app.command("reparse")(reparse.reparse)
+app.command("stats")(stats.stats)
+app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("query")(query.query)
 app.command("audit")(audit.audit)
