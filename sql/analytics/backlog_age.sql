@@ -19,7 +19,7 @@ WITH moment AS (
     FROM ims.status_spans(backlog_age.product) AS span CROSS JOIN moment
     GROUP BY span.issue_pk, moment.at
 ), age AS (
-    SELECT width_bucket(extract(epoch FROM life.at - life.born)::double precision / 86400,
+    SELECT width_bucket(date_part('epoch', life.at - life.born) / 86400,
                         ARRAY[1, 8, 31, 91, 366]::double precision[]) AS place,
            count(*) AS number
     FROM life

@@ -18,7 +18,7 @@ WITH life AS (
     GROUP BY span.issue_pk
     HAVING bool_or(span.state = 'done' AND (span.left_at IS NULL OR span.removed))
 ), taken AS (
-    SELECT extract(epoch FROM closed_at - born)::double precision AS seconds
+    SELECT date_part('epoch', closed_at - born) AS seconds
     FROM life
     WHERE closed_at >= coalesce(from_ts, '-infinity') AND closed_at < coalesce(to_ts, 'infinity')
 )

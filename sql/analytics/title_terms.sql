@@ -20,7 +20,7 @@ BEGIN
         SELECT coalesce(array_agg(DISTINCT word), '{}')
         FROM string_to_table(plain, ' ') AS word
         WHERE length(word) > 1
-          AND word ~ '[^0-9._-]'
+          AND ltrim(word, '0123456789._-') <> ''
           AND word <> ALL ('{a,an,and,are,as,at,be,been,but,by,can,cannot,could,did,do,does,for,from,had,has,have,how,if,in,into,
 is,it,its,no,not,of,off,on,or,should,so,than,that,the,their,then,there,these,they,this,to,too,under,up,using,was,we,were,
 what,when,where,which,while,who,why,will,with,would,you,your,after,before,only,out,over,via,use,used,doesn''t,don''t,can''t,
