@@ -16,5 +16,6 @@ pytest_plugins: list[str] = [
     "tests.fix_shell",
     "tests.fix_failpoints",
     "tests.fix_analytics",
+    "tests.fix_browser",
     # one "tests.fix_<resource>" a line
 ]

@@ -24,9 +24,10 @@ svg { width: 100%; height: auto; font-size: 12px; }
 svg line { stroke: #444; } svg .grid { stroke: #bbb; stroke-dasharray: 2 4; }
 .created { fill: #1b5e9e; } .closed { fill: #b8cfe5; stroke: #1b5e9e; stroke-width: .6; }
 .open { fill: none; stroke: #b3261e; stroke-width: 2; stroke-dasharray: 6 3; } .right { fill: #b3261e; }
-.legend span { margin-right: 1.2rem; }
+.legend span { margin-right: 1.2rem; } .legend i { font-style: normal; color: #1b5e9e; }
+.legend i.late { color: #b3261e; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .2rem .6rem .2rem 0;
-        border-bottom: 1px solid #ddd; vertical-align: top; overflow-wrap: anywhere; }
+        border-bottom: 1px solid #ddd; vertical-align: top; overflow-wrap: anywhere; min-width: 3.5rem; }
 td.number, th.number { text-align: right; white-space: nowrap; } td.plain { white-space: nowrap; }
 section { break-inside: avoid; }
 @media print { body { margin: 0; max-width: none; font-size: 11px; }
@@ -105,9 +106,10 @@ def _flow(rows: Rows, name: str, words: Words) -> str:
     created, closed = (sum(row[column] for row in rows) for column in ("created", "closed"))
     left = rows[-1]["open_at_end"] if rows else 0
     legend = (
-        f"<span>■ {escaped(words['created'])}: {created:,}</span><span>□ {escaped(words['closed'])}: "
+        f"<span><i>■</i> {escaped(words['created'])}: {created:,}</span><span><i>□</i> "
+        f"{escaped(words['closed'])}: "
         f"{closed:,}</span>"
-        f"<span>╌ {escaped(words['open'])}: {left:,}</span>"
+        f'<span><i class="late">╌</i> {escaped(words["open"])}: {left:,}</span>'
     )
     return f'{chart}<p class="legend">{legend}</p>'
 

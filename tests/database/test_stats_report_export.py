@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.fix_analytics import Desk
+from tests.fix_browser import Browser
 from tests.fix_schema import BOB
 from tests.fix_shell import Shell
 
@@ -240,3 +241,29 @@ def test_an_export_goes_by_portions(filled: Shell, monkeypatch: pytest.MonkeyPat
     path = Path(filled.home / "issues.csv")
     assert filled("export", "issues", "-o", str(path)).status == 0
     assert len(list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))) == 3
+
+
+BLUE, RED = (0x1B, 0x5E, 0x9E), (0xB3, 0x26, 0x1E)
+
+
+def test_a_real_browser_shows_the_report_with_its_charts_and_runs_nothing(
+    filled: Shell, browser: Browser
+) -> None:
+    Desk(filled.database).issue(
+        "<img src=x onerror=document.title='owned'>",
+        title="</td></table></svg><script>document.title='owned'</script><style>*{display:none}</style>",
+        product="</text></svg><script>document.title='owned'</script>",
+        registered_date=datetime.now(UTC).isoformat(),
+    )
+    path = filled.home / "report.html"
+    assert filled("report", "--lang", "ko", "-o", str(path)).status == 0
+    seen = browser.look(path)
+    assert "owned" not in re.findall(r"<title>(.*?)</title>", seen.document)[0]
+    assert "<script" not in seen.document
+    assert "Refused" not in seen.messages  # the page's own style is what its policy allows
+    assert "violates" not in seen.messages
+    # Bars in blue and the line in red are there: the style sheet holds, and so do the shapes.
+    assert seen.colours[BLUE] > 2000
+    assert seen.colours[RED] > 100
+    assert seen.colours[(255, 255, 255)] < 0.99 * seen.colours.total()
+    assert browser.print(path).startswith(b"%PDF-")
