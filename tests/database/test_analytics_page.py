@@ -10,6 +10,7 @@ import pytest
 
 import sql
 from tests.fix_analytics import Desk
+from tests.fix_database import on_every_server
 from tests.fix_schema import ALICE, ANA, ROOT
 
 PAGE = (Path(__file__).parents[2] / "docs" / "analytics.md").read_text("utf-8")
@@ -34,6 +35,7 @@ def filled(desk: Desk) -> Desk:
     return desk
 
 
+@on_every_server
 @pytest.mark.parametrize("user_id", [ALICE, ANA, ROOT])
 def test_every_example_runs_one_after_the_other(filled: Desk, user_id: int) -> None:
     answered = 0
