@@ -36,7 +36,7 @@ WITH issue AS MATERIALIZED (
     SELECT coalesce(jsonb_object_agg(word, ims.state_of(word)), '{}') AS states
     FROM (SELECT word FROM told UNION SELECT former FROM told WHERE place = 1) AS words
     WHERE word IS NOT NULL
-), step AS MATERIALIZED (  -- an issue's changes, or one row for an issue that has none
+), step AS (  -- an issue's changes, or one row for an issue that has none
     SELECT issue.issue_pk, issue.status AS now_status, issue.state AS now_state, issue.removed_at, issue.born, issue.settled_at,
            told.place, told.word, greatest(told.changed_at, issue.born) AS entered_at,
            CASE WHEN told.next_at IS NOT NULL THEN greatest(told.next_at, issue.born) END AS left_at,
