@@ -29,12 +29,14 @@ from cli import (
     query,
     receipt,
     reparse,
+    report,
     runs,
     schedule,
     search,
     sessions,
     show,
     similar,
+    stats,
     trackers,
     users,
     workers,
@@ -59,6 +61,8 @@ app.command("history")(history.history)
 app.command("sessions")(sessions.sessions)
 app.command("receipt")(receipt.receipt)
 app.command("reparse")(reparse.reparse)
+app.command("stats")(stats.stats)
+app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("query")(query.query)
 app.command("audit")(audit.audit)

@@ -1,32 +1,76 @@
-"""``export``: what is kept, in the formats of other programs."""
+"""``export``: what is kept and stored, in the formats of other programs."""
 
 from __future__ import annotations
 
 import asyncio
+import csv
+import json
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.csv_cells import csv_cell
 from cli.output import complain, print_json
+
+if TYPE_CHECKING:
+    from pipeline.bootstrap import Program
+    from pipeline.tables import Table
+
+
+class Subject(StrEnum):
+    """What there is to export as a table."""
+
+    ISSUES = "issues"
+    COMMENTS = "comments"
+    HISTORY = "history"
+
+
+class Format(StrEnum):
+    """How a table is written."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
 
 
 def export(
+    subject: Annotated[Subject | None, typer.Argument(help="what to export as a table")] = None,
+    form: Annotated[Format, typer.Option("--format", help="how to write the table")] = Format.CSV,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="write the table to this file, else it is printed")
+    ] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="CSV cells as they are, even those that a spreadsheet calculates")
+    ] = False,
     warc: Annotated[
         Path | None, typer.Option("--warc", help="write the kept pages to this file, .warc or .warc.gz")
     ] = None,
-    tracker: Annotated[str | None, typer.Option(help="only this tracker's pages")] = None,
+    tracker: Annotated[str | None, typer.Option(help="only what comes from this tracker")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """Write kept pages as a web archive (WARC 1.1), without the network and without any credential."""
-    from cli.statuses import FAILED_ISSUES
+    """Write issues, comments or history as a table, or the kept pages as a web archive (WARC 1.1)."""
     from crawler.errors import UsageError
     from pipeline.bootstrap import start
+
+    if (warc is None) == (subject is None):
+        raise UsageError("Say what to export: issues, comments, history, or --warc FILE.")
+    if subject is not None and output is None and (as_json or form is Format.PARQUET):
+        raise UsageError("Say where to write the table: -o FILE.")
+    program = start()
+    if warc is not None:
+        _export_warc(program, warc, tracker, as_json=as_json)
+    elif subject is not None:
+        _export_table(program, subject, form, output, tracker, raw=raw, as_json=as_json)
+
+
+def _export_warc(program: Program, warc: Path, tracker: str | None, *, as_json: bool) -> None:
+    from cli.statuses import FAILED_ISSUES
     from pipeline.warc import export_warc
 
-    if warc is None:
-        raise UsageError("Say what to export, and where to: --warc FILE.")
-    program = start()
     archived = asyncio.run(export_warc(program.conninfo, program.user_id, warc, tracker=tracker))
     if as_json:
         print_json({"file": str(warc), "pages": archived.pages, "bytes": archived.bytes})
@@ -35,3 +79,65 @@ def export(
     if archived.damaged:
         complain(f"{archived.damaged} pages were left out: their bytes in the database are damaged.")
         raise typer.Exit(FAILED_ISSUES)
+
+
+def _export_table(
+    program: Program,
+    subject: Subject,
+    form: Format,
+    output: Path | None,
+    tracker: str | None,
+    *,
+    raw: bool,
+    as_json: bool,
+) -> None:
+    from db import get_session
+    from pipeline.filters import check_tracker
+    from pipeline.tables import open_table, whole_file, write_parquet
+
+    with get_session() as session:
+        check_tracker(session, tracker)
+    with open_table(program.conninfo, program.user_id, subject.value, tracker=tracker) as table:
+        if output is None:
+            _write_text(table, sys.stdout, form, raw=raw)
+            return
+        with whole_file(output) as draft:
+            if form is Format.PARQUET:
+                with draft.open("wb") as target:
+                    rows = write_parquet(table, target)
+            else:
+                with draft.open("w", encoding="utf-8", errors="replace", newline="") as text:
+                    rows = _write_text(table, text, form, raw=raw)
+    if as_json:
+        print_json({"file": str(output), "rows": rows})
+    else:
+        complain(f"{rows:,} {subject.value} are in {output}.")
+
+
+def _write_text(table: Table, target: IO[str], form: Format, *, raw: bool) -> int:
+    rows = 0
+    if form is Format.JSONL:
+        for portion in table.portions:
+            for row in portion:
+                named = dict(zip(table.columns, row, strict=True))
+                target.write(json.dumps(named, ensure_ascii=target is sys.stdout, default=_moment) + "\n")
+            rows += len(portion)
+        return rows
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(table.columns)
+    for portion in table.portions:
+        writer.writerows([csv_cell(_plain(value), raw=raw) for value in row] for row in portion)
+        rows += len(portion)
+    return rows
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return _moment(value) if isinstance(value, datetime) else value
+
+
+def _moment(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    raise TypeError(type(value).__name__)

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from cli.output import complain, console, marked, one_line, print_json, safe, say
+from cli.csv_cells import csv_cell
+from cli.output import complain, console, marked, one_line, print_json, say
 
 if TYPE_CHECKING:
     from pipeline.finding import Found
@@ -29,8 +30,6 @@ Open = Annotated[
 ]
 
 _COLUMNS = ("issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url")
-# What makes a spreadsheet take a cell for a formula, in plain and in full width.
-_FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,16 +98,8 @@ def _print_csv(hits: list[dict[str, Any]], *, raw: bool) -> None:
     writer = csv.writer(sheet, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for hit in hits:
-        writer.writerow([_cell(hit[name], raw=raw) for name in _COLUMNS])
+        writer.writerow([csv_cell(hit[name], raw=raw) for name in _COLUMNS])
     say(sheet.getvalue().removesuffix("\n"))
-
-
-def _cell(value: object, *, raw: bool) -> object:
-    if not isinstance(value, str):
-        return value
-    text = safe(value)
-    calculated = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
-    return f"'{text}" if calculated and not raw else text
 
 
 def _chosen(hits: list[dict[str, Any]], wanted: str, offset: int) -> dict[str, Any]:

@@ -17,5 +17,6 @@ pytest_plugins: list[str] = [
     "tests.fix_failpoints",
     "tests.fix_workers",
     "tests.fix_analytics",
+    "tests.fix_browser",
     # one "tests.fix_<resource>" a line
 ]

@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION ims.aggregate_daily_stats(wanted date) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 DECLARE
     first CONSTANT timestamptz := wanted::timestamp AT TIME ZONE 'UTC';

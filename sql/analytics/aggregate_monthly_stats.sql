@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION ims.aggregate_monthly_stats(wanted_year integer, want
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 DECLARE
     start CONSTANT date := make_date(wanted_year, wanted_month, 1);

@@ -7,6 +7,7 @@ RETURNS TABLE (age_bucket text, open_issues bigint)
 LANGUAGE sql STABLE ROWS 6
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH moment AS (
     SELECT coalesce(backlog_age.at, now()) AS at
@@ -18,7 +19,7 @@ WITH moment AS (
     FROM ims.status_spans(backlog_age.product) AS span CROSS JOIN moment
     GROUP BY span.issue_pk, moment.at
 ), age AS (
-    SELECT width_bucket(extract(epoch FROM life.at - life.born)::double precision / 86400,
+    SELECT width_bucket(date_part('epoch', life.at - life.born) / 86400,
                         ARRAY[1, 8, 31, 91, 366]::double precision[]) AS place,
            count(*) AS number
     FROM life

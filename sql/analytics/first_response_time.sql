@@ -10,9 +10,10 @@ CREATE OR REPLACE FUNCTION ims.first_response_time(
 LANGUAGE sql STABLE ROWS 1
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH waited AS (
-    SELECT extract(epoch FROM min(said.commented_at) - issue.registered_date)::double precision AS seconds
+    SELECT date_part('epoch', min(said.commented_at) - issue.registered_date) AS seconds
     FROM ims.issues issue
     JOIN ims.issue_comments said ON said.issue_pk = issue.issue_pk AND said.user_id = issue.user_id
     WHERE (first_response_time.product IS NULL

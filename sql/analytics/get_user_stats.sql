@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION ims.get_user_stats(wanted integer) RETURNS TABLE (
 LANGUAGE sql STABLE ROWS 1
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 SELECT session.total, session.completed, session.failed, session.issues,
        (SELECT count(DISTINCT held.issue_pk) FROM ims.session_issues held

@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION ims.issue_flow(
 LANGUAGE sql STABLE ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH bucket AS (
     SELECT start, row_number() OVER (ORDER BY start) AS place

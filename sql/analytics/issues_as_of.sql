@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION ims.issues_as_of(at timestamptz, product text DEFAULT
 LANGUAGE sql STABLE ROWS 10000
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH field AS MATERIALIZED (  -- the tracker's names of the fields, few of them, looked up once each
     SELECT names.name, ims.history_column(names.name) AS column_name

@@ -13,6 +13,7 @@ CREATE OR REPLACE FUNCTION ims.keyword_trends(
 LANGUAGE sql STABLE ROWS 20
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH bounds AS (
     SELECT from_ts AS middle, coalesce(to_ts, now()) AS finish, from_ts - (coalesce(to_ts, now()) - from_ts) AS start

@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION ims.refresh_materialized_views() RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(1768911718, coalesce(ims.current_user_id(), 0));  -- one refresh of a user's at a time

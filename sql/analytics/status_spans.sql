@@ -14,6 +14,7 @@ CREATE OR REPLACE FUNCTION ims.status_spans(product_filter text DEFAULT NULL) RE
 LANGUAGE sql STABLE ROWS 100000
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH issue AS MATERIALIZED (
     SELECT one.issue_pk, nullif(btrim(one.status), '') AS status, one.state, one.removed_at,
@@ -23,47 +24,51 @@ WITH issue AS MATERIALIZED (
     FROM ims.issues one
     WHERE product_filter IS NULL OR starts_with(lower(one.product), lower(product_filter))
 ), told AS MATERIALIZED (
-    SELECT change.issue_pk, change.changed_at, nullif(btrim(change.old_value), '') AS old_word,
-           nullif(btrim(change.new_value), '') AS new_word,
-           row_number() OVER later AS place, lead(change.issue_pk) OVER later IS NULL AS is_last
+    SELECT change.issue_pk, change.changed_at, nullif(btrim(change.new_value), '') AS word,
+           nullif(btrim(CASE WHEN row_number() OVER later = 1 THEN change.old_value ELSE lag(change.new_value) OVER later END),
+                  '') AS former,
+           row_number() OVER later AS place, lead(change.changed_at) OVER later AS next_at
     FROM ims.issue_history change
     WHERE lower(change.field_name) IN ('status', 'state', '상태', 'ステータス', '状態')
       AND change.changed_at IS NOT NULL
     WINDOW later AS (PARTITION BY change.issue_pk ORDER BY change.changed_at, change.position, change.history_id)
-), meaning AS MATERIALIZED (
-    SELECT word, ims.state_of(word) AS state
-    FROM (SELECT old_word FROM told UNION SELECT new_word FROM told) AS words (word)
-), event AS (
-    SELECT issue.issue_pk, issue.born AS at, 0::bigint AS place,
-           CASE WHEN first.issue_pk IS NOT NULL THEN first.old_word WHEN issue.state <> 'done' THEN issue.status END AS word,
-           issue.status, issue.state, issue.removed_at
-    FROM issue LEFT JOIN told first ON first.issue_pk = issue.issue_pk AND first.place = 1
-    UNION ALL
-    SELECT issue.issue_pk, greatest(told.changed_at, issue.born), told.place, told.new_word, issue.status, issue.state,
-           issue.removed_at
-    FROM told JOIN issue USING (issue_pk)
-    UNION ALL
-    SELECT issue.issue_pk, greatest(issue.born, last.changed_at, issue.settled_at), 1e9::bigint, issue.status, issue.status,
-           issue.state, issue.removed_at
-    FROM issue
-    LEFT JOIN told last ON last.issue_pk = issue.issue_pk AND last.is_last
-    LEFT JOIN meaning ON meaning.word = last.new_word
-    WHERE CASE WHEN last.issue_pk IS NULL THEN issue.state = 'done'
-               ELSE issue.state <> 'unknown' AND lower(last.new_word) IS DISTINCT FROM lower(issue.status)
-                    AND coalesce(meaning.state, 'open') <> issue.state END
+), meaning AS MATERIALIZED (  -- of few words, looked up once each
+    SELECT coalesce(jsonb_object_agg(word, ims.state_of(word)), '{}') AS states
+    FROM (SELECT word FROM told UNION SELECT former FROM told WHERE place = 1) AS words
+    WHERE word IS NOT NULL
+), step AS (  -- an issue's changes, or one row for an issue that has none
+    SELECT issue.issue_pk, issue.status AS now_status, issue.state AS now_state, issue.removed_at, issue.born, issue.settled_at,
+           told.place, told.word, greatest(told.changed_at, issue.born) AS entered_at,
+           CASE WHEN told.next_at IS NOT NULL THEN greatest(told.next_at, issue.born) END AS left_at,
+           CASE WHEN told.word IS NULL THEN 'open'
+                WHEN issue.state <> 'unknown' AND lower(told.word) = lower(issue.status) THEN issue.state
+                ELSE (SELECT states FROM meaning) ->> told.word END AS state,
+           CASE WHEN told.place IS NOT NULL THEN told.former WHEN issue.state <> 'done' THEN issue.status END AS former,
+           CASE WHEN told.place IS NULL THEN CASE issue.state WHEN 'done' THEN 'open' ELSE issue.state END
+                WHEN told.former IS NULL THEN 'open'
+                WHEN issue.state <> 'unknown' AND lower(told.former) = lower(issue.status) THEN issue.state
+                ELSE (SELECT states FROM meaning) ->> told.former END AS former_state
+    FROM issue LEFT JOIN told USING (issue_pk)
+), carried AS (  -- where the history stops short of the present state, or there is none
+    SELECT step.*, CASE WHEN place IS NULL AND now_state = 'done' OR place IS NOT NULL AND left_at IS NULL
+                             AND now_state <> 'unknown' AND state <> now_state
+                        THEN greatest(born, entered_at, settled_at) END AS settled
+    FROM step
 ), span AS (
-    SELECT event.issue_pk, event.word, event.at, event.removed_at, event.place,
-           CASE WHEN event.place = 1e9 THEN event.state
-                WHEN event.word IS NULL THEN 'open'
-                WHEN lower(event.word) = lower(event.status) AND event.state <> 'unknown' THEN event.state
-                ELSE coalesce(meaning.state, 'unknown') END AS state
-    FROM event LEFT JOIN meaning USING (word)
+    SELECT issue_pk, former AS status, former_state AS state, NULL AS previous_state, born AS entered_at,
+           CASE WHEN place IS NULL THEN settled ELSE entered_at END AS left_at, removed_at
+    FROM carried WHERE coalesce(place, 1) = 1
+    UNION ALL
+    SELECT issue_pk, word, state, former_state, entered_at, coalesce(left_at, settled), removed_at
+    FROM carried WHERE place IS NOT NULL
+    UNION ALL
+    SELECT issue_pk, now_status, now_state, CASE WHEN place IS NULL THEN former_state ELSE state END, settled, NULL, removed_at
+    FROM carried WHERE settled IS NOT NULL
 )
-SELECT issue_pk, word, state, lag(state) OVER later, at, least(lead(at) OVER later, removed_at),
-       removed_at IS NOT NULL AND coalesce(lead(at) OVER later >= removed_at, true)
+SELECT issue_pk, status, state, previous_state, entered_at, least(left_at, removed_at),
+       removed_at IS NOT NULL AND (left_at IS NULL OR left_at >= removed_at)
 FROM span
-WHERE removed_at IS NULL OR at < removed_at
-WINDOW later AS (PARTITION BY issue_pk ORDER BY at, place)
+WHERE removed_at IS NULL OR entered_at < removed_at
 $$;
 
 GRANT EXECUTE ON FUNCTION ims.status_spans(text) TO ims_app, ims_user, ims_readonly, ims_admin;

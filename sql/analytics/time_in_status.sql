@@ -9,11 +9,12 @@ CREATE OR REPLACE FUNCTION ims.time_in_status(
 LANGUAGE sql STABLE ROWS 20
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH stay AS (
     SELECT span.issue_pk, span.status,
-           extract(epoch FROM sum(least(coalesce(span.left_at, 'infinity'), coalesce(time_in_status.to_ts, now()))
-                                  - greatest(span.entered_at, coalesce(from_ts, '-infinity')))) AS seconds
+           sum(date_part('epoch', least(span.left_at, coalesce(time_in_status.to_ts, now()))
+                                  - greatest(span.entered_at, from_ts))) AS seconds
     FROM ims.status_spans(time_in_status.product) AS span
     WHERE span.status IS NOT NULL
       AND NOT (span.state = 'done' AND (span.left_at IS NULL OR span.removed))
@@ -22,9 +23,9 @@ WITH stay AS (
       AND span.left_at IS DISTINCT FROM span.entered_at
     GROUP BY span.issue_pk, span.status
 )
-SELECT stay.status, count(*), make_interval(secs => percentile_cont(0.5) WITHIN GROUP (ORDER BY stay.seconds::double precision)),
-       make_interval(secs => percentile_cont(0.9) WITHIN GROUP (ORDER BY stay.seconds::double precision)),
-       make_interval(secs => sum(stay.seconds)::double precision)
+SELECT stay.status, count(*), make_interval(secs => percentile_cont(0.5) WITHIN GROUP (ORDER BY stay.seconds)),
+       make_interval(secs => percentile_cont(0.9) WITHIN GROUP (ORDER BY stay.seconds)),
+       make_interval(secs => sum(stay.seconds))
 FROM stay
 GROUP BY stay.status
 ORDER BY sum(stay.seconds) DESC, stay.status

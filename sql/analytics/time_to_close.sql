@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION ims.time_to_close(
 LANGUAGE sql STABLE ROWS 1
 SET search_path = pg_catalog, pg_temp
 SET jit = off
+SET work_mem = '64MB'
 AS $$
 WITH life AS (
     SELECT min(span.entered_at) AS born,
@@ -17,7 +18,7 @@ WITH life AS (
     GROUP BY span.issue_pk
     HAVING bool_or(span.state = 'done' AND (span.left_at IS NULL OR span.removed))
 ), taken AS (
-    SELECT extract(epoch FROM closed_at - born)::double precision AS seconds
+    SELECT date_part('epoch', closed_at - born) AS seconds
     FROM life
     WHERE closed_at >= coalesce(from_ts, '-infinity') AND closed_at < coalesce(to_ts, 'infinity')
 )

@@ -182,6 +182,27 @@ def test_a_history_that_stops_short_is_carried_on_to_the_present_state(desk: Des
     ]
 
 
+def test_from_one_status_of_being_done_to_another_is_no_closing(desk: Desk) -> None:
+    desk.issue(
+        "1",
+        status="Closed",
+        state="done",
+        registered_date="2026-01-01",
+        changes=[("2026-01-03", "Status", "New", "Resolved"), ("2026-01-08", "Status", "Resolved", "Closed")],
+    )
+    assert desk.ask("SELECT closed, open_at_end FROM ims.issue_flow('2026-01-01', '2026-01-12')") == [
+        (1, 0),
+        (0, 0),
+    ]
+    assert desk.ask("SELECT p50 FROM ims.time_to_close()") == [(days(2),)]
+    assert desk.ask("SELECT status, total FROM ims.time_in_status() ORDER BY status") == [
+        ("New", days(2)),
+        ("Resolved", days(5)),
+    ]
+    desk.ask("SELECT ims.refresh_materialized_views()")
+    assert desk.ask("SELECT sum(closed), sum(reopened) FROM ims.v_daily_summary") == [(1, 0)]
+
+
 def test_backlog_age(filled: Desk) -> None:
     def ages(at: str, product: str | None = None) -> dict[str, int]:
         rows = filled.ask("SELECT * FROM ims.backlog_age(%s, %s)", at, product)
