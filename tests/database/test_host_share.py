@@ -19,7 +19,7 @@ from tests.fix_schema import ALICE, Database
 
 HOST = "http://127.0.0.1:1"
 SECONDS = 1.5
-SETTLED = 1.2  # seconds after which everybody has asked again
+SETTLED = 2.0  # seconds after which everybody has asked again
 
 Fetch = Callable[[str], Awaitable[None]]
 
@@ -69,23 +69,23 @@ def bustle(database: Database) -> Bustle:
 async def test_the_rate_holds_over_all_and_is_used(bustle: Bustle) -> None:
     await bustle.ask("a", "b", "c", rate=40)
     assert bustle.most_in(1.0) <= 42
-    assert len(bustle.sent) > 0.7 * 40 * (SECONDS - 0.5)
+    assert len(bustle.sent) > 0.5 * 40 * (SECONDS - 0.5)
 
 
 async def test_requests_at_once_hold_over_all_and_are_used(bustle: Bustle) -> None:
-    counts = await bustle.ask("a", "b", concurrency=3, seconds=2.5)
+    counts = await bustle.ask("a", "b", concurrency=3, seconds=3.5)
     assert bustle.most_at_once == 3
     assert min(counts.values()) > 30
 
 
 async def test_a_party_of_many_processes_leaves_half_to_one_of_one(bustle: Bustle) -> None:
-    counts = await bustle.ask(*["scheduled"] * 3, "by hand", concurrency=4, seconds=2.5)
-    assert counts["by hand"] > 0.35 * counts.total()
+    counts = await bustle.ask(*["scheduled"] * 3, "by hand", concurrency=4, seconds=4)
+    assert counts["by hand"] > 0.3 * counts.total()
 
 
 async def test_the_rate_is_shared_by_parties_too(bustle: Bustle) -> None:
-    counts = await bustle.ask(*["scheduled"] * 3, "by hand", rate=40, seconds=2.5)
-    assert counts["by hand"] > 0.35 * counts.total()
+    counts = await bustle.ask(*["scheduled"] * 3, "by hand", rate=40, seconds=4)
+    assert counts["by hand"] > 0.3 * counts.total()
     assert bustle.most_in(1.0) <= 42
 
 
