@@ -45,6 +45,8 @@ class Circuit:
             if self._open or len(self._failed) < self._patience:
                 return
             answers = await self._answers()
+            if len(self._failed) < self._patience:  # meanwhile another worker had one
+                return
             unreadable = all(isinstance(failed.error, PageRejected) for failed in self._failed)
             if answers and not unreadable:
                 self._patience *= 2  # issues that this account may not see: it is looked at ever more rarely

@@ -383,9 +383,9 @@ async def test_issues_that_an_account_may_not_see_are_passed_over_however_many(
         lambda request: request.path == ISSUE and request.param("issueId") in hidden,
         lambda request: Answer(status=403, body=b"not yours"),
     )
-    status, document, _ = await crawl()
+    status, document, complaint = await crawl()
     crawl.check(status, document)
-    assert status == 4
+    assert status == 4, complaint
     assert document["failed_issues"] == len(hidden)
     assert document["issues_crawled"] == ISSUES - len(hidden)
     assert document["status"] == "completed"
