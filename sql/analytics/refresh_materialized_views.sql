@@ -17,12 +17,19 @@ BEGIN
         FROM ims.status_spans() AS span
         JOIN ims.issues issue USING (issue_pk)
         WHERE isfinite(span.entered_at)
-    ), fresh AS MATERIALIZED (
-        SELECT user_id, period, CASE period WHEN 'day' THEN day ELSE date_trunc('week', day::timestamp)::date END AS period_start,
-               product, sum(created) AS created, coalesce(sum(closed), 0) AS closed, coalesce(sum(reopened), 0) AS reopened
-        FROM event CROSS JOIN (VALUES ('day'), ('week')) AS periods (period)
-        GROUP BY 1, 2, 3, 4
+    ), daily AS MATERIALIZED (
+        SELECT user_id, product, day, sum(created) AS created, coalesce(sum(closed), 0) AS closed,
+               coalesce(sum(reopened), 0) AS reopened
+        FROM event
+        GROUP BY 1, 2, 3
         HAVING sum(created) > 0 OR sum(closed) > 0 OR sum(reopened) > 0
+    ), fresh AS MATERIALIZED (
+        SELECT user_id, 'day' AS period, day AS period_start, product, created, closed, reopened
+        FROM daily
+        UNION ALL
+        SELECT user_id, 'week', date_trunc('week', day::timestamp)::date, product, sum(created), sum(closed), sum(reopened)
+        FROM daily
+        GROUP BY 1, 3, 4
     ), gone AS (
         DELETE FROM ims.issue_summaries stored
         WHERE NOT EXISTS (
