@@ -39,11 +39,14 @@ BEGIN
     SELECT * INTO host FROM ims_private.hosts h WHERE h.host = wanted_host FOR UPDATE;
     moment := clock_timestamp();  -- after the lock: the order of calls is the order of moments
 
-    DELETE FROM ims_private.host_leases l WHERE l.host = wanted_host AND l.expires_at < moment;
-    INSERT INTO ims_private.host_leases AS l (lease, host, party, concurrency, rate, turn_at, expires_at)
+    -- A process that was killed has no connection any more: what it had is free at once.
+    DELETE FROM ims_private.host_leases l
+    WHERE l.host = wanted_host
+      AND (l.expires_at < moment OR NOT EXISTS (SELECT FROM pg_stat_activity other WHERE other.pid = l.backend));
+    INSERT INTO ims_private.host_leases AS l (lease, host, party, concurrency, rate, turn_at, expires_at, backend)
     VALUES (wanted_lease, wanted_host, wanted_party, greatest(at_once, 1), nullif(greatest(a_second, 0), 0), moment,
-            moment + lasting)
-    ON CONFLICT (lease) DO UPDATE SET expires_at = excluded.expires_at;
+            moment + lasting, pg_backend_pid())
+    ON CONFLICT (lease) DO UPDATE SET expires_at = excluded.expires_at, backend = excluded.backend;
 
     SELECT min(l.concurrency), min(l.rate), coalesce(sum(l.slots) FILTER (WHERE l.lease <> wanted_lease), 0)
     INTO ceiling, rate, others

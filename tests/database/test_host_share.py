@@ -153,3 +153,17 @@ async def test_a_personal_login_has_its_own_limits_only_and_sees_no_leases(datab
     finally:
         with database.superuser() as connection:
             connection.execute(f"DROP ROLE {login}".encode())
+
+
+async def test_what_a_killed_process_had_is_free_at_once(database: Database) -> None:
+    conninfo = libpq_url(database.app_url)
+    killed = HostLease(conninfo, host=HOST, party="killed", concurrency=2, rate=None)
+    assert (await killed.renew(active=0, wanted=0, pause=0)).slots == 2
+    heir = HostLease(conninfo, host=HOST, party="heir", concurrency=2, rate=None)
+    assert (await heir.renew(active=0, wanted=0, pause=0)).slots == 0
+    assert killed._connection is not None
+    killed._connection.pgconn.finish()  # as the operating system does for the dead
+    async with asyncio.timeout(3):  # the lease itself would last for five seconds
+        while (await heir.renew(active=0, wanted=0, pause=0)).slots < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await heir.end()

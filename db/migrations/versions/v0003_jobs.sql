@@ -65,7 +65,8 @@ CREATE TABLE ims_private.host_leases (
     rate double precision,
     slots integer DEFAULT 0 NOT NULL,
     turn_at timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL
+    expires_at timestamptz NOT NULL,
+    backend integer NOT NULL
 );
 CREATE INDEX host_leases_host_idx ON ims_private.host_leases (host);
 
