@@ -71,7 +71,9 @@ def _show(counted: dict[str, Any], days: int) -> None:
 def _pane(title: str, rows: Sequence[tuple[str, object]]) -> Any:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left", show_header=False)
+    table = Table(
+        box=None, pad_edge=False, title=title, title_justify="left", show_header=False, min_width=len(title)
+    )
     table.title_style = "bold"
     table.add_column(max_width=40, overflow="ellipsis", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
