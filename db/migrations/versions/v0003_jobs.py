@@ -1,6 +1,6 @@
 """Scheduled runs, sessions in chunks, limits of hosts, and the queue."""
 
-from importlib.resources import files
+from importlib.metadata import distribution
 from pathlib import Path
 
 from alembic import op
@@ -17,7 +17,9 @@ def upgrade() -> None:
     cursor.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
     # A later version of the queue changes its tables by a migration here, which comes with a new pin.
     cursor.execute("SET LOCAL search_path = ims_jobs")
-    cursor.execute((files("procrastinate.sql") / "schema.sql").read_text("utf-8"))
+    # Read without importing the package, which a crawl does not need.
+    schema = Path(str(distribution("procrastinate").locate_file("procrastinate/sql/schema.sql")))
+    cursor.execute(schema.read_text("utf-8"))
     cursor.execute("SET LOCAL search_path = pg_catalog")
 
 
