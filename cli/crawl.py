@@ -68,9 +68,8 @@ def crawl(
     IMS_TRACKER_USERNAME and IMS_TRACKER_PASSWORD; a stored tracker has its own (see trackers add).
     """
     from crawler.errors import UsageError
-    from pipeline.asking import ask
+    from pipeline.asking import ask, asked_of
     from pipeline.bootstrap import start
-    from pipeline.kinds import has_known_products
     from pipeline.session import CrawlRequest, begin
     from pipeline.since import since_last, told
 
@@ -81,13 +80,11 @@ def crawl(
     from_last = since == "last"
     changed_since = None if from_last else read_moment(since)
     program = start()
-    asked = query.strip() or "*"
-    question = ask(asked, program.settings, home=program.home, exact=True)
+    question = ask(query.strip() or "*", program.settings, home=program.home, exact=True)
     if census and (max_results is not None or since is not None or question.parsed.filters.get("since")):
         raise UsageError("A census looks at the whole list: leave --max, --since and times out.")
     connection = _open(program, tracker, kind, url)
-    if "product" in question.parsed.filters and not has_known_products(connection.kind):
-        question = ask(asked, program.settings, home=program.home, has_product=lambda _: False, exact=True)
+    question = asked_of(connection.kind, question, program.settings, home=program.home)
     parsed = question.parsed
     confirm(question, yes=yes)
     request = CrawlRequest(
@@ -107,9 +104,7 @@ def crawl(
         request = since_last(program.user_id, connection.tracker_id, request)
     request = told(request, connection.kind)
     worked = _work_on(program, begin(program.user_id, connection.tracker_id, request), connection)
-    if as_json and worked.result is not None:
-        print_json(worked.result)
-    _leave(worked.tell(quiet=as_json))
+    _finish(worked, as_json=as_json)
 
 
 def resume(
@@ -138,10 +133,7 @@ def resume(
     allowed = _fields(allow_empty)
     if session is not None:
         handle = take_over(program.user_id, session, allow_empty=allowed)
-        worked = _work_on(program, handle, program.tracker_of(handle))
-        if as_json and worked.result is not None:
-            print_json(worked.result)
-        _leave(worked.tell(quiet=as_json))
+        _finish(_work_on(program, handle, program.tracker_of(handle)), as_json=as_json)
         return
     results, worst = [], 0
     for one in left_over(program.user_id):
@@ -230,6 +222,12 @@ def _work_on(program: Program, handle: Handle, tracker: Tracker) -> _Worked:
         return _Worked(handle, outcome(handle), error)
     except DatabaseError as unreadable:
         return _Worked(handle, None, error or unreadable)
+
+
+def _finish(worked: _Worked, *, as_json: bool) -> None:
+    if as_json and worked.result is not None:
+        print_json(worked.result)
+    _leave(worked.tell(quiet=as_json))
 
 
 def _leave(status: int) -> None:

@@ -42,19 +42,16 @@ def add(
 ) -> None:
     """Keep a schedule. Each run fetches what changed since the one before. Adding a name again changes it."""
     from db import get_session
-    from pipeline.asking import ask
+    from pipeline.asking import ask, asked_of
     from pipeline.bootstrap import start
     from pipeline.jobs.cron import check
     from pipeline.jobs.schedules import NewSchedule, add_schedule
-    from pipeline.kinds import has_known_products
 
     check(cron, timezone)
     program = start()
-    asked = query.strip() or "*"
-    question = ask(asked, program.settings, home=program.home, exact=True)
+    question = ask(query.strip() or "*", program.settings, home=program.home, exact=True)
     connection = program.find_tracker(tracker)
-    if "product" in question.parsed.filters and not has_known_products(connection.kind):
-        question = ask(asked, program.settings, home=program.home, has_product=lambda _: False, exact=True)
+    question = asked_of(connection.kind, question, program.settings, home=program.home)
     confirm(question, yes=yes)
     new = NewSchedule(
         name=name,

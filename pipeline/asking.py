@@ -11,6 +11,7 @@ from crawler.asking.synonyms import Synonyms, expand, own_synonyms, read_synonym
 from crawler.errors import UsageError
 from crawler.query import LOW_CONFIDENCE, Occur, ParsedQuery, canonical, parse_query
 from db.storable import storable_text
+from pipeline.kinds import has_known_products
 from pipeline.logs import keep_secret
 from pipeline.settings import Settings
 
@@ -70,6 +71,13 @@ def ask(
     if not others:
         return Question(original=text, parsed=parsed)
     return Question(original=text, parsed=parsed, wider=canonical(tree), others=tuple(others))
+
+
+def asked_of(kind: str, question: Question, settings: Settings, *, home: Path) -> Question:
+    """The question for a kind of tracker: names of products that it does not have are words to it."""
+    if "product" not in question.parsed.filters or has_known_products(kind):
+        return question
+    return ask(question.original, settings, home=home, has_product=lambda _: False, exact=True)
 
 
 def _synonyms(own: Path) -> Synonyms:

@@ -37,7 +37,7 @@ _DATES: Final = {
 }
 _LONGEST_PERSON: Final = 400  # characters
 _NAMED_ONLY: Final = frozenset({"handler"})  # a person without a field of its own
-HEADERS: Final = ", ".join(
+_HEADERS: Final = ", ".join(
     f"{cell}:not({', '.join(f'#{section} *' for section in SECTIONS)})"
     for cell in ("td.tableHeaderTitle", "th")
 )
@@ -59,7 +59,7 @@ def read_pairs(document: Document) -> list[tuple[str, Node]]:
     A row may hold several pairs; a header cell that no `td` follows is a title, not a field.
     """
     pairs = []
-    for cell in document.select(HEADERS):
+    for cell in document.select(_HEADERS):
         value = cell.following
         if value is None or value.name != "td" or _is_header(value):
             continue

@@ -10,7 +10,7 @@ from typing import Final
 from crawler.errors import UnknownProduct
 from crawler.html import Document
 
-PRODUCTS: Final = "select#productCodes option"
+_PRODUCTS: Final = "select#productCodes option"
 _MOST_NAMED = 5
 
 
@@ -28,7 +28,7 @@ def parse_products(document: Document) -> tuple[Product, ...]:
     Args:
         document: a search page.
     """
-    options = document.select(PRODUCTS)
+    options = document.select(_PRODUCTS)
     products = [Product((option.attribute("value") or "").strip(), option.line()) for option in options]
     return tuple(product for product in products if product.code and product.name)
 

@@ -17,7 +17,7 @@ _ISSUE_ID = re.compile(r"[?&]issueId=([0-9]{1,18})\b")
 _VIEW = re.compile(r"popBlankIssueView\(\s*['\"]?([0-9]{1,18})")
 _PATCH_CALL = re.compile(r"popupPatchList\(((?:\s*(?:'[^']*'|\"[^\"]*\")\s*,?){5})\)")
 _ARGUMENT = re.compile(r"'([^']*)'|\"([^\"]*)\"")
-PATCH_LINKS: Final = "[onclick*=popupPatchList], [href*=popupPatchList]"
+_PATCH_LINKS: Final = "[onclick*=popupPatchList], [href*=popupPatchList]"
 PATCH_PARAMETERS = ("projectCode", "siteCode", "productCode", "projectName", "siteName")
 
 
@@ -64,7 +64,7 @@ def related_in(text: str, own: str) -> Iterator[RelationRecord]:
 
 def patch_arguments(document: Document) -> dict[str, str] | None:
     """What the page asks its patch list with; None where it offers none."""
-    for node in document.select(PATCH_LINKS):
+    for node in document.select(_PATCH_LINKS):
         call = _PATCH_CALL.search(f"{node.attribute('onclick') or ''} {node.attribute('href') or ''}")
         if call is not None:
             values = [single or double for single, double in _ARGUMENT.findall(call[1])]
