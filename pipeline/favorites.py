@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
@@ -13,6 +13,7 @@ from crawler.query import parse_query
 from db.models import SavedSearch, Tracker
 from db.refusals import explained
 from db.storable import storable_text
+from pipeline.saved_searches import find_saved, list_saved, place_for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,16 +33,8 @@ def add_favorite(session: Session, new: Favorite) -> None:
         UsageError: it is no question, there is no such tracker, or a schedule has that name.
         DatabaseRefused: the user only looks.
     """
-    name = storable_text(new.name.strip())
-    if not name or not name.isprintable():
-        raise UsageError("A favorite's name is one or more printable characters.")
     parse_query(new.query)
-    row = session.scalar(_mine().where(SavedSearch.name == name))
-    if row is None:
-        row = SavedSearch(name=name)
-        session.add(row)
-    elif row.cron is not None:
-        raise UsageError(f"{name!r} is the name of a schedule: take another one.")
+    row = place_for(session, new.name, schedule=False)
     row.query = storable_text(new.query)
     row.product = new.product and storable_text(new.product)
     row.tracker_id = _tracker_id(session, new.tracker)
@@ -51,21 +44,7 @@ def add_favorite(session: Session, new: Favorite) -> None:
 
 def list_favorites(session: Session, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
     """Return one's own favorites by name: ``name``, ``query``, ``tracker``, ``product``, ``created_at``."""
-    listed = (
-        select(
-            SavedSearch.name,
-            SavedSearch.query,
-            Tracker.name.label("tracker"),
-            SavedSearch.product,
-            SavedSearch.created_at,
-        )
-        .outerjoin(Tracker, Tracker.tracker_id == SavedSearch.tracker_id)
-        .where(SavedSearch.user_id == func.ims.current_user_id(), SavedSearch.cron.is_(None))
-        .order_by(SavedSearch.name)
-        .limit(limit)
-        .offset(offset)
-    )
-    return [dict(row) for row in session.execute(listed).mappings()]
+    return list_saved(session, SavedSearch.created_at, schedule=False, limit=limit, offset=offset)
 
 
 def read_favorite(session: Session, name: str) -> Favorite:
@@ -74,7 +53,7 @@ def read_favorite(session: Session, name: str) -> Favorite:
     Raises:
         UsageError: there is none of that name.
     """
-    row = _find(session, name)
+    row = find_saved(session, name, schedule=False)
     tracker = row.tracker.name if row.tracker is not None else None
     return Favorite(name=row.name, query=row.query, tracker=tracker, product=row.product)
 
@@ -85,20 +64,7 @@ def remove_favorite(session: Session, name: str) -> None:
     Raises:
         UsageError: there is none of that name.
     """
-    session.delete(_find(session, name))
-
-
-def _mine() -> Select[SavedSearch]:
-    # An admin sees everybody's rows; names are each user's own.
-    return select(SavedSearch).where(SavedSearch.user_id == func.ims.current_user_id())
-
-
-def _find(session: Session, name: str) -> SavedSearch:
-    wanted = _mine().where(SavedSearch.name == storable_text(name.strip()), SavedSearch.cron.is_(None))
-    row = session.scalar(wanted)
-    if row is None:
-        raise UsageError(f"There is no favorite called {name!r}: see favorites list.")
-    return row
+    session.delete(find_saved(session, name, schedule=False))
 
 
 def _tracker_id(session: Session, name: str | None) -> int | None:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
 from crawler.query import ParsedQuery, parse_direct, parse_query
-from db.models import Run, SavedSearch, Tracker
+from db.models import Run, SavedSearch
 from db.refusals import explained
 from db.storable import storable_text
 from pipeline.jobs.cron import next_time
+from pipeline.saved_searches import find_saved, list_saved, place_for
 
 # From so many failed runs in a row on, a schedule is marked as failing.
 MARKED_FROM = 3
@@ -46,17 +47,9 @@ def add_schedule(session: Session, new: NewSchedule) -> SavedSearch:
         UsageError: the name, cron, time zone, command or address cannot be, or a favorite has that name.
         DatabaseRefused: the user only looks.
     """
-    name = storable_text(new.name.strip())
-    if not name or not name.isprintable():
-        raise UsageError("A schedule's name is one or more printable characters.")
     due = next_time(new.cron, new.timezone, database_now(session))
     _check_news(new)
-    row = session.scalar(_mine().where(SavedSearch.name == name))
-    if row is None:
-        row = SavedSearch(name=name)
-        session.add(row)
-    elif row.cron is None:
-        raise UsageError(f"{name!r} is the name of a favorite: take another one.")
+    row = place_for(session, new.name, schedule=True)
     row.query, row.product = storable_text(new.query), new.product and storable_text(new.product)
     row.tracker_id = new.tracker_id
     row.cron, row.timezone = " ".join(new.cron.split()), new.timezone
@@ -87,12 +80,7 @@ def find_schedule(session: Session, name: str) -> SavedSearch:
     Raises:
         UsageError: there is none of that name.
     """
-    row = session.scalar(
-        _mine().where(SavedSearch.name == storable_text(name.strip()), SavedSearch.cron.is_not(None))
-    )
-    if row is None:
-        raise UsageError(f"There is no schedule called {name!r}: see schedule list.")
-    return row
+    return find_saved(session, name, schedule=True)
 
 
 def list_schedules(session: Session, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
@@ -102,24 +90,13 @@ def list_schedules(session: Session, *, limit: int, offset: int = 0) -> list[dic
         Dictionaries of ``name``, ``query``, ``tracker``, ``product``, ``cron``, ``timezone``,
         ``next_run_at``, ``is_active``.
     """
-    listed = (
-        select(
-            SavedSearch.name,
-            SavedSearch.query,
-            Tracker.name.label("tracker"),
-            SavedSearch.product,
-            SavedSearch.cron,
-            SavedSearch.timezone,
-            SavedSearch.next_run_at,
-            SavedSearch.is_active,
-        )
-        .outerjoin(Tracker, Tracker.tracker_id == SavedSearch.tracker_id)
-        .where(SavedSearch.user_id == func.ims.current_user_id(), SavedSearch.cron.is_not(None))
-        .order_by(SavedSearch.name)
-        .limit(limit)
-        .offset(offset)
+    of_a_schedule = (
+        SavedSearch.cron,
+        SavedSearch.timezone,
+        SavedSearch.next_run_at,
+        SavedSearch.is_active,
     )
-    return [dict(row) for row in session.execute(listed).mappings()]
+    return list_saved(session, *of_a_schedule, schedule=True, limit=limit, offset=offset)
 
 
 def pause(session: Session, name: str) -> None:
@@ -198,8 +175,3 @@ def _check_news(new: NewSchedule) -> None:
             raise UsageError("The address after --webhook must not carry a name or password.")
     if new.workers is not None and not 1 <= new.workers <= 64:
         raise UsageError("The number of requests at once is from 1 to 64.")
-
-
-def _mine() -> Select[SavedSearch]:
-    # An admin sees everybody's rows; names are each user's own.
-    return select(SavedSearch).where(SavedSearch.user_id == func.ims.current_user_id())
