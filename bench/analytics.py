@@ -23,8 +23,8 @@ from pathlib import Path
 
 import psycopg
 
-from db.bootstrap import ensure_database, initialise, libpq_url
 from db.embedded import EmbeddedServer
+from db.setup.bootstrap import ensure_database, initialise, libpq_url
 
 BATCH = 500
 ADMIN = 1

@@ -44,7 +44,7 @@ class Run:
 @contextmanager
 def standin(issues: int, *, latency_ms: float = 0.0) -> Iterator[str]:
     """A tracker with generated issues, as a process of its own; gives its address."""
-    command = [sys.executable, "-m", "crawler.standin", "--issues", str(issues), "--until-eof"]
+    command = [sys.executable, "-m", "crawler.sources.ims.standin", "--issues", str(issues), "--until-eof"]
     command += ["--latency-ms", str(latency_ms)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
@@ -84,7 +84,7 @@ def crawl(url: str, home: Path, workers: int) -> Run:
 
 def fetch_only(url: str, issues: int, workers: int) -> float:
     """Issues a second of a loop that logs in, fetches the same pages and throws them away."""
-    from pipeline.connect import Tracker, connected
+    from pipeline.trackers.connect import Tracker, connected
 
     async def loop() -> float:
         tracker = Tracker(

@@ -26,13 +26,13 @@ from typing import Any
 
 from bench.crawl import ROOT, standin
 from db.embedded import EmbeddedServer
-from tests.fix_database import Server
-from tests.fix_failpoints import FailingProgram, start_failing_program
-from tests.fix_program import Tracker
-from tests.fix_proxy import WAYS, CuttingProxy, cutting_proxy
-from tests.fix_schema import Database, fresh_database, make_template
-from tests.fix_standin import ISSUE
-from tests.stored_rows import Rows, count, difference, stored_rows
+from tests.fixtures.database import Server
+from tests.fixtures.failpoints import FailingProgram, start_failing_program
+from tests.fixtures.program import Tracker
+from tests.fixtures.proxy import WAYS, CuttingProxy, cutting_proxy
+from tests.fixtures.schema import Database, fresh_database, make_template
+from tests.fixtures.standin import ISSUE
+from tests.fixtures.stored_rows import Rows, count, difference, stored_rows
 
 DISCONNECTED_EVERY = 0.15  # seconds
 END_CONNECTIONS = """

@@ -31,10 +31,10 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
-from db.bootstrap import initialise
 from db.embedded import EmbeddedServer
 from db.loader import analyze_due, load_batch
 from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RawPageRow
+from db.setup.bootstrap import initialise
 
 BATCH = 500
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)

@@ -19,7 +19,7 @@ from typing import LiteralString
 
 import psycopg
 
-from crawler.standin.content import written_issues
+from crawler.sources.ims.standin.content import written_issues
 
 ROOT = Path(__file__).parent.parent
 JUDGEMENTS = ROOT / "tests" / "database" / "relevance" / "judgements.toml"

@@ -26,9 +26,9 @@ import psycopg
 from sqlalchemy import make_url
 
 from bench import relevance
-from crawler.standin.phrases import BODIES, COMMENTS, TITLES
-from db.bootstrap import initialise
+from crawler.sources.ims.standin.phrases import BODIES, COMMENTS, TITLES
 from db.embedded import EmbeddedServer
+from db.setup.bootstrap import initialise
 
 ROWS = 20  # hits asked for, as many as the shell shows
 BATCH = 10_000

@@ -21,9 +21,9 @@ from pathlib import Path
 import psycopg
 
 from bench.crawl import standin
-from db.bootstrap import libpq_url
 from db.embedded import EmbeddedServer
-from db.place import DATABASE
+from db.location import DATABASE
+from db.setup.bootstrap import libpq_url
 
 ROOT = Path(__file__).parent.parent
 

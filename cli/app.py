@@ -106,7 +106,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from cli.statuses import sentence, status_of
+    from cli.exit_codes import sentence, status_of
 
     status = status_of(error)
     if status is not None:

@@ -8,16 +8,16 @@ from uuid import UUID
 
 import typer
 
-from cli.moment import read_moment
+from cli.confirm import confirm
+from cli.dates import read_moment
 from cli.output import complain, invocation, one_line, print_json, say
-from cli.understanding import confirm
 
 if TYPE_CHECKING:
     from crawler.errors import CrawlError
     from db.errors import DatabaseError
     from pipeline.bootstrap import Program
-    from pipeline.connect import Tracker
-    from pipeline.session import Handle
+    from pipeline.crawl_session import Handle
+    from pipeline.trackers.connect import Tracker
 
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 AllowEmpty = Annotated[
@@ -68,9 +68,9 @@ def crawl(
     IMS_TRACKER_USERNAME and IMS_TRACKER_PASSWORD; a stored tracker has its own (see trackers add).
     """
     from crawler.errors import UsageError
-    from pipeline.asking import ask, asked_of
     from pipeline.bootstrap import start
-    from pipeline.session import CrawlRequest, begin
+    from pipeline.crawl_session import CrawlRequest, begin
+    from pipeline.search.question import ask, asked_of
     from pipeline.since import since_last, told
 
     if (kind is None) != (url is None):
@@ -121,11 +121,11 @@ def resume(
 
     With --all one after the other, the oldest first; what goes wrong with one does not keep the others.
     """
-    from cli.statuses import INTERRUPTED, sentence, status_of
+    from cli.exit_codes import INTERRUPTED, sentence, status_of
     from crawler.errors import CrawlError, UsageError
     from db.errors import DatabaseError
     from pipeline.bootstrap import start
-    from pipeline.session import left_over, take_over
+    from pipeline.crawl_session import left_over, take_over
 
     if everything == (session is not None):
         raise UsageError("Give the id of a session, or --all.")
@@ -188,9 +188,9 @@ class _Worked:
         Args:
             quiet: only what went wrong, for the result is printed as JSON.
         """
-        from cli.statuses import FAILED_ISSUES, INTERRUPTED, sentence, status_of
+        from cli.exit_codes import FAILED_ISSUES, INTERRUPTED, sentence, status_of
         from db.errors import FenceLost
-        from pipeline.outcome import shortfalls
+        from pipeline.reports.session_summary import shortfalls
 
         go_on = f"go on with: {invocation()} resume {self.handle.session_uuid}"
         if self.result is not None and not quiet:
@@ -214,7 +214,7 @@ class _Worked:
 def _work_on(program: Program, handle: Handle, tracker: Tracker) -> _Worked:
     from cli.progress import shown
     from db.errors import DatabaseError
-    from pipeline.outcome import outcome
+    from pipeline.reports.session_summary import outcome
 
     with shown(tracker.name) as observer:
         error = program.run(handle, tracker, observer)

@@ -20,9 +20,9 @@ def init() -> None:
     DATABASE_URL is an administrator's URL here, and only here and for upgrade. The first admin is IMS_USER;
     the application's password is IMS_APP_PASSWORD, or a generated one. Prints the URL to use from then on.
     """
-    from db.bootstrap import initialise
-    from db.place import administrator_url, configured_url
+    from db.location import administrator_url, configured_url
     from db.settings import environment, read_settings
+    from db.setup.bootstrap import initialise
 
     settings = read_settings()
     if settings.database_url is None:
@@ -41,9 +41,9 @@ def init() -> None:
 @app.command("upgrade")
 def upgrade() -> None:
     """Bring the schema up to date; DATABASE_URL is the administrator's URL again."""
-    from db.bootstrap import upgrade as bring_up
-    from db.place import administrator_url
+    from db.location import administrator_url
     from db.settings import read_settings
+    from db.setup.bootstrap import upgrade as bring_up
 
     bring_up(administrator_url(read_settings()))
     complain("The schema is up to date.")
@@ -57,9 +57,9 @@ def status(
     from sqlalchemy import text
 
     from db import get_session
-    from db.bootstrap import schema_status
-    from db.place import configured_url
+    from db.location import configured_url
     from db.settings import read_settings
+    from db.setup.bootstrap import schema_status
 
     settings = read_settings()
     schema = schema_status(configured_url(settings))
@@ -91,7 +91,7 @@ def shell() -> None:
     from sqlalchemy import make_url
 
     from crawler.errors import UsageError
-    from db.place import configured_url, embedded_server
+    from db.location import configured_url, embedded_server
     from db.settings import read_settings
 
     settings = read_settings()

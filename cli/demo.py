@@ -14,7 +14,7 @@ import typer
 from cli.output import complain, console, invocation, one_line, say
 
 if TYPE_CHECKING:
-    from crawler.standin import StandIn
+    from crawler.sources.ims.standin import StandIn
     from pipeline.bootstrap import Program
 
 # Users of ours, each with an account of the stand-in; what they ask, in three languages.
@@ -67,7 +67,7 @@ async def _crawl_for_both(program: Program) -> list[_Crawled]:
 @asynccontextmanager
 async def _standin(port: int) -> AsyncIterator[StandIn]:
     """The stand-in at the port it had, so that its issues keep their addresses, unless that is taken."""
-    from crawler.standin import StandIn
+    from crawler.sources.ims.standin import StandIn
 
     async with AsyncExitStack() as stack:
         try:
@@ -99,9 +99,9 @@ async def _crawl(program: Program, username: str, account: str, url: str) -> _Cr
     from crawler.errors import CrawlError
     from crawler.query import parse_query
     from db import get_session
-    from pipeline.outcome import outcome
-    from pipeline.session import CrawlRequest, begin
-    from pipeline.trackers import NewTracker, add_tracker
+    from pipeline.crawl_session import CrawlRequest, begin
+    from pipeline.reports.session_summary import outcome
+    from pipeline.trackers.stored import NewTracker, add_tracker
 
     user_id = _user(username)
     with get_session(user_id=user_id) as session:
@@ -162,7 +162,7 @@ def _print_crawls(crawled: list[_Crawled]) -> None:
 
 def _print_searches(crawled: list[_Crawled]) -> None:
     from crawler.query import parse_query
-    from pipeline.finding import find
+    from pipeline.search.stored import find
 
     say("\nThe same searches, each user in their own issues")
     for one in crawled:

@@ -18,7 +18,7 @@ from cli.output import complain, print_json
 
 if TYPE_CHECKING:
     from pipeline.bootstrap import Program
-    from pipeline.tables import Table
+    from pipeline.reports.export import Table
 
 
 class Subject(StrEnum):
@@ -68,8 +68,8 @@ def export(
 
 
 def _export_warc(program: Program, warc: Path, tracker: str | None, *, as_json: bool) -> None:
-    from cli.statuses import FAILED_ISSUES
-    from pipeline.warc import export_warc
+    from cli.exit_codes import FAILED_ISSUES
+    from pipeline.reports.warc import export_warc
 
     archived = asyncio.run(export_warc(program.conninfo, program.user_id, warc, tracker=tracker))
     if as_json:
@@ -92,8 +92,8 @@ def _export_table(
     as_json: bool,
 ) -> None:
     from db import get_session
-    from pipeline.filters import check_tracker
-    from pipeline.tables import open_table, whole_file, write_parquet
+    from pipeline.reports.export import open_table, whole_file, write_parquet
+    from pipeline.search.filters import check_tracker
 
     with get_session() as session:
         check_tracker(session, tracker)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cli.hits import AsCsv, AsJson, Limit, Offset, Open, Raw, Shape
+from cli.confirm import Exact, Yes
 from cli.output import complain, invocation, print_json, print_table
-from cli.understanding import Exact, Yes
+from cli.search_results import AsCsv, AsJson, Limit, Offset, Open, Raw, Shape
 
 app = typer.Typer(help="Questions kept under a name, to be asked again.")
 
@@ -27,7 +27,7 @@ def add(
 
     from db import get_session
     from pipeline.bootstrap import start
-    from pipeline.favorites import Favorite, add_favorite
+    from pipeline.search.favorites import Favorite, add_favorite
 
     start()
     with get_session() as session:
@@ -44,7 +44,7 @@ def list_(
     """List the questions that you keep."""
     from db import get_session
     from pipeline.bootstrap import start
-    from pipeline.favorites import list_favorites
+    from pipeline.search.favorites import list_favorites
 
     start()
     with get_session() as session:
@@ -64,7 +64,7 @@ def remove(name: Name) -> None:
     """Forget a question."""
     from db import get_session
     from pipeline.bootstrap import start
-    from pipeline.favorites import remove_favorite
+    from pipeline.search.favorites import remove_favorite
 
     start()
     with get_session() as session:
@@ -87,8 +87,8 @@ def run(
     from cli.search import run_search
     from db import get_session
     from pipeline.bootstrap import start
-    from pipeline.favorites import read_favorite
-    from pipeline.filters import Filters
+    from pipeline.search.favorites import read_favorite
+    from pipeline.search.filters import Filters
 
     start()
     with get_session() as session:

@@ -16,7 +16,7 @@ def history(
 ) -> None:
     """List your past questions, to trackers and to what is stored, with what they found."""
     from pipeline.bootstrap import start
-    from pipeline.history import past_questions
+    from pipeline.search.history import past_questions
 
     start()
     rows = past_questions(limit=limit, offset=offset)

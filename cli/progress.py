@@ -9,7 +9,7 @@ from time import monotonic
 
 import structlog
 
-from pipeline.counts import Counts, Observer
+from pipeline.stages.counts import Counts, Observer
 
 LINE_EVERY = 5.0  # seconds between two log lines
 

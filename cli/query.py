@@ -19,7 +19,7 @@ def query(
     """
     from db.settings import environment
     from db.settings import read_settings as read_database_settings
-    from pipeline.asking import ask
+    from pipeline.search.question import ask
     from pipeline.settings import read_settings
 
     question = ask(text, read_settings(environment()), home=read_database_settings().home)

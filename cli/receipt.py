@@ -17,7 +17,7 @@ def receipt(
 ) -> None:
     """Account for a session: the tracker's total, what was found, stored, failed and skipped, and why."""
     from pipeline.bootstrap import start
-    from pipeline.receipt import receipt as read
+    from pipeline.reports.receipt import receipt as read
 
     start()
     found = read(session)

@@ -11,7 +11,7 @@ import typer
 from cli.output import complain, one_line, print_json, say
 
 if TYPE_CHECKING:
-    from pipeline.rebuilt import Rebuilt
+    from pipeline.reparse.result import Rebuilt
 
 
 def reparse(
@@ -40,7 +40,7 @@ def reparse(
 
 def tell(rebuilt: Rebuilt, *, as_json: bool) -> None:
     """Print what came of it, and leave with status 4 where some issues failed."""
-    from cli.statuses import FAILED_ISSUES
+    from cli.exit_codes import FAILED_ISSUES
 
     for number, reason in rebuilt.failures:
         complain(f"Issue {number}: {reason}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.moment import read_moment
+from cli.dates import read_moment
 from cli.output import complain
 
 
@@ -33,9 +33,9 @@ def report(
 
     from crawler.errors import UsageError
     from pipeline.bootstrap import start
-    from pipeline.report.gather import gather
-    from pipeline.report.page import render
-    from pipeline.tables import whole_file
+    from pipeline.reports.export import whole_file
+    from pipeline.reports.html.gather import gather
+    from pipeline.reports.html.page import render
 
     first = read_moment(since)
     if first is not None and first >= datetime.now(UTC):

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.confirm import Yes, confirm
 from cli.output import complain, invocation, one_line, print_json, print_table, say
-from cli.understanding import Yes, confirm
 
 app = typer.Typer(help="Crawls that workers do again and again.")
 
@@ -42,10 +42,10 @@ def add(
 ) -> None:
     """Keep a schedule. Each run fetches what changed since the one before. Adding a name again changes it."""
     from db import get_session
-    from pipeline.asking import ask, asked_of
     from pipeline.bootstrap import start
     from pipeline.jobs.cron import check
     from pipeline.jobs.schedules import NewSchedule, add_schedule
+    from pipeline.search.question import ask, asked_of
 
     check(cron, timezone)
     program = start()
@@ -174,9 +174,9 @@ def remove(name: Name) -> None:
 def run(name: Name, as_json: AsJson = False) -> None:
     """Run a schedule now and wait for the end. Where a run is at work already, help with that."""
     from cli.crawl import print_figures
-    from cli.statuses import FAILED_ISSUES, INTERRUPTED, status_of_name
+    from cli.exit_codes import FAILED_ISSUES, INTERRUPTED, status_of_name
     from pipeline.bootstrap import start
-    from pipeline.jobs.by_hand import run_now
+    from pipeline.jobs.run_now import run_now
     from pipeline.jobs.runs import WORKING
     from pipeline.logs import redact
 

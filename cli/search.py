@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.hits import AsCsv, AsJson, Limit, Offset, Open, Raw, Shape, show_hits
-from cli.moment import read_moment
-from cli.understanding import Exact, Yes, confirm
+from cli.confirm import Exact, Yes, confirm
+from cli.dates import read_moment
+from cli.search_results import AsCsv, AsJson, Limit, Offset, Open, Raw, Shape, show_hits
 
 if TYPE_CHECKING:
-    from pipeline.filters import Filters
+    from pipeline.search.filters import Filters
 
 
 def search(
@@ -42,7 +42,7 @@ def search(
 
     What also says the same, such as OOM for out of memory, is found too, after the rest.
     """
-    from pipeline.filters import Filters
+    from pipeline.search.filters import Filters
 
     filters = Filters(
         product=product,
@@ -72,12 +72,12 @@ def run_search(
     """
     from crawler.errors import UsageError
     from db import get_session
-    from pipeline.asking import ask
     from pipeline.bootstrap import start
-    from pipeline.filters import check_tracker
-    from pipeline.finding import find
-    from pipeline.history import remember
-    from pipeline.products import own_products
+    from pipeline.search.filters import check_tracker
+    from pipeline.search.history import remember
+    from pipeline.search.products import own_products
+    from pipeline.search.question import ask
+    from pipeline.search.stored import find
 
     if shape.as_json and shape.as_csv:
         raise UsageError("Give either --json or --csv.")

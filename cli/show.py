@@ -46,7 +46,7 @@ def show(
     """Show a stored issue: fields, description, comments, history, attachments, relations."""
     from cli.pager import show_lines
     from pipeline.bootstrap import start
-    from pipeline.stored_issue import read_issue
+    from pipeline.search.stored_issue import read_issue
 
     start()
     found = read_issue(issue, tracker)

@@ -19,7 +19,7 @@ def similar(
 ) -> None:
     """Find the stored issues that share the rarest words of one."""
     from pipeline.bootstrap import start
-    from pipeline.similar import similar as find_similar
+    from pipeline.search.similar import similar as find_similar
 
     start()
     found = find_similar(issue, tracker, limit=limit)

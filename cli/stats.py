@@ -18,7 +18,7 @@ def stats(
 ) -> None:
     """Show sessions, issues, products, questions and how many issues came and went, of what you may see."""
     from pipeline.bootstrap import start
-    from pipeline.figures import figures
+    from pipeline.reports.stats import figures
 
     start()
     counted = figures(days)

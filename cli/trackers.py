@@ -36,7 +36,7 @@ def add(
     """Store a connection; the password is encrypted. Adding a name again changes it."""
     from db import get_session
     from pipeline.bootstrap import start
-    from pipeline.trackers import NewTracker, add_tracker
+    from pipeline.trackers.stored import NewTracker, add_tracker
 
     password = None
     if password_stdin or username is not None:
@@ -90,7 +90,7 @@ def list_(
 def test(name: Name) -> None:
     """Log in to a tracker and look at its first page of issues."""
     from pipeline.bootstrap import start
-    from pipeline.connect import Tracker, connected
+    from pipeline.trackers.connect import Tracker, connected
 
     async def first_total(tracker: Tracker) -> int | None:
         async with connected(tracker) as (source, _):
@@ -108,7 +108,7 @@ def remove(name: Name) -> None:
     """Forget a connection; one that issues were crawled with stays."""
     from db import get_session
     from pipeline.bootstrap import start
-    from pipeline.trackers import remove_tracker
+    from pipeline.trackers.stored import remove_tracker
 
     start()
     with get_session() as session:
@@ -120,7 +120,7 @@ def rotate_key() -> None:
     """Encrypt your stored passwords with a new key; the former keys still open the others'."""
     from db import get_session
     from pipeline.bootstrap import start
-    from pipeline.trackers import rotate
+    from pipeline.trackers.stored import rotate
 
     program = start()
     with get_session() as session:

@@ -40,7 +40,7 @@ def add(
     """Add a user."""
     from crawler.errors import UsageError
     from db import get_session
-    from db.personal_login import create_personal_login
+    from db.db_logins import create_personal_login
     from db.users import add_user
     from pipeline.bootstrap import start
 

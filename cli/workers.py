@@ -26,7 +26,7 @@ def worker(
     """
     import asyncio
 
-    from cli.statuses import INTERRUPTED
+    from cli.exit_codes import INTERRUPTED
     from db import job_queue
     from pipeline.bootstrap import start
     from pipeline.jobs.worker import serve

@@ -15,8 +15,6 @@ from typing import Self
 
 import httpx
 
-from crawler.connections import Connections
-from crawler.cookies import Cookies
 from crawler.errors import (
     AccessError,
     CrawlError,
@@ -24,15 +22,17 @@ from crawler.errors import (
     NotPermitted,
     RedirectRefused,
 )
-from crawler.exchange import Bounds, exchange
-from crawler.form import Pairs, as_body, as_query
-from crawler.origin import Origin, shown, without_secrets
-from crawler.refusal import refusal
-from crawler.request import Request, merged, redirect_target, standing_headers
-from crawler.response import Response
-from crawler.retry import SetbackError, persist
-from crawler.robots import Robots
-from crawler.stats import Stats
+from crawler.http.connections import Connections
+from crawler.http.cookies import Cookies
+from crawler.http.form import Pairs, as_body, as_query
+from crawler.http.origin import Origin, shown, without_secrets
+from crawler.http.request import Request, merged, redirect_target, standing_headers
+from crawler.http.response import Response
+from crawler.http.retry import SetbackError, persist
+from crawler.http.robots import Robots
+from crawler.http.send import Bounds, exchange
+from crawler.http.stats import Stats
+from crawler.http.status import refusal
 from crawler.throttle import Limits, Share, Throttle
 
 __all__ = ["Client", "Event", "Pairs", "Response", "Stats"]

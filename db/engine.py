@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from db.errors import translated
-from db.login_check import check_login
 from db.settings import driver_url
+from db.setup.role_check import check_login
 
 _OPTIONS: dict[str, Any] = {
     "pool_pre_ping": True,  # a restart of the server is not the next user's error

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import engine_for
 from db.errors import translated
-from db.place import configured_url
+from db.location import configured_url
 from db.queries import statements
 from db.settings import read_settings
 

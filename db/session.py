@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from db.engine import async_engine_for, engine_for
 from db.errors import IdentityRefused
-from db.place import configured_url
+from db.location import configured_url
 from db.settings import DatabaseSettings, driver_url, read_settings
 
 _BY_ID = text("SELECT ims.set_current_user(:user_id)")

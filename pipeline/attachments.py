@@ -20,7 +20,7 @@ from crawler.source import Source
 from db import get_session
 from db.errors import FenceLost
 from db.models import Attachment, CrawlSession, SessionError, SessionIssue
-from pipeline.session import Handle
+from pipeline.crawl_session import Handle
 
 FOLDER = "attachments"  # under the data folder
 

@@ -12,19 +12,19 @@ from sqlalchemy import func, select
 
 from crawler.errors import CrawlError
 from db import get_session
-from db.bootstrap import libpq_url
 from db.errors import DatabaseError
+from db.location import configured_url
 from db.models import Tracker as TrackerModel
-from db.place import configured_url
 from db.settings import environment
 from db.settings import read_settings as read_database_settings
-from pipeline.connect import Tracker
-from pipeline.counts import Observer, nobody
+from db.setup.bootstrap import libpq_url
+from pipeline.crawl_session import Handle
 from pipeline.logs import configure, keep_secret
-from pipeline.secrets import Vault, add_key, open_vault
-from pipeline.session import Handle
 from pipeline.settings import Settings, read_settings
-from pipeline.trackers import find_tracker, open_adhoc, open_tracker
+from pipeline.stages.counts import Observer, nobody
+from pipeline.trackers.connect import Tracker
+from pipeline.trackers.secrets import Vault, add_key, open_vault
+from pipeline.trackers.stored import find_tracker, open_adhoc, open_tracker
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Program:
         return self.vault if self.settings.secret_key else add_key(self.home)
 
     def open_tracker(self, name: str | None) -> Tracker:
-        """A stored tracker with its password; see :func:`pipeline.trackers.open_tracker`."""
+        """A stored tracker with its password; see :func:`pipeline.trackers.stored.open_tracker`."""
         with get_session(user_id=self.user_id) as session:
             return open_tracker(session, name, self.settings, self.vault)
 
@@ -56,7 +56,7 @@ class Program:
             return find_tracker(session, name)
 
     def open_adhoc(self, kind: str, url: str) -> Tracker:
-        """A tracker by its address; see :func:`pipeline.trackers.open_adhoc`."""
+        """A tracker by its address; see :func:`pipeline.trackers.stored.open_adhoc`."""
         with get_session(user_id=self.user_id) as session:
             return open_adhoc(session, kind, url, self.settings, self.vault)
 

@@ -16,22 +16,22 @@ from structlog.contextvars import bound_contextvars
 
 from crawler.errors import CrawlError
 from crawler.source import Source
-from db.actor import Actor
+from db.crawl.frontier import hold_fence, tally
+from db.crawl.transaction import Actor
 from db.errors import DatabaseError, DatabaseUnreachable
-from db.frontier import hold_fence, tally
 from pipeline.attachments import download_attachments
-from pipeline.connect import Tracker, connected, shared
-from pipeline.counts import STORED, Counts, Observer, nobody
-from pipeline.meter import Meter
-from pipeline.parsing import Parser
-from pipeline.selection import Selection
-from pipeline.session import HEARTBEAT, Ending, Handle, end
-from pipeline.stages.belt import Belt, Mark, Plan
+from pipeline.crawl_session import HEARTBEAT, Ending, Handle, end
 from pipeline.stages.census import conclude
-from pipeline.stages.circuit import Circuit
+from pipeline.stages.circuit_breaker import Circuit
+from pipeline.stages.counts import STORED, Counts, Observer, nobody
 from pipeline.stages.fetch import feed, work
 from pipeline.stages.load import load
+from pipeline.stages.meter import Meter
+from pipeline.stages.parser_process import Parser
 from pipeline.stages.search import search
+from pipeline.stages.selection import Selection
+from pipeline.stages.state import Belt, Mark, Plan
+from pipeline.trackers.connect import Tracker, connected, shared
 
 log = structlog.get_logger(__name__)
 

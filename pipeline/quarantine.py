@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import undefer
 
-from crawler.decode import decode
 from crawler.errors import UsageError
+from crawler.http.decode import decode
 from db import get_session
-from db.loading.pages import unpack
+from db.loader.pages import unpack
 from db.models import CrawlSession, RawPage, Tracker
-from pipeline.rebuilt import Rebuilt
 from pipeline.reparse import Wanted, reparse
+from pipeline.reparse.result import Rebuilt
 
 SHOWN = 20  # pages of one issue at once, the latest
 

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, or_, select
 
 from db import get_session
 from db.models import CrawlSession
-from pipeline.kinds import source_class
-from pipeline.session import CrawlRequest
+from pipeline.crawl_session import CrawlRequest
+from pipeline.trackers.kinds import source_class
 
 # A tracker's clock may be off, its zone misunderstood, its times cut to the minute or the day.
 OVERLAP = timedelta(days=1)

@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 
 from db.embedded.binaries import Binaries
-from db.embedded.identity import Identity
-from db.embedded.layout import PORT, Layout, account_name, own_folder
+from db.embedded.host_capabilities import Identity
 from db.embedded.locks import exclusive
+from db.embedded.paths import PORT, Layout, account_name, own_folder
 from db.errors import DataFolderForbidden, DataFolderOutdated, DataFolderUnusable, DiskFull, ServerFailed
 
 SUPERUSER = "postgres"

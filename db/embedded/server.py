@@ -18,13 +18,13 @@ from typing import Any
 from db.embedded.address import ServerAddress
 from db.embedded.binaries import find_binaries
 from db.embedded.cluster import SUPERUSER, environment, prepare, read_password, server_command
-from db.embedded.identity import CONFINE, Ground, choose_identity, namespaces_work
-from db.embedded.layout import PORT, Layout, folder_error, lay_out
+from db.embedded.host_capabilities import CONFINE, Ground, choose_identity, namespaces_work
 from db.embedded.locks import SharedLock, exclusive, is_held
+from db.embedded.paths import PORT, Layout, folder_error, lay_out
 from db.embedded.postmaster import read_postmaster
 from db.errors import DiskFull, ServerFailed
 
-KEEPER = Path(__file__).with_name("keeper.py")
+KEEPER = Path(__file__).with_name("supervisor.py")
 START_LIMIT = (
     3600.0  # seconds; recovery after a crash takes as long as it takes, a dead server is seen at once
 )

@@ -14,9 +14,9 @@ from crawler.errors import UsageError
 from crawler.query import ParsedQuery, parse_direct, parse_query
 from db.models import Run, SavedSearch
 from db.refusals import explained
-from db.storable import storable_text
+from db.sanitize import storable_text
 from pipeline.jobs.cron import next_time
-from pipeline.saved_searches import find_saved, list_saved, place_for
+from pipeline.search.saved_searches import find_saved, list_saved, place_for
 
 # From so many failed runs in a row on, a schedule is marked as failing.
 MARKED_FROM = 3

@@ -21,12 +21,12 @@ from procrastinate.worker import Worker
 
 from db import job_queue
 from db.errors import DatabaseError, DatabaseUnreachable
-from pipeline.jobs.figures import refresh_figures
+from pipeline.jobs.claims import take_due
 from pipeline.jobs.news import tell
-from pipeline.jobs.parts import take_due
 from pipeline.jobs.queue import OnlyAgain, open_app
+from pipeline.jobs.refresh_analytics import refresh_figures
 from pipeline.jobs.runs import CHUNK, SEARCH, TELL
-from pipeline.jobs.work import Bench, keep_word, search_for_run, work_on_chunk
+from pipeline.jobs.tasks import Bench, keep_word, search_for_run, work_on_chunk
 
 if TYPE_CHECKING:
     from pipeline.bootstrap import Program

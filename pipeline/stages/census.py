@@ -5,9 +5,9 @@ from __future__ import annotations
 import psycopg
 import structlog
 
-from db.census import LARGEST_SHARE, Burial, bury
-from db.ledger import ErrorRow, add_errors
-from pipeline.stages.belt import Belt, Plan
+from db.crawl.census import LARGEST_SHARE, Burial, bury
+from db.crawl.progress import ErrorRow, add_errors
+from pipeline.stages.state import Belt, Plan
 
 REFUSED = "CensusRefused"  # the error's type in session_errors
 

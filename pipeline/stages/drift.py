@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crawler.errors import LayoutChanged
-from db.fill_rates import FillRates, fill_rates
+from db.crawl.fill_rates import FillRates, fill_rates
 from db.rows import IssueRow
-from pipeline.stages.belt import Fetched, Plan
+from pipeline.stages.state import Fetched, Plan
 
 MOSTLY_FILLED = 0.8  # of the stored issues
 NEARLY_EMPTY = 0.05  # of the batch: no more than that says something

@@ -9,12 +9,12 @@ import psycopg
 from crawler.errors import CrawlError, Forbidden, ItemError, NotFound, PageRejected
 from crawler.records import IssueRecord
 from crawler.source import RawPage, Reference
-from db.frontier import Pending, take_pending
-from db.storable import INTEGER_MAX
-from pipeline.session import BEYOND_LIMIT
-from pipeline.stages.belt import Belt, Fetched, Mark, Plan
-from pipeline.stages.circuit import Circuit
-from pipeline.translate import to_row
+from db.crawl.frontier import Pending, take_pending
+from db.sanitize import INTEGER_MAX
+from pipeline.crawl_session import BEYOND_LIMIT
+from pipeline.stages.circuit_breaker import Circuit
+from pipeline.stages.state import Belt, Fetched, Mark, Plan
+from pipeline.stages.translate import to_row
 
 FEED = 200  # references taken from the frontier at a time
 

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 
 import psycopg
 
-from crawler.stats import Stats
-from db.chunks import hold_chunk
-from db.frontier import Found, add_related, mark, still_pending
-from db.ledger import ErrorRow, Progress, add_errors, add_progress, quarantine
+from crawler.http.stats import Stats
+from db.crawl.chunks import hold_chunk
+from db.crawl.frontier import Found, add_related, mark, still_pending
+from db.crawl.progress import ErrorRow, Progress, add_errors, add_progress, quarantine
 from db.loader import BatchResult, analyze_due, load_batch
-from pipeline.stages.belt import Belt, Fetched, Mark, Plan
 from pipeline.stages.drift import DriftGuard
-from pipeline.translate import to_page_rows
+from pipeline.stages.state import Belt, Fetched, Mark, Plan
+from pipeline.stages.translate import to_page_rows
 
 BATCH_ISSUES = 400  # more gains nothing measurable and holds locks and memory longer
 BATCH_BYTES = 6 * 2**20  # of raw pages: what a batch may hold of memory, whatever the pages are

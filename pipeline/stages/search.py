@@ -10,10 +10,10 @@ import psycopg
 
 from crawler.errors import CrawlError
 from crawler.source import SearchPage
-from db.census import add_missing, settle_known
-from db.frontier import Found, add_references
-from pipeline.session import Handle
-from pipeline.stages.belt import Belt, Plan
+from db.crawl.census import add_missing, settle_known
+from db.crawl.frontier import Found, add_references
+from pipeline.crawl_session import Handle
+from pipeline.stages.state import Belt, Plan
 
 GATHERED = 100  # references in a transaction of the search, where pages are small
 GATHERED_SECONDS = 0.5  # that a reference waits at most for others

@@ -1,4 +1,4 @@
--- Take a query in the direct syntax apart, as crawler/asking/direct.py does: a space is OR, +word required, -word
+-- Take a query in the direct syntax apart, as crawler/query/direct.py does: a space is OR, +word required, -word
 -- excluded, quotes make a phrase, a bare number (#348115, IMS-348115) is an issue number, a minus before a digit belongs
 -- to an error code and two of anything are no sign, * and = ask for nothing in particular. What is an error there, such
 -- as a quote that nothing closes, is passed over here: a question never raises.

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.fix_program import Program, Tracker
+from tests.fixtures.program import Program, Tracker
 
 RECEIPT_KEYS = {
     *("session_uuid", "complete", "tracker_total", "found", "stored_new", "stored_changed", "unchanged"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fix_program import Program, Tracker
+from tests.fixtures.program import Program, Tracker
 
 
 def test_an_address_where_nobody_answers(ims_crawl: Program) -> None:

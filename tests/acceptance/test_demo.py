@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fix_program import Program
+from tests.fixtures.program import Program
 
 
 @pytest.fixture(scope="module")

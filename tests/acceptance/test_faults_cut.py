@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fix_database import Server
-from tests.fix_failpoints import FailingProgram
-from tests.fix_proxy import CLASSES, WAYS, CuttingProxy, cutting_proxy
-from tests.fix_schema import Database, fresh_database
-from tests.stored_rows import Rows, difference, stored_rows
+from tests.fixtures.database import Server
+from tests.fixtures.failpoints import FailingProgram
+from tests.fixtures.proxy import CLASSES, WAYS, CuttingProxy, cutting_proxy
+from tests.fixtures.schema import Database, fresh_database
+from tests.fixtures.stored_rows import Rows, difference, stored_rows
 
 ISSUES = 60
 

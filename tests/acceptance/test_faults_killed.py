@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.fix_database import Server
-from tests.fix_failpoints import FailingProgram
-from tests.fix_schema import Database, fresh_database
-from tests.stored_rows import Rows, count, difference, stored_rows
+from tests.fixtures.database import Server
+from tests.fixtures.failpoints import FailingProgram
+from tests.fixtures.schema import Database, fresh_database
+from tests.fixtures.stored_rows import Rows, count, difference, stored_rows
 
 MOST_BOUNDARIES = 120  # a session of sixty issues with thirty files has about a hundred
 IN_THE_SEARCH = 7  # the first page of hits is committed, the second is not

@@ -20,14 +20,14 @@ from typing import Any
 
 import pytest
 
-from crawler.standin import StandIn
-from crawler.standin.exchange import Answer, Request, html
-from pipeline.stages.circuit import STREAK
-from tests.fix_failpoints import FailingProgram
-from tests.fix_program import ROOT, Program, Tracker
-from tests.fix_schema import Database
-from tests.fix_standin import ISSUE, LOGIN, SEARCH
-from tests.stored_rows import difference, stored_rows
+from crawler.sources.ims.standin import StandIn
+from crawler.sources.ims.standin.messages import Answer, Request, html
+from pipeline.stages.circuit_breaker import STREAK
+from tests.fixtures.failpoints import FailingProgram
+from tests.fixtures.program import ROOT, Program, Tracker
+from tests.fixtures.schema import Database
+from tests.fixtures.standin import ISSUE, LOGIN, SEARCH
+from tests.fixtures.stored_rows import difference, stored_rows
 
 ISSUES = 60
 CANARY = "canary-7f3a9d21c0"

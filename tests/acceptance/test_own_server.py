@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from db.embedded import EmbeddedServer
-from tests.fix_database import libpq_url
-from tests.fix_program import Program
+from tests.fixtures.database import libpq_url
+from tests.fixtures.program import Program
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.fix_program import Program, Tracker
+from tests.fixtures.program import Program, Tracker
 
 LISTED = {"name", "query", "tracker", "product", "cron", "timezone", "next_run_at", "is_active"}
 RAN = {"name", "session_uuid", "status", "started_at", "duration_seconds", "issues_crawled", "error"}

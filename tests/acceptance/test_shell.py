@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.fix_program import ROOT, Program, Tracker
+from tests.fixtures.program import ROOT, Program, Tracker
 
 UNCLEAR = "timeout " + " ".join(f"not this{number}" for number in range(9)) + " 없는 것"
 

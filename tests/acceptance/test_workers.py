@@ -11,11 +11,11 @@ from typing import ClassVar
 
 import pytest
 
-from crawler.standin import StandIn
-from tests.fix_database import wait_until
-from tests.fix_program import run_standin
-from tests.fix_schema import ALICE, BOB
-from tests.fix_workers import Yard
+from crawler.sources.ims.standin import StandIn
+from tests.fixtures.database import wait_until
+from tests.fixtures.program import run_standin
+from tests.fixtures.schema import ALICE, BOB
+from tests.fixtures.workers import Yard
 
 pytestmark = pytest.mark.xdist_group("workers")
 

@@ -10,12 +10,12 @@ import pytest
 
 import sql
 from db import get_session
-from db.bootstrap import ensure_database, ensure_user, initialise, schema_status, upgrade
 from db.engine import dispose_engines
 from db.errors import DatabaseError, DatabaseRefused, DatabaseUnfit
-from db.schema_version import State, head
-from tests.fix_database import Server, on_every_server
-from tests.fix_schema import APP_PASSWORD, Database
+from db.setup.bootstrap import ensure_database, ensure_user, initialise, schema_status, upgrade
+from db.setup.schema_version import State, head
+from tests.fixtures.database import Server, on_every_server
+from tests.fixtures.schema import APP_PASSWORD, Database
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import db.models
-from tests.fix_schema import Database
+from tests.fixtures.schema import Database
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)

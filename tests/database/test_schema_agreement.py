@@ -13,9 +13,9 @@ from sqlalchemy import create_engine
 import db
 import sql
 from db.models import Base
-from db.schema_text import describe
-from tests.fix_database import on_every_server
-from tests.fix_schema import Database
+from db.schema_dump import describe
+from tests.fixtures.database import on_every_server
+from tests.fixtures.schema import Database
 
 SCHEMA = Path(db.__file__).with_name("schema.txt")
 
@@ -42,7 +42,7 @@ def test_a_database_that_was_migrated_has_what_the_models_say(database: Database
 def test_the_committed_text_of_the_schema_is_what_the_migrations_make(database: Database) -> None:
     with database.superuser() as connection:
         made = describe(connection)
-    assert made == SCHEMA.read_text("utf-8"), "write it anew: python -m db.schema_text > db/schema.txt"
+    assert made == SCHEMA.read_text("utf-8"), "write it anew: python -m db.schema_dump > db/schema.txt"
 
 
 def test_every_constraint_of_the_models_has_its_name_in_the_database(database: Database) -> None:

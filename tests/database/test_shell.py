@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from db import Attachment, Issue, IssueComment, IssueHistory, Tracker
-from tests.fix_schema import ALICE
-from tests.fix_shell import Shell
+from tests.fixtures.schema import ALICE
+from tests.fixtures.shell import Shell
 
 pytestmark = pytest.mark.xdist_group("shell")
 

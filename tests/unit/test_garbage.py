@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from crawler.client import Client
 from crawler.errors import CrawlError
-from tests.fix_rawserver import End, RawServer
-from tests.fix_virtualtime import VirtualTime
+from tests.fixtures.rawserver import End, RawServer
+from tests.fixtures.virtualtime import VirtualTime
 
 NAMES = st.sampled_from(
     [b"Set-Cookie", b"Location", b"Content-Type", b"Content-Length", b"Content-Encoding"]

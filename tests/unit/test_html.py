@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crawler.errors import PageRejected
 from crawler.html import Document, LexborDocument, SoupDocument
-from crawler.markup import MAX_CHARACTERS, MAX_TAGS, closed
+from crawler.html.sanitize import MAX_CHARACTERS, MAX_TAGS, closed
 
 ENGINES = (LexborDocument, SoupDocument)
 both = pytest.mark.parametrize("engine", ENGINES)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.loading.pages import pack, unpack
+from db.loader.pages import pack, unpack
 from db.rows import RawPageRow
 
 

@@ -6,7 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from crawler.errors import UsageError
-from pipeline.secrets import KEY_FILE, Vault, add_key, open_vault
+from pipeline.trackers.secrets import KEY_FILE, Vault, add_key, open_vault
 
 
 def test_what_was_sealed_opens_again_and_does_not_show_the_password(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from db.server_version import complaint
+from db.setup.server_version import complaint
 
 
 @pytest.mark.parametrize("version", [150014, 150018, 160010, 160099, 170006, 180000, 180006, 190000])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.loading.keys import attachment_keys, change_keys, comment_keys
+from db.loader.keys import attachment_keys, change_keys, comment_keys
 from db.rows import AttachmentRow, ChangeRow, CommentRow
 
 DAY = datetime(2024, 5, 1, tzinfo=UTC)

@@ -1,0 +1,49 @@
+"""Saying how a question was understood, and asking back where that is not sure."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.output import complain, one_line
+
+if TYPE_CHECKING:
+    from pipeline.search.question import Question
+
+Yes = Annotated[bool, typer.Option("--yes", help="do not ask back where the question is not clear")]
+Exact = Annotated[bool, typer.Option("--exact", help="only the words of the question, no synonyms")]
+
+
+def confirm(question: Question, *, yes: bool = False) -> None:
+    """Say on standard error what was guessed, left out and added; on a terminal, ask whether that is meant.
+
+    Args:
+        question: as it was understood.
+        yes: go ahead without asking.
+
+    Raises:
+        UsageError: it is not what was meant.
+    """
+    from crawler.errors import UsageError
+    from crawler.query import LOW_CONFIDENCE
+
+    parsed = question.parsed
+    if parsed.method != "direct":
+        complain(parsed.explanation)
+    if question.others:
+        complain(f"Other words for it, after the rest (not with --exact): {', '.join(question.others)}.")
+    if parsed.confidence >= LOW_CONFIDENCE or yes:
+        return
+    if not _on_a_terminal():
+        complain(f"Not sure that this is what you mean, going ahead with: {parsed.text}")
+        return
+    if not typer.confirm(f"Look for: {one_line(parsed.text)}?", default=True, err=True):
+        raise UsageError(
+            "Nothing was done: ask in other words, or write the query yourself (see query --help)."
+        )
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,128 @@
+"""Hits of a search, as a table, as JSON, as CSV, or one of them in the browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from cli.csv_cells import csv_cell
+from cli.output import complain, console, marked, one_line, print_json, say
+
+if TYPE_CHECKING:
+    from pipeline.search.stored import Found
+
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many hits")]
+Offset = Annotated[int, typer.Option(min=0, help="leave out the first hits")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="print a table for a spreadsheet")]
+Raw = Annotated[
+    bool,
+    typer.Option("--raw", help="with --csv: cells as they are, even those that a spreadsheet calculates"),
+]
+Open = Annotated[
+    str | None, typer.Option("--open", metavar="N|ISSUE", help="open this hit, by its place or its number")
+]
+
+_COLUMNS = ("issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """How hits are to be shown."""
+
+    as_json: bool = False
+    as_csv: bool = False
+    raw: bool = False
+    opened: str | None = None  # the hit to open, by its place or its number
+    offset: int = 0  # places count from here
+
+
+def show_hits(found: Found, shape: Shape) -> None:
+    """Show hits.
+
+    Raises:
+        UsageError: the hit to open is not there, or has no address that a browser takes.
+    """
+    from pipeline.search.stored import MOST
+
+    if shape.opened is not None:
+        _open(_chosen(found.hits, shape.opened, shape.offset))
+        return
+    if shape.as_json:
+        print_json(found.hits)
+    elif shape.as_csv:
+        _print_csv(found.hits, raw=shape.raw)
+    else:
+        _print(found.hits, shape.offset)
+    if found.cut_short:
+        complain(f"Only the best {MOST:,} hits were looked through: say more precisely what you look for.")
+    elif found.more and not shape.as_json and not shape.as_csv:
+        complain(f"There are more: go on with --offset {shape.offset + len(found.hits)}.")
+
+
+def _print(hits: list[dict[str, Any]], offset: int) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not hits:
+        complain("Nothing found.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("issue", no_wrap=True)
+    table.add_column("status", no_wrap=True, max_width=12, overflow="ellipsis")
+    table.add_column("product", max_width=20, overflow="ellipsis")
+    table.add_column("title", ratio=1)
+    for place, hit in enumerate(hits, offset + 1):
+        title = Text(one_line(hit["title"] or ""), style="bold")
+        if hit["snippet"]:
+            title.append("\n").append_text(marked(hit["snippet"]))
+        table.add_row(
+            str(place),
+            Text(one_line(hit["issue_id"])),
+            Text(one_line(hit["status"] or "")),
+            Text(one_line(hit["product"] or "")),
+            title,
+        )
+    console().print(table)
+
+
+def _print_csv(hits: list[dict[str, Any]], *, raw: bool) -> None:
+    sheet = io.StringIO()
+    writer = csv.writer(sheet, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for hit in hits:
+        writer.writerow([csv_cell(hit[name], raw=raw) for name in _COLUMNS])
+    say(sheet.getvalue().removesuffix("\n"))
+
+
+def _chosen(hits: list[dict[str, Any]], wanted: str, offset: int) -> dict[str, Any]:
+    from crawler.errors import UsageError
+
+    for hit in hits:
+        if hit["issue_id"].casefold() == wanted.casefold():
+            return hit
+    place = int(wanted) - offset if wanted.isascii() and wanted.isdigit() else 0
+    if not 1 <= place <= len(hits):
+        raise UsageError(f"Hit {wanted} is not there: there are {len(hits)}, see them without --open.")
+    return hits[place - 1]
+
+
+def _open(hit: dict[str, Any]) -> None:
+    """Print the hit's address; on a terminal, open it too. A tracker gave it: nothing but the web."""
+    import webbrowser
+
+    from crawler.errors import UsageError
+
+    url = hit["url"] or ""
+    if not url.isprintable() or " " in url or urlsplit(url).scheme not in ("http", "https"):
+        raise UsageError(f"Issue {one_line(hit['issue_id'])} has no address that a browser could open.")
+    say(url)
+    if sys.stdout.isatty():
+        webbrowser.open(url)

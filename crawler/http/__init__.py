@@ -1,0 +1,1 @@
+"""HTTP below the client: one request, its answer, and what is made of both."""

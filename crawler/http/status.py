@@ -1,0 +1,43 @@
+"""What an answer means that is not the one that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from crawler.errors import CrawlError, Forbidden, ItemError, NotFound, NotPermitted
+from crawler.http.retry import SetbackError, wanted_pause
+
+# 520 to 527 are Cloudflare's, for a server behind it that does not answer as it should.
+_BUSY = frozenset({408, 425, 429, 502, 503, 504, *range(520, 528)})
+_DEFECT_TRIES = 3  # a 500 of a tracker is mostly the same at every try for that issue
+_UNTOLD_PAUSE = 2.0  # seconds, after a 429 that does not say for how long
+
+
+def refusal(status: int, headers: Mapping[str, str], where: str, now: datetime) -> CrawlError:
+    """Name the error for a status that the caller does not accept.
+
+    Args:
+        status: the answer's.
+        headers: the answer's, with lower-case names.
+        where: the address, as it may be shown.
+        now: our own time.
+
+    Returns:
+        The error to raise; a SetbackError with ``retry_after`` where the whole host wants a pause.
+    """
+    pause = wanted_pause(headers, now)
+    if status == 429 and pause is None:
+        pause = _UNTOLD_PAUSE
+    # GitHub answers too many requests with 403 as well, and then says how long to wait.
+    if status in _BUSY or (status == 403 and pause is not None):
+        return SetbackError(f"{where} is busy and answers with status {status}.", retry_after=pause)
+    if status == 500:
+        return SetbackError(f"{where} fails with status 500.", most_tries=_DEFECT_TRIES)
+    if status in (404, 410):
+        return NotFound(f"{where} does not exist (status {status}).")
+    if status == 403:
+        return Forbidden(f"{where} is not shown to this account (status 403).")
+    if status == 401:
+        return NotPermitted(f"{where} asks for a login that may see it (status 401).")
+    return ItemError(f"{where} answers with status {status}.")

@@ -1,0 +1,1 @@
+"""The IMS tracker: HTML behind a login."""

@@ -1,0 +1,93 @@
+"""What one engine makes of an issue page, before anything is believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from crawler.html import Document, Node
+from crawler.records import RelationRecord
+from crawler.sources.ims.parse.attachments import Files, read_files
+from crawler.sources.ims.parse.comments import Comments, read_comments
+from crawler.sources.ims.parse.download import Download
+from crawler.sources.ims.parse.fields import Fields, read_fields
+from crawler.sources.ims.parse.history import History, read_history
+from crawler.sources.ims.parse.landmarks import (
+    COMMENTS,
+    DESCRIPTION,
+    HISTORY,
+    NOTICE,
+    RELATED,
+    Landmarks,
+)
+from crawler.sources.ims.parse.relations import issue_number_in, patch_arguments, read_related
+
+_NUMBER, _HIDDEN_NUMBER, _FORM = "span.issueNumber", "input[name=issueId]", "form[action*='issueView.do?']"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one engine made of an issue page."""
+
+    number: str | None
+    fields: Fields
+    description: str | None
+    described: bool  # its cell was found
+    comments: Comments
+    history: History
+    files: Files
+    related: tuple[RelationRecord, ...]
+    missing: tuple[str, ...]  # sections that the raw page has and the document has not
+
+
+def read(
+    document: Document, marks: Landmarks, asked: str | None, zone: ZoneInfo, download: Download
+) -> Reading:
+    """Read an issue page.
+
+    Args:
+        document: the page.
+        marks: what its characters announce.
+        asked: the number that was asked for, where the page may tell none.
+        zone: the tracker's own.
+        download: makes the addresses of its files.
+    """
+    sections: dict[str, Node] = {}
+    for node in document.select("[id]"):  # compares one thing in its walk, not seven
+        sections.setdefault(node.attribute("id") or "", node)
+    fields = read_fields(document, zone)
+    notice = _body(sections.get(NOTICE))
+    if notice:
+        fields.extra.setdefault("Product Notice", notice)
+    codes = patch_arguments(document) or {}
+    if "projectCode" in codes:
+        fields.known["project_code"] = codes["projectCode"]
+    fields.extra |= {name: codes[name] for name in ("siteCode", "productCode") if codes.get(name)}
+    return Reading(
+        number=_number(document) or asked,
+        fields=fields,
+        description=_body(sections.get(DESCRIPTION)),
+        described=DESCRIPTION in sections and sections[DESCRIPTION].select_one("td.data") is not None,
+        comments=read_comments(sections.get(COMMENTS), zone),
+        history=read_history(sections.get(HISTORY), zone),
+        files=read_files(sections, download),
+        related=tuple(read_related(sections[RELATED])) if RELATED in sections else (),
+        missing=tuple(name for name in marks.sections if name not in sections),
+    )
+
+
+def _body(section: Node | None) -> str | None:
+    if section is None:
+        return None
+    return (section.select_one("td.data") or section).text()
+
+
+def _number(document: Document) -> str | None:
+    shown = document.select_one(_NUMBER)
+    if shown is not None:
+        return shown.line().lstrip("#").strip() or None
+    named = document.select_one(_HIDDEN_NUMBER)
+    if named is not None and (value := (named.attribute("value") or "").strip()):
+        return value
+    form = document.select_one(_FORM)
+    return None if form is None else issue_number_in(form.attribute("action") or "")

@@ -1,0 +1,166 @@
+"""One issue from its pages, behind a gate that no half-read page passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from zoneinfo import ZoneInfo
+
+from crawler.errors import PageRejected
+from crawler.html import Document, LexborDocument, SoupDocument
+from crawler.html.sanitize import cleaned, closed
+from crawler.http.decode import decode
+from crawler.records import IssueRecord, RelationRecord
+from crawler.source import RawPage
+from crawler.sources.ims.parse.document import Reading, read
+from crawler.sources.ims.parse.download import Download
+from crawler.sources.ims.parse.landmarks import DESCRIPTION, Landmarks, find_landmarks
+from crawler.sources.ims.parse.login import is_login_page
+from crawler.sources.ims.parse.relations import issue_number_in, read_patches, related_in, without_repeats
+from crawler.sources.ims.parse.repair import mend
+
+Engine = Callable[[str], Document]
+
+
+def parse_issue(
+    pages: Sequence[RawPage],
+    *,
+    zone: ZoneInfo,
+    download_url: str | None = None,
+    engines: tuple[Engine, Engine] = (LexborDocument, SoupDocument),
+) -> IssueRecord:
+    """Read an issue.
+
+    The page must be whole, be of the issue that was asked for, and have a Subject and a Product or Status;
+    every section, comment, history entry and file that its raw characters announce must be found in it, and
+    no text may have fallen out of its place. What the first engine fails is read again by the second, texts
+    mended.
+
+    Args:
+        pages: the part `issue`, and `relations` and `patches` where they were fetched.
+        zone: the tracker's own.
+        download_url: in place of the page's own word for a file's address, with `{id}` and `{kind}`.
+        engines: the first and the second opinion.
+
+    Raises:
+        PageRejected: a page fails its gate under both engines.
+    """
+    page = next((page for page in pages if page.part == "issue"), None)
+    if page is None:
+        raise PageRejected("The issue page itself is missing.")
+    decoded = decode(page.body, page.content_type)
+    html = decoded.text
+    asked = issue_number_in(page.url)
+    download = Download(html, page.url, download_url)
+    marks = find_landmarks(html)
+    _demand_issue_page(page, html, marks)
+    reading, warnings = _read_with(engines, html, marks, asked, zone, download)
+    if decoded.replaced:
+        warnings.append(f"{decoded.replaced} places of the page could not be decoded.")
+    if "\0" in html:
+        warnings.append("NUL characters of the page were replaced.")
+    number = reading.number or ""
+    relations = (*reading.related, *_relations_beside(pages, number, engines[0]))
+    return _record(reading, page.url, warnings, without_repeats(relations, number))
+
+
+def _demand_issue_page(page: RawPage, html: str, marks: Landmarks) -> None:
+    if is_login_page(page.url, html):
+        raise PageRejected("This is the login page, not an issue.")
+    if DESCRIPTION not in marks.sections:
+        raise PageRejected("The page has no issue description section: an error page, or another layout.")
+    if not marks.ended:
+        raise PageRejected("The page is cut off: its end is missing.")
+
+
+def _read_with(
+    engines: tuple[Engine, Engine],
+    html: str,
+    marks: Landmarks,
+    asked: str | None,
+    zone: ZoneInfo,
+    download: Download,
+) -> tuple[Reading, list[str]]:
+    fast, patient = engines
+    first = read(fast(marks.html), marks, asked, zone, download)
+    problems = _problems(first, marks, asked)
+    if not problems and mend(html, marks) is html:
+        return first, []
+    whole = closed(cleaned(html))
+    announced = find_landmarks(whole)
+    second = read(patient(mend(whole, announced)), announced, asked, zone, download)
+    failures = _problems(second, announced, asked)
+    if failures:
+        raise PageRejected(failures[0])
+    if not problems and first == second:
+        return first, []
+    reason = problems[0] if problems else "Tags in a text are not balanced."
+    return second, [f"The page was mended and read by the second engine: {reason}"]
+
+
+def _problems(reading: Reading, marks: Landmarks, asked: str | None) -> list[str]:
+    return list(_doubts(reading, marks, asked))
+
+
+def _doubts(reading: Reading, marks: Landmarks, asked: str | None) -> Iterator[str]:
+    if not reading.number or not reading.number.isdecimal() or not reading.number.isascii():
+        yield "The page tells no issue number."
+    elif asked is not None and reading.number != asked:
+        yield f"The page is of issue {reading.number}, not of {asked}."
+    known = reading.fields.known
+    if not known.get("title"):
+        yield "The page has no Subject."
+    if "product" not in known and "status" not in known:
+        yield "The page has neither Product nor Status."
+    if marks.unclosed:
+        yield "An HTML comment, a script or a text area is never closed."
+    for name in marks.repeated:
+        yield f"The section {name} stands on the page twice."
+    for name in reading.missing:
+        yield f"The section {name} is lost."
+    if marks.description and not reading.described:
+        yield "The description is lost."
+    for what, announced, found in (
+        ("comments", len(marks.comments), reading.comments.headings),
+        ("history entries", marks.entries, reading.history.rows),
+        ("files", marks.files, reading.files.links),
+    ):
+        if found < announced:
+            yield f"The page announces {announced} {what}, {found} were found."
+    yield from reading.comments.problems
+
+
+def _record(
+    reading: Reading, url: str, warnings: list[str], relations: tuple[RelationRecord, ...]
+) -> IssueRecord:
+    raw_dates = reading.comments.odd_dates.items()
+    extra = reading.fields.extra | {f"Action {number} date": words for number, words in raw_dates}
+    return IssueRecord(
+        issue_id=reading.number or "",
+        url=url,
+        description=reading.description,
+        extra=extra,
+        comments=reading.comments.records,
+        comments_announced=len(reading.comments.records),
+        history=reading.history.records,
+        history_announced=len(reading.history.records),
+        attachments=reading.files.records,
+        relations=relations,
+        warnings=(
+            *warnings,
+            *reading.fields.warnings,
+            *reading.comments.warnings,
+            *reading.history.warnings,
+        ),
+        **reading.fields.known,
+    )
+
+
+def _relations_beside(pages: Sequence[RawPage], own: str, engine: Engine) -> Iterator[RelationRecord]:
+    for page in pages:
+        if page.part == "relations":
+            yield from related_in(decode(page.body, page.content_type).text, own)
+        elif page.part == "patches":
+            text = decode(page.body, page.content_type).text
+            if "</html" not in text.lower():
+                raise PageRejected("The patch list is cut off: its end is missing.")
+            yield from read_patches(engine(text))

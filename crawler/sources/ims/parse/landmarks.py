@@ -1,0 +1,131 @@
+"""What an issue page announces in its raw characters, counted without trusting any HTML engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from crawler.html.sanitize import closed
+
+DESCRIPTION: Final = "IssueDescriptionDiv"
+COMMENTS: Final = "CommentsDiv"
+HISTORY: Final = "HistoriesDiv"
+FILES: Final = "AttachesDiv"
+PATCH_FILES: Final = "PatchAttachesDiv"
+NOTICE: Final = "NoticeDiv"
+RELATED: Final = "RelatedIssueTable"
+SECTIONS: Final = (DESCRIPTION, COMMENTS, HISTORY, FILES, PATCH_FILES, NOTICE, RELATED)
+
+_OPENING = re.compile(r"<[a-zA-Z]+\b[^<>]*?\bid\s*=\s*[\"']?$")
+_ENTRY = re.compile(r"<tr\b[^<>]*?\bclass\s*=\s*[\"']?(?:[^\"'<>]*\s)?data[\s\"'>]", re.IGNORECASE)
+_ID_ENDS = ('"', "'", " ", ">", "\n", "\t")
+_DATA_CELL = re.compile(r"<td\b[^<>]*?\bclass\s*=\s*[\"']?(?:[^\"'<>]*\s)?data[\s\"'>]", re.IGNORECASE)
+_TITLES = re.compile(r"<tr\b[^<>]*?\bclass\s*=\s*[\"']?title[\s\"'>]", re.IGNORECASE)
+_ACTION = re.compile(r"action_(\d+)")
+_FILE = re.compile(r"downloadFileNew\(\s*(?:['\"]|&#39;|&quot;|\d)")
+_END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """The landmarks of one issue page."""
+
+    sections: Mapping[str, tuple[int, int]]  # where each section's characters begin and end, in `html`
+    comments: tuple[int, ...]  # where each comment's heading begins, in `html`
+    entries: int  # rows of the history
+    files: int  # links to attached files
+    description: tuple[int, int] | None  # the start tag of the description's cell
+    repeated: tuple[str, ...]  # sections that begin twice
+    unclosed: bool  # an HTML comment, script or text area is opened and never closed
+    ended: bool  # the page's own end comes after its last section
+    html: str  # the page without scripts and HTML comments that end as they should
+
+
+def find_landmarks(html: str) -> Landmarks:
+    """Find what a page announces.
+
+    Args:
+        html: the whole decoded page.
+    """
+    html = visible(html)
+    found = {name: _section_starts(html, name) for name in SECTIONS}
+    starts = {name: places[0] for name, places in found.items() if places}
+    order = sorted(starts.values())
+    ends = dict(zip(order, [*order[1:], len(html)], strict=False))
+    sections = {name: (start, ends[start]) for name, start in starts.items()}
+    return Landmarks(
+        sections=sections,
+        comments=tuple(_comment_starts(html, sections.get(COMMENTS, (0, len(html))))),
+        entries=_count(_ENTRY, html, sections.get(HISTORY)),
+        files=sum(_count(_FILE, html, sections.get(name)) for name in (FILES, PATCH_FILES)),
+        description=_cell(html, sections.get(DESCRIPTION)),
+        repeated=tuple(name for name, places in found.items() if len(places) > 1),
+        unclosed="<!--" in html or "<script" in html or _is_unclosed(html[order[0] :] if order else html),
+        ended=_END.search(html, order[-1] if order else 0) is not None,
+        html=html,
+    )
+
+
+def has_landmarks(html: str) -> bool:
+    """Whether this is an issue page or a result list, by its sections or its row of headers.
+
+    Args:
+        html: the whole decoded page.
+    """
+    html = visible(html)
+    return _TITLES.search(html) is not None or any(_section_starts(html, name) for name in SECTIONS)
+
+
+def visible(html: str) -> str:
+    """The page without scripts and HTML comments that end as they should."""
+    # Scripts name landmarks in strings. One that is opened again before its end never ended: it stays, so
+    # that what it would hide is counted.
+    if "<SCRIPT" in html:
+        html = html.replace("<SCRIPT", "<script").replace("</SCRIPT", "</script")
+    first, *pieces = html.split("<script")
+    html = first + "".join(
+        piece[end:] if (end := piece.find("</script")) >= 0 else "<script" + piece for piece in pieces
+    )
+    if "<!--" not in html:
+        return html
+    first, *pieces = html.split("<!--")
+    return first + "".join(
+        piece[end + 3 :] if (end := piece.find("-->")) >= 0 else "<!--" + piece for piece in pieces
+    )
+
+
+def _section_starts(html: str, name: str) -> list[int]:
+    starts = []
+    found = html.find(name)
+    while found >= 0:
+        after = found + len(name)
+        if html[after : after + 1] in _ID_ENDS and (opening := _opening(html, found)) is not None:
+            starts.append(opening)
+        found = html.find(name, after)
+    return starts
+
+
+def _comment_starts(html: str, span: tuple[int, int]) -> list[int]:
+    # A mention of an id in a text or an attribute is not its announcement: `id=` within a tag is.
+    starts = (_opening(html, match.start()) for match in _ACTION.finditer(html, *span))
+    return [start for start in starts if start is not None]
+
+
+def _opening(html: str, position: int) -> int | None:
+    start = html.rfind("<", max(0, position - 400), position)
+    return start if start >= 0 and _OPENING.match(html[start:position]) else None
+
+
+def _is_unclosed(html: str) -> bool:
+    return closed(html) != html
+
+
+def _cell(html: str, span: tuple[int, int] | None) -> tuple[int, int] | None:
+    found = _DATA_CELL.search(html, *span) if span else None
+    return found.span() if found else None
+
+
+def _count(pattern: re.Pattern[str], html: str, span: tuple[int, int] | None) -> int:
+    return sum(1 for _ in pattern.finditer(html, *span)) if span else 0

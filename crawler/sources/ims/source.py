@@ -1,0 +1,252 @@
+"""IMS, by its web pages: ten rows of a result list, and one page for each issue.
+
+IMS has no API. The base address may be given with or without its `/tody`. Times are local to the server,
+Asia/Seoul unless the connection says otherwise. IMS cannot tell what changed since a time: `since` is not
+sent, every hit is yielded.
+
+Options:
+    path: where the application is below the base address, `tody` unless told; empty: at the base address.
+    login_path: below that, `auth/login.do` unless told; a query such as `?tmaxsso_nsso=yes` may stand at its
+        end.
+    download_url: the address of a file with `{id}` and `{kind}`, in place of what the page's own script says.
+    relations: also ask `findRelationIssues.do`, one request more for every issue; the issue page has a table
+        of related issues already. Off unless told.
+    patches: also ask for the patch list of the issue's project, where the page offers one; one request more.
+        Off unless told.
+    page_size_cookie: ask for pages of 500 hits by a cookie, which some servers honour. On unless told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar, Final
+from urllib.parse import urlencode, urljoin
+from zoneinfo import ZoneInfo
+
+from crawler.client import Client, Pairs
+from crawler.errors import ItemError, LoginRefused, NotFound, PageRejected, TrackerError
+from crawler.html import LexborDocument
+from crawler.http.login_gate import LoginGate
+from crawler.http.response import Response
+from crawler.query import Tree
+from crawler.records import AttachmentRecord, IssueRecord
+from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
+from crawler.sources.ims import parse as ims
+from crawler.sources.ims.request import (
+    PATCHES,
+    RELATIONS,
+    SEARCH,
+    VIEW,
+    large_pages,
+    root_of,
+    search_parameters,
+)
+from crawler.sources.ims.search import walk
+
+ZONE: Final = "Asia/Seoul"
+
+
+class ImsSource:
+    """An IMS, seen through one account."""
+
+    kind: ClassVar[str] = "ims"
+    ignores_since: ClassVar[bool] = True  # see above
+    has_known_products: ClassVar[bool] = True
+
+    def __init__(self, connection: Connection, client: Client) -> None:
+        self._connection = connection
+        self._client = client
+        self._options = connection.options
+        self._zone = ZoneInfo(connection.timezone or ZONE)
+        self._root = root_of(connection.base_url, str(self._options.get("path", "tody")))
+        self._gate = LoginGate(self._log_in)
+        self._account = ims.Account(user_id=connection.username or "")
+        self._products: tuple[ims.Product, ...] = ()
+
+    def render(self, query: Tree) -> Rendering:
+        """Say the query in IMS keyword syntax, which has no exclusion."""
+        return ims.render(query)
+
+    async def login(self) -> None:
+        """Log in.
+
+        Raises:
+            LoginRefused: name or password are wrong or missing; do not try again.
+            TrackerError: not reachable, or not an IMS.
+        """
+        await self._gate.renew(self._gate.generation)
+
+    async def search(
+        self,
+        query: Tree | None,
+        *,
+        product: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncIterator[SearchPage]:
+        """Yield the result list page by page, the newest issue first, each issue once.
+
+        Args:
+            query: what to look for; None: everything the account may see.
+            product: a product's name, or the beginning of the names of several.
+            since: cannot be told to IMS; every hit is yielded.
+            limit: stop after this many references.
+            cursor: go on after the page that gave this cursor.
+
+        Raises:
+            UnknownProduct: no product's name begins so.
+            TrackerError: the answer is not a list of issues.
+            LoginRefused: the tracker does not let the account in.
+        """
+        await self._be_logged_in()
+        keyword = ims.render(query).text if query is not None else ""
+        codes = [found.code for found in await self._find_products(product)] if product else []
+
+        async def ask(page: int) -> ims.Listing:
+            return await self._list(keyword, codes, page)
+
+        async for found in walk(ask, self._view_url, cursor=cursor, limit=limit):
+            yield found
+
+    async def fetch(self, ref: Reference) -> tuple[RawPage, ...]:
+        """Get the issue's page, and the lists beside it that the options ask for.
+
+        Raises:
+            NotFound, Forbidden: what the tracker says of the issue.
+            ItemError: it cannot be had.
+            LoginRefused: the tracker does not let the account in.
+        """
+        number = ref.issue_id
+        if not (number.isascii() and number.isdecimal()):
+            raise NotFound(f"{number!r} is no IMS issue number.")
+        await self._be_logged_in()
+        response = await self._get(VIEW, {"issueId": number, "menuCode": "issue_search"})
+        if b"IssueDescriptionDiv" not in response.body and (refusal := ims.refusal_in(response.text)):
+            raise refusal
+        # A tracker may lead from an old number to a new one; where it does, its own address says so.
+        led_to = ims.issue_number_in(response.url)
+        pages = [_raw(response, self._view_url(led_to or number), "issue")]
+        if self._options.get("relations"):
+            related = await self._get(RELATIONS, {"issueId": number})
+            pages.append(_raw(related, related.url, "relations"))
+        if self._options.get("patches") and b"popupPatchList" in response.body:
+            arguments = ims.patch_arguments(LexborDocument(response.text))
+            if arguments is not None:
+                patches = await self._get(PATCHES, arguments)
+                pages.append(_raw(patches, patches.url, "patches"))
+        return tuple(pages)
+
+    def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
+        """Read an issue from its pages. Pure.
+
+        Raises:
+            PageRejected: a page fails its gate under both engines.
+        """
+        template = self._options.get("download_url")
+        return ims.parse_issue(
+            pages,
+            zone=self._zone,
+            download_url=str(template) if template else None,
+        )
+
+    async def download(self, attachment: AttachmentRecord) -> RawPage:
+        """Get an attached file from where its issue's page says it is.
+
+        Raises:
+            NotFound: the page does not say it, or there is no such file.
+        """
+        if attachment.download_url is None:
+            raise NotFound(f"The page does not tell where {attachment.filename!r} is.")
+        await self._be_logged_in()
+        answer = await self._get(attachment.download_url, ())
+        if _is_page(answer) and (refusal := ims.refusal_in(answer.text)):
+            raise refusal
+        return _raw(answer, answer.url, "attachment")
+
+    def _view_url(self, number: str) -> str:
+        return f"{self._root}{VIEW}?{urlencode({'issueId': number, 'menuCode': 'issue_search'})}"
+
+    async def _find_products(self, wanted: str) -> tuple[ims.Product, ...]:
+        if not self._products:
+            await self._list("", [], 1, rows=False)
+        return ims.find_products(self._products, wanted)
+
+    async def _list(self, keyword: str, codes: Sequence[str], page: int, *, rows: bool = True) -> ims.Listing:
+        response = await self._get(SEARCH, search_parameters(self._account, keyword, codes, page, rows=rows))
+        try:
+            listing = ims.parse_list(response.text)
+        except PageRejected as error:
+            raise TrackerError(
+                f"The tracker's answer to a search is not a list of issues: {error}"
+            ) from error
+        self._products = listing.products or self._products
+        return listing
+
+    async def _be_logged_in(self) -> None:
+        if not self._gate.generation:
+            await self.login()
+
+    async def _get(self, path: str, params: Pairs) -> Response:
+        """Ask for a page; where the login page answers, log in once for everybody and ask again."""
+        seen = self._gate.generation
+        response = await self._client.get(urljoin(self._root, path), params=params)
+        if not _is_login(response):
+            return response
+        await self._gate.renew(seen)
+        response = await self._client.get(urljoin(self._root, path), params=params)
+        if _is_login(response):
+            raise LoginRefused(
+                "The tracker asks for a login again right after one; the account may not read."
+            )
+        return response
+
+    async def _log_in(self) -> None:
+        name, password = self._connection.username, self._connection.password
+        if not name or password is None:
+            raise LoginRefused("IMS asks for a name and a password; this connection has none.")
+        address = self._root + str(self._options.get("login_path", "auth/login.do"))
+        try:
+            form = await self._client.get(address)
+            # By its content: whatever answers at this address would get the password.
+            if not ims.is_login_page("", form.text) and not _shows_account(form):
+                raise TrackerError(f"{self._connection.base_url} is no IMS: it has no login page.")
+            answer = await self._client.post(address, data={"id": name, "password": password}, retry=False)
+        except ItemError as error:
+            raise TrackerError(
+                f"The login page of {self._connection.base_url} cannot be had: {error}"
+            ) from error
+        if ims.is_login_page("", answer.text) or (_is_login(answer) and not _shows_account(answer)):
+            raise LoginRefused(f"{self._connection.base_url} refused the name {name!r} or its password.")
+        self._account = ims.parse_account(LexborDocument(answer.text), name)
+        if self._options.get("page_size_cookie", True):
+            self._client.cookies.set_cookie(large_pages(self._root))
+
+
+def _is_login(response: Response) -> bool:
+    # A file may hold a login page of its own. Most pages are told by their address and a look at their bytes.
+    if not _is_page(response):
+        return ims.is_login_page(response.url, "")
+    if b"assword" not in response.body and b"ASSWORD" not in response.body:
+        return ims.is_login_page(response.url, "")
+    return ims.is_login_page(response.url, response.text)
+
+
+def _is_page(response: Response) -> bool:
+    return not response.headers.get("content-disposition", "").lower().startswith("attachment")
+
+
+def _shows_account(response: Response) -> bool:
+    return b"userGrade" in response.body or b"userName" in response.body
+
+
+def _raw(response: Response, url: str, part: str) -> RawPage:
+    return RawPage(
+        url=url,
+        body=response.body,
+        content_type=response.content_type,
+        part=part,
+        status=response.status,
+        fetched_at=datetime.now(UTC),
+    )

@@ -1,0 +1,1 @@
+"""The Trac tracker: its ticket pages and query lists."""

@@ -1,0 +1,1 @@
+"""Trac's pages, read without network and without clock."""

@@ -1,0 +1,67 @@
+"""When a Trac ticket was opened, changed and closed.
+
+The box at the top of the page tells times to the second, and a time that is still to come (by the server's
+clock) only in words of the session's language. The history below it is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crawler.html import Node
+from crawler.records import State
+from crawler.sources.trac.parse.changes import Changes
+from crawler.sources.trac.parse.markup import moment_of
+from crawler.states import state_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dates:
+    """The times of one ticket, in UTC."""
+
+    opened: datetime | None
+    modified: datetime | None
+    closed: datetime | None  # when it was closed last, even if it is open again
+    words: str | None  # what the box says of times that could not be read
+
+
+def read_dates(box: Node, changes: Changes) -> Dates:
+    """Read the times.
+
+    Args:
+        box: the element `.date`, whose first paragraph tells when the ticket was opened.
+        changes: the ticket's history. New attachments do not count: to Trac they do not change a ticket.
+    """
+    moments = [(paragraph, moment_of(paragraph)) for paragraph in box.children()]
+    opened = moments[0][1] if moments else None
+    told = [moment for _, moment in moments if moment is not None]
+    exact = [each.commented_at for each in changes.comments]
+    exact += [each.changed_at for each in changes.history if each.change_type != "attachment"]
+    unread = [paragraph for paragraph, moment in moments if moment is None]
+    return Dates(
+        opened=opened,
+        modified=_latest(told, [moment for moment in exact if moment is not None], bool(unread)),
+        closed=_closed(changes),
+        words="\n".join(map(_words, unread)) or None,
+    )
+
+
+def _latest(told: list[datetime], exact: list[datetime], unread: bool) -> datetime | None:
+    if unread:
+        return max([*told, *exact], default=None)
+    latest = max(told, default=None)
+    return next((moment for moment in exact if moment.replace(microsecond=0) == latest), latest)
+
+
+def _closed(changes: Changes) -> datetime | None:
+    for record in reversed(changes.history):
+        if record.field_name == "status" and state_of(record.new_value) is State.DONE:
+            return record.changed_at
+    return None
+
+
+def _words(paragraph: Node) -> str:
+    """The title of a time, which does not age as the words beside it do."""
+    marked = paragraph.select_one("[title]")
+    return paragraph.line() if marked is None else marked.attribute("title") or ""

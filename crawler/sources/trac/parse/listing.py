@@ -1,0 +1,61 @@
+"""Read the list of tickets that Trac's custom query answers with, as a page.
+
+The page rather than CSV: it ends with `</html>`, so that a list that was cut off is noticed, it tells how
+many tickets match, and it names the components.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from crawler.errors import PageRejected
+from crawler.html import Document, LexborDocument, SoupDocument
+from crawler.sources.trac.parse.markup import is_whole
+
+_NUMBER = re.compile(r"#([0-9]{1,10})")
+_DIGITS = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TicketList:
+    """One page of a query."""
+
+    numbers: tuple[int, ...]  # those that the account may see, in the page's order
+    matches: int  # how many tickets match, those that are not shown to the account included
+    components: tuple[str, ...]  # empty unless the query asked for a component
+    warning: str | None  # what Trac did not understand of the query
+
+
+def parse_list(html: str) -> TicketList:
+    """Read a page of hits, with Lexbor, and if it then fails the gate, with BeautifulSoup.
+
+    Raises:
+        PageRejected: this is no whole page of a query.
+    """
+    if not is_whole(html):
+        raise PageRejected("The list of tickets ends early.")
+    try:
+        return _read(LexborDocument(html), html)
+    except PageRejected:
+        return _read(SoupDocument(html), html)
+
+
+def _read(document: Document, html: str) -> TicketList:
+    count = document.select_one("#content.query .numrows")
+    table = document.select_one("#content.query table.tickets")
+    digits = None if count is None else _DIGITS.search(count.line())
+    if table is None or digits is None:
+        raise PageRejected("The answer is not a list of tickets.")
+    cells = [_NUMBER.fullmatch(cell.line()) for cell in table.select("td.id")]
+    numbers = tuple(int(found[1]) for found in cells if found is not None)
+    if len(numbers) != html.count('<td class="id">'):
+        raise PageRejected("The list of tickets has rows without a number.")
+    options = document.select('select[name="0_component"] option')
+    warning = document.select_one("#warning")
+    return TicketList(
+        numbers=numbers,
+        matches=int(digits[0]),
+        components=tuple(name for option in options if (name := option.attribute("value"))),
+        warning=None if warning is None else warning.line(),
+    )

@@ -1,0 +1,208 @@
+"""Read a Trac ticket from its page, as Trac 1.2 and later render it (seen on Trac 1.6).
+
+The page shows everything that Trac knows of a ticket: properties, attachments, and the whole change history
+in `#changelog`, one `div.change` for each change. Only elements at the template's own places are read: the
+wiki text of a ticket may contain elements with any class and id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from crawler.errors import PageRejected
+from crawler.html import Document, LexborDocument, Node, SoupDocument
+from crawler.http.decode import decode
+from crawler.records import IssueRecord, Json, State
+from crawler.source import RawPage
+from crawler.sources.trac.parse.attachments import read_attachments
+from crawler.sources.trac.parse.changes import Changes, read_changes
+from crawler.sources.trac.parse.dates import Dates, read_dates
+from crawler.sources.trac.parse.markup import author_of, child, is_whole, stated
+from crawler.states import state_of
+
+ENGINES: Final[tuple[Callable[[str], Document], ...]] = (LexborDocument, SoupDocument)
+_ADDRESS = re.compile(r"/ticket/([0-9]{1,10})/?$")
+_COUNT = re.compile(r'<span class="trac-count">\(([0-9]+)\)</span></h3>\s*<div id="changelog">')
+# What the template writes for each comment and each changed field, whatever an engine makes of it later.
+_COMMENTS = re.compile(r'<div\b[^>]*?\sclass="comment searchable"')
+_ROWS = re.compile(r'<tr\b[^>]*?\sclass="trac-field-')
+_EDITS = re.compile(r'<div\b[^>]*?\sclass="trac-lastedit')
+_ICON = re.compile(
+    r'<span class="icon">(?:\u200b|&#8203;)</span>'
+)  # the picture before a link, as a character
+_OWN = frozenset({"priority", "severity", "component", "reporter", "owner", "version", "milestone"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Properties:
+    values: Mapping[str, str]  # under Trac's own names
+    labels: Mapping[str, str]
+
+
+def parse_ticket(page: RawPage, *, engines: Sequence[Callable[[str], Document]] = ENGINES) -> IssueRecord:
+    """Read a ticket, with Lexbor, and if its page then fails the gate, with BeautifulSoup.
+
+    Args:
+        page: the answer to `/ticket/NUMBER`.
+        engines: what makes a document of a page; each has its turn only after those before it have failed.
+
+    Raises:
+        PageRejected: this is no whole page of that ticket under either engine.
+    """
+    decoded = decode(page.body, page.content_type)
+    html = _ICON.sub("", decoded.text)
+    address = _ADDRESS.search(page.url.partition("?")[0])
+    if address is None:
+        raise PageRejected("The page's address is not that of a ticket.")
+    if not is_whole(html):
+        raise PageRejected(f"The page of ticket {address[1]} ends early.")
+    warnings = []
+    if decoded.replaced:
+        warnings.append(f"{decoded.replaced} characters of the page could not be read.")
+    doubts: list[PageRejected] = []
+    for engine in engines:
+        try:
+            record = _read(engine(html), html, page.url, address[1])
+        except PageRejected as doubt:
+            doubts.append(doubt)
+            continue
+        warnings += [f"The page was read by the second engine: {doubt}" for doubt in doubts]
+        return replace(record, warnings=(*record.warnings, *warnings))
+    raise doubts[0]
+
+
+def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
+    ticket = document.select_one("#content > #ticket")
+    if ticket is None:
+        raise PageRejected(f"The page of ticket {number} is not a ticket page.")
+    shown = _line(ticket, "a.trac-id")
+    if shown != f"#{int(number)}":
+        raise PageRejected(f"The page of ticket {number} shows another one.")
+    properties = _properties(ticket)
+    status = _line(ticket, ".trac-status")
+    box = ticket.select_one(".date")
+    title = _line(ticket, ".summary")
+    if not status or box is None or title is None or "reporter" not in properties.values:
+        raise PageRejected(f"The page of ticket {number} lacks its status, dates, summary or reporter.")
+    changes = read_changes(document.select_one("#content > div > #changelog"), properties.values)
+    announced = _check(document, html, number, changes)
+    dates = read_dates(box, changes)
+    state = state_of(status)
+    return IssueRecord(
+        issue_id=str(int(number)),
+        url=url.partition("?")[0],
+        title=title,
+        description=_description(ticket),
+        product=properties.values.get("component") or None,
+        status=status,
+        state=state,
+        priority=properties.values.get("priority") or None,
+        severity=properties.values.get("severity") or None,
+        issue_type=_line(ticket, ".trac-type"),
+        reporter=properties.values["reporter"] or None,
+        owner=properties.values.get("owner") or None,
+        registered_date=dates.opened,
+        modified_date=dates.modified,
+        closed_date=dates.closed if state is State.DONE else None,
+        project_name=_project(document, number, title),
+        found_version=properties.values.get("version") or None,
+        target_version=properties.values.get("milestone") or None,
+        extra=_extra(ticket, properties, changes, dates),
+        comments=changes.comments,
+        history=changes.history,
+        attachments=read_attachments(document.select_one("#content > #attachments"), url),
+        comments_announced=announced.comments,
+        history_announced=announced.history,
+        warnings=() if dates.opened is not None else ("The page does not tell when the ticket was opened.",),
+    )
+
+
+@dataclass(frozen=True)
+class _Announced:
+    comments: int
+    history: int
+
+
+def _check(document: Document, html: str, number: str, changes: Changes) -> _Announced:
+    """Hold what was read against what the raw text announces."""
+    total = _COUNT.search(html)
+    if total is None or int(total[1]) != changes.entries:
+        told = "an unknown number of" if total is None else total[1]
+        raise PageRejected(
+            f"The page of ticket {number} announces {told} changes; {changes.entries} were read."
+        )
+
+    def announced(pattern: re.Pattern[str], css: str, read: int) -> int:
+        # Wiki text, whose places are these two, may contain elements that look the same.
+        lookalikes = document.select(f".searchable {css}, table.properties {css}")
+        count = len(pattern.findall(html)) - len(lookalikes)
+        if count != read:
+            raise PageRejected(f"The page of ticket {number} announces {count} of {css}; {read} were read.")
+        return count
+
+    edits = sum(record.change_type == "comment" for record in changes.history)
+    rows = len(changes.history) - edits
+    comments = len(changes.comments) + changes.described
+    told = _Announced(
+        announced(_COMMENTS, 'div[class="comment searchable"]', comments) - changes.described,
+        announced(_ROWS, 'tr[class^="trac-field-"]', rows)
+        + announced(_EDITS, 'div[class^="trac-lastedit"]', edits),
+    )
+    if changes.flaw is not None:
+        raise PageRejected(f"The page of ticket {number} has {changes.flaw}.")
+    return told
+
+
+def _line(node: Node, css: str) -> str | None:
+    found = node.select_one(css)
+    return None if found is None else found.line()
+
+
+def _properties(ticket: Node) -> _Properties:
+    """The table of properties; a cell belongs to the heading that it names."""
+    table = ticket.select_one("table.properties")
+    values: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    for cell in [] if table is None else table.select("th[id], td[headers]"):
+        name = (cell.attribute("id") or cell.attribute("headers") or "").removeprefix("h_")
+        if cell.name == "th":
+            labels.setdefault(name, cell.line().removesuffix(":"))
+        elif name in ("reporter", "owner"):
+            values.setdefault(name, author_of(cell) or cell.line())
+        else:
+            values.setdefault(name, stated(cell))
+    return _Properties(values=values, labels=labels)
+
+
+def _description(ticket: Node) -> str:
+    box = ticket.select_one(".description")
+    words = None if box is None else child(box, "searchable")
+    return "" if words is None else words.text()
+
+
+def _extra(ticket: Node, properties: _Properties, changes: Changes, dates: Dates) -> dict[str, Json]:
+    """What has no field of its own, under Trac's labels, empty ones left out."""
+    extra: dict[str, Json] = {}
+    if resolution := _line(ticket, ".trac-resolution"):
+        extra["Resolution"] = resolution.removeprefix("(").removesuffix(")")
+    for name, value in properties.values.items():
+        if name in _OWN or not value:
+            continue
+        label = properties.labels.get(name) or name
+        extra[f"{label} ({name})" if label in extra else label] = value
+    if changes.replies:
+        extra["In reply to"] = {str(comment): parent for comment, parent in changes.replies.items()}
+    if dates.words is not None:
+        extra["Dates"] = dates.words
+    return extra
+
+
+def _project(document: Document, number: str, title: str) -> str | None:
+    """The project's name, which ends the page's title."""
+    heading = document.select_one("title")
+    whole = "" if heading is None else heading.line()
+    before = f"#{int(number)} ({title}) "
+    return whole.removeprefix(before).lstrip("–- ") or None if whole.startswith(before) else None

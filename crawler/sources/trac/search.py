@@ -1,0 +1,61 @@
+"""What a list of tickets means for a search: its page of references, where to go on, and which components."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+
+from crawler.errors import UnknownProduct
+from crawler.source import Reference, SearchPage
+from crawler.sources.trac.cursor import Cursor
+from crawler.sources.trac.parse.listing import TicketList
+from crawler.sources.trac.query import Numbers
+
+
+def components_of(product: str, listed: TicketList) -> tuple[str, ...]:
+    """The components that a product stands for: the one of that name, or else those that begin with it.
+
+    Raises:
+        UnknownProduct: there is none.
+    """
+    known = listed.components
+    folded = product.casefold()
+    if product in known or (known and listed.matches):  # a component that was deleted still has its tickets
+        return (product,)
+    same = tuple(name for name in known if name.casefold() == folded)
+    found = same or tuple(name for name in known if name.casefold().startswith(folded))
+    if found:
+        return found
+    near = get_close_matches(product, known, n=3)
+    hint = (
+        f" Near to it: {', '.join(near)}." if near else f" It has: {', '.join(known[:20])}." if known else ""
+    )
+    raise UnknownProduct(f"The tracker has no component {product!r}.{hint}")
+
+
+def page_of(
+    listed: TicketList, numbers: Numbers, place: Cursor, size: int
+) -> tuple[SearchPage, Cursor | None]:
+    """Make a page of what was listed, and say where to go on.
+
+    Trac counts tickets that it hides from the account. How many of them are on a page shows by the rows that
+    are missing from it.
+    """
+    before = (place.page - 1) * size
+    hidden = max(min(size, listed.matches - before) - len(listed.numbers), 0)
+    fresh = dict.fromkeys(
+        number for number in listed.numbers if number < place.below and numbers.allow(number)
+    )
+    following: Cursor | None = None
+    if fresh:
+        following = replace(place, below=min(fresh), page=1, seen=place.seen + len(fresh))
+    elif not listed.numbers:
+        following = replace(place, page=place.page + 1)
+    if listed.matches <= before + size:
+        following = None
+    page = SearchPage(
+        references=tuple(Reference(issue_id=str(number)) for number in fresh),
+        cursor=None if following is None else following.text(),
+        total=place.seen + listed.matches - before - hidden,
+    )
+    return page, following

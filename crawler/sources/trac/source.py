@@ -1,0 +1,236 @@
+"""Trac, by its web pages: a query's list, and one page for each ticket.
+
+Facts about Trac are those of version 1.6. It has no API, but every time stands in its pages with its offset,
+so the server's time zone does not matter. One logs in by HTTP Basic at `/login` and then has a cookie;
+without a user name the tracker is read as anybody may. A product is a component of Trac.
+
+Options: `page_size`, the number of tickets on a page of hits, 500 unless told.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from http.cookiejar import Cookie
+from typing import ClassVar
+
+from crawler.client import Client, Pairs
+from crawler.errors import (
+    Forbidden,
+    ItemError,
+    LoginRefused,
+    NotFound,
+    NotPermitted,
+    PageRejected,
+    TrackerError,
+)
+from crawler.http.login_gate import LoginGate
+from crawler.http.response import Response
+from crawler.query import Tree
+from crawler.records import AttachmentRecord, IssueRecord
+from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
+from crawler.sources.trac.cursor import Cursor
+from crawler.sources.trac.parse.listing import TicketList, parse_list
+from crawler.sources.trac.parse.markup import is_logged_in
+from crawler.sources.trac.parse.ticket import parse_ticket
+from crawler.sources.trac.query import LAST, Numbers, conditions, numbers_of
+from crawler.sources.trac.search import components_of, page_of
+
+_PAGE_SIZE = 500
+_COOKIE = "trac_auth"
+
+
+class TracSource:
+    """A Trac, seen through one account."""
+
+    kind: ClassVar[str] = "trac"
+
+    def __init__(self, connection: Connection, client: Client) -> None:
+        self._connection = connection
+        self._client = client
+        self._gate = LoginGate(self._log_in)
+        self._cookie: Cookie | None = None
+        size = connection.options.get("page_size")
+        self._page_size = size if isinstance(size, int) and 0 < size <= 10_000 else _PAGE_SIZE
+
+    def render(self, query: Tree) -> Rendering:
+        """Say the query in Trac's language: numbers only, see :mod:`crawler.sources.trac.query`."""
+        numbers = numbers_of(query)
+        return Rendering(text=numbers.text(), exact=numbers.exact)
+
+    async def login(self) -> None:
+        """Log in; without a user name, see whether this is a Trac.
+
+        Raises:
+            LoginRefused: name or password are wrong.
+            TrackerError: not reachable, or not a Trac.
+        """
+        if self._connection.username is not None:
+            await self._gate.renew(self._gate.generation)
+            return
+        try:
+            answer = await self._client.get("query", params={"id": LAST, "max": 1}, accept=(200, 403))
+        except ItemError as error:
+            raise TrackerError(f"The tracker is no Trac that answers: {error}") from error
+        if is_logged_in(answer.text) is None:
+            raise TrackerError("The tracker answers, but not as a Trac does.")
+
+    async def search(
+        self,
+        query: Tree | None,
+        *,
+        product: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncIterator[SearchPage]:
+        """Yield pages of tickets, the largest number first; the total leaves hidden tickets out.
+
+        Raises:
+            UnknownProduct: there is no such component.
+            NotPermitted: the account may not see tickets.
+            TrackerError: the answer is not a list of tickets.
+        """
+        numbers = numbers_of(query)
+        place = Cursor() if cursor is None else Cursor.read(cursor)
+        if cursor is None and product is not None:
+            place = replace(place, components=(product,))
+        given = 0
+        while limit is None or given < limit:
+            size = self._page_size if limit is None else min(self._page_size, limit - given)
+            listed = await self._list(numbers, place, since, size)
+            if cursor is None and given == 0 and place.page == 1 and product is not None:
+                components = components_of(product, listed)
+                if components != place.components:
+                    place = replace(place, components=components)
+                    listed = await self._list(numbers, place, since, size)
+            page, following = page_of(listed, numbers, place, size)
+            yield page
+            if following is None:
+                return
+            given += len(page.references)
+            place = following
+
+    async def fetch(self, ref: Reference) -> tuple[RawPage, ...]:
+        """Get the page of a ticket.
+
+        Raises:
+            NotFound: there is no such ticket.
+            Forbidden: the account may not see it.
+        """
+        number = ref.issue_id.removeprefix("#")
+        if not (number.isascii() and number.isdecimal()):
+            raise NotFound(f"Trac has numbers for its tickets, and {ref.issue_id!r} is none.")
+        return (await self._page(f"ticket/{int(number)}", f"Ticket {number}"),)
+
+    async def download(self, attachment: AttachmentRecord) -> RawPage:
+        """Get an attached file, from below `/raw-attachment`: `/attachment` is a page.
+
+        Raises:
+            NotFound: there is no such file.
+            Forbidden: the account may not see it.
+        """
+        return await self._page(attachment.download_url or "", f"The file {attachment.filename!r}")
+
+    def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
+        """Read a ticket from its page.
+
+        Raises:
+            PageRejected: the page fails its gate under both engines.
+        """
+        for page in pages:
+            if page.part == "issue":
+                return parse_ticket(page)
+        raise PageRejected("There is no page of a ticket.")
+
+    async def _page(self, address: str, what: str) -> RawPage:
+        answer = await self._get(address)
+        if answer.status == 404:
+            raise NotFound(f"{what} does not exist.")
+        if answer.status == 403:
+            raise Forbidden(f"{what} is not shown to this account.")
+        return RawPage(
+            url=answer.url,
+            body=answer.body,
+            content_type=answer.content_type,
+            status=answer.status,
+            fetched_at=datetime.now(UTC),
+        )
+
+    async def _list(self, numbers: Numbers, place: Cursor, since: datetime | None, size: int) -> TicketList:
+        params = conditions(numbers, below=place.below, components=place.components, since=since)
+        params += [
+            ("order", "id"),
+            ("desc", "1"),
+            ("col", "id"),
+            ("max", str(size)),
+            ("page", str(place.page)),
+        ]
+        answer = await self._get("query", params)
+        if answer.status == 403:
+            raise NotPermitted("The account may not see any ticket of this Trac.")
+        if answer.status == 404:
+            raise TrackerError("The tracker has no custom query, so it cannot be searched.")
+        try:
+            listed = parse_list(answer.text)
+        except PageRejected as error:
+            raise TrackerError(str(error)) from error
+        if listed.warning is not None:
+            raise TrackerError("Trac did not understand the query that was sent to it.")
+        return listed
+
+    async def _get(self, path: str, params: Pairs | None = None) -> Response:
+        """Get a page as the account, and log in again where the tracker has forgotten it."""
+        generation = self._gate.generation
+        answer = await self._ask(path, params)
+        if self._connection.username is None or is_logged_in(answer.text) is not False:
+            return answer
+        await self._gate.renew(generation)
+        answer = await self._ask(path, params)
+        if is_logged_in(answer.text) is False:
+            raise TrackerError("The tracker forgets its logins at once.")
+        return answer
+
+    async def _ask(self, path: str, params: Pairs | None) -> Response:
+        self._keep_cookie()
+        # A Trac that speaks several languages says more in English.
+        headers = {"Accept-Language": "en"}
+        answer = await self._client.get(path, params=params, headers=headers, accept=(200, 403, 404))
+        self._keep_cookie()
+        return answer
+
+    def _keep_cookie(self) -> None:
+        """Put the fresh cookie back.
+
+        An answer to the cookie of an expired login takes the cookie away, and may come late: after another
+        worker has logged in again.
+        """
+        if self._cookie is not None:
+            self._client.cookies.set_cookie(self._cookie)
+
+    async def _log_in(self) -> None:
+        pair = f"{self._connection.username}:{self._connection.password or ''}"
+        headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}
+        self._cookie = None
+        for cookie in self._cookies():
+            self._client.cookies.clear(cookie.domain, cookie.path, cookie.name)
+        try:
+            # The redirect leads to the front page, which nobody needs.
+            answer = await self._client.get(
+                "login", headers=headers, accept=(200, 302, 303, 401), retry=False
+            )
+            if answer.status == 401:
+                raise LoginRefused(f"Trac refused the login of {self._connection.username}.")
+            if cookies := self._cookies():
+                self._cookie = cookies[0]
+                return
+            answer = await self._client.get("login", headers=headers, accept=(200, 403), retry=False)
+        except ItemError as error:
+            raise TrackerError(f"One cannot log in to this tracker as to a Trac: {error}") from error
+        if not is_logged_in(answer.text):
+            raise TrackerError("One cannot log in to this tracker as to a Trac, by HTTP Basic at /login.")
+
+    def _cookies(self) -> list[Cookie]:
+        return [cookie for cookie in self._client.cookies if cookie.name == _COOKIE and cookie.value]

@@ -1,0 +1,1 @@
+"""Rows of a crawl while it runs: frontier, progress, leases, kept pages."""

@@ -1,0 +1,88 @@
+"""Where the configured database is, made ready where it is our own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from pathlib import Path
+
+from db.embedded import EmbeddedServer, ServerAddress
+from db.settings import DatabaseSettings
+from db.setup import bootstrap
+from db.setup.schema_version import State
+
+DATABASE = "ims"  # its name on the embedded server
+_PASSWORD_FILE = "app.password"  # noqa: S105  # where it is, not what it is
+
+_servers: dict[Path, EmbeddedServer] = {}  # held as long as the process lives
+_ready: dict[tuple[int, Path, str], str] = {}  # a forked child starts anew
+_lock = threading.Lock()
+
+
+def configured_url(settings: DatabaseSettings) -> str:
+    """Return the application's address of the configured database.
+
+    Without DATABASE_URL the embedded server is started, set up or brought up to date where needed, and the
+    configured user is made on first use, the first one as an admin.
+
+    Raises:
+        DatabaseError: the embedded server cannot be used.
+    """
+    if settings.database_url is not None:
+        return settings.database_url
+    key = (os.getpid(), settings.home, settings.user)
+    with _lock:
+        if key not in _ready:
+            _ready[key] = _make_ready(settings)
+        return _ready[key]
+
+
+def administrator_url(settings: DatabaseSettings) -> str:
+    """Return an administrator's address: DATABASE_URL itself, else the embedded server's superuser.
+
+    Raises:
+        DatabaseError: the embedded server cannot be used.
+    """
+    if settings.database_url is not None:
+        return settings.database_url
+    with _lock:
+        return _start(settings.home).superuser_url(DATABASE)
+
+
+def embedded_server(settings: DatabaseSettings) -> EmbeddedServer | None:
+    """Return the embedded server that this process holds, if it holds one."""
+    return None if settings.database_url is not None else _servers.get(settings.home)
+
+
+def _make_ready(settings: DatabaseSettings) -> str:
+    address = _start(settings.home)
+    admin_url = address.superuser_url(DATABASE)
+    password = _app_password(settings.home)
+    if bootstrap.schema_status(admin_url).state in {State.ABSENT, State.BEHIND}:
+        bootstrap.initialise(admin_url, app_password=password, first_admin=settings.user)
+    bootstrap.ensure_user(admin_url, settings.user)
+    return address.url(bootstrap.APP_LOGIN, password, DATABASE)
+
+
+def _start(home: Path) -> ServerAddress:
+    server = _servers.setdefault(home, EmbeddedServer(home))
+    address = server.start()
+    bootstrap.ensure_database(address.superuser_url(), DATABASE)
+    return address
+
+
+def _app_password(home: Path) -> str:
+    """Read the password of the application's login, or make one up; of two processes at once, one wins."""
+    path = home / _PASSWORD_FILE
+    if not path.exists():
+        draft = home / f"{_PASSWORD_FILE}.{os.getpid()}.{threading.get_ident()}"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(24))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text("utf-8")

@@ -1,0 +1,1 @@
+"""Setting a database up and bringing it up to date."""

@@ -1,0 +1,160 @@
+"""The use case: read issues again from the pages that are kept, after a parser's fix, without the network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from time import monotonic
+from uuid import UUID
+
+import structlog
+from sqlalchemy import func, select
+
+from crawler.errors import UsageError
+from db import get_session
+from db.crawl.raw_pages import Heading, Selected, headings, portions
+from db.crawl.transaction import Actor
+from db.models import CrawlSession
+from db.models import Tracker as TrackerModel
+from pipeline.reparse.batch import KeptBatch, candidates
+from pipeline.reparse.result import Rebuilt
+from pipeline.stages.parser_process import Parser
+from pipeline.trackers.connect import Tracker
+
+BATCH_ISSUES = 400
+BATCH_BYTES = 6 * 2**20  # of pages: what a batch may hold of memory, but for a single larger page
+LINE_EVERY = 5.0  # seconds between two log lines
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What is to be read again; with nothing set, everything that the user has kept."""
+
+    session_uuid: UUID | None = None
+    tracker: str | None = None
+    issue_id: str | None = None
+    quarantined: bool = False  # only issues of which a page is in quarantine
+
+
+async def reparse(conninfo: str, user_id: int, wanted: Wanted) -> Rebuilt:
+    """Read issues again from their newest kept pages, and store what differs.
+
+    A page in quarantine that can be read now is let out of it. An issue whose newest page cannot be read, but
+    an earlier one can, is read from that one. Each batch is committed by itself: stopped anywhere, it can be
+    begun again.
+
+    Args:
+        conninfo: the database.
+        user_id: whose pages.
+        wanted: which of them.
+
+    Raises:
+        UsageError: this user has no such session or tracker.
+        DatabaseError: the database is away.
+    """
+    rebuilt = Rebuilt()
+    session_id, trackers = _find(user_id, wanted)
+    for tracker in trackers:
+        selected = Selected(
+            user_id=user_id,
+            tracker_id=tracker.tracker_id,
+            session_id=session_id,
+            issue_id=wanted.issue_id,
+            quarantined=wanted.quarantined,
+        )
+        async with Parser(tracker.kind, tracker.connection) as parser:
+            await _Run(conninfo, parser, selected, rebuilt).go()
+    return rebuilt
+
+
+def _find(user_id: int, wanted: Wanted) -> tuple[int | None, list[Tracker]]:
+    with get_session(user_id=user_id) as session:
+        mine = select(TrackerModel).where(TrackerModel.user_id == func.ims.current_user_id())
+        session_id = None
+        if wanted.session_uuid is not None:
+            row = session.scalar(
+                select(CrawlSession).where(
+                    CrawlSession.session_uuid == wanted.session_uuid, CrawlSession.user_id == user_id
+                )
+            )
+            if row is None:
+                raise UsageError(f"There is no session {wanted.session_uuid}: see sessions.")
+            session_id = row.session_id
+            mine = mine.where(TrackerModel.tracker_id == row.tracker_id)
+        if wanted.tracker is not None:
+            mine = mine.where(TrackerModel.name == wanted.tracker)
+        trackers = [_tracker(row) for row in session.scalars(mine.order_by(TrackerModel.tracker_id))]
+    if wanted.tracker is not None and not trackers:
+        raise UsageError(f"There is no tracker called {wanted.tracker!r}: see trackers list.")
+    return session_id, trackers
+
+
+def _tracker(row: TrackerModel) -> Tracker:
+    return Tracker(
+        tracker_id=row.tracker_id,
+        name=row.name,
+        kind=row.kind,
+        base_url=row.base_url,
+        username=row.username,
+        timezone=row.timezone,
+        options=dict(row.options),
+    )
+
+
+class _Run:
+    """One tracker's issues: while a batch is stored, the next one is read."""
+
+    def __init__(self, conninfo: str, parser: Parser, selected: Selected, rebuilt: Rebuilt) -> None:
+        self._reading = Actor(conninfo, selected.user_id)
+        self._loading = Actor(conninfo, selected.user_id)
+        self._parser = parser
+        self._selected = selected
+        self._rebuilt = rebuilt
+        self._ready: asyncio.Queue[KeptBatch | None] = asyncio.Queue(maxsize=1)
+        self._told = monotonic()
+
+    async def go(self) -> None:
+        async with self._reading, self._loading:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._read())
+                    group.create_task(self._store())
+            except BaseExceptionGroup as group:
+                raise _first(group) from group
+
+    async def _read(self) -> None:
+        async for issues in self._portions():
+            batch = KeptBatch(self._selected, issues)
+            await batch.read(self._reading, self._parser)
+            await self._ready.put(batch)
+        await self._ready.put(None)
+
+    async def _portions(self) -> AsyncIterator[dict[str, list[Heading]]]:
+        after = ""
+        while issues := await self._reading.run(
+            lambda connection, after=after: headings(connection, self._selected, after)  # type: ignore[misc] # mypy does not infer a lambda with a default
+        ):
+            kept = dict(issues)
+            sizes = {
+                number: sum(page.size for fetch in candidates(of_it) for page in fetch)
+                for number, of_it in issues
+            }
+            for numbers in portions(sizes, most=BATCH_ISSUES, most_bytes=BATCH_BYTES):
+                yield {number: kept[number] for number in numbers}
+            after = issues[-1][0]
+
+    async def _store(self) -> None:
+        while (batch := await self._ready.get()) is not None:
+            await batch.store(self._loading, self._rebuilt)
+            if monotonic() - self._told >= LINE_EVERY:
+                self._told = monotonic()
+                log.info("reading again", issues=self._rebuilt.issues, changed=self._rebuilt.changed)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,1 @@
+"""Figures, receipts and exports of what is stored."""

@@ -1,0 +1,67 @@
+"""What a session came to, as ``crawl --json`` prints it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from db import get_session
+from db.crawl.census import REASONS
+from db.models import CrawlSession, SessionError
+from pipeline.crawl_session import Handle
+
+ERRORS_SHOWN = 100
+
+
+def outcome(handle: Handle) -> dict[str, Any]:
+    """The session's figures and its first errors, read from what was committed."""
+    with get_session(user_id=handle.user_id) as session:
+        row = session.get_one(CrawlSession, handle.session_id)
+        errors = session.scalars(
+            select(SessionError)
+            .where(SessionError.session_id == handle.session_id)
+            .order_by(SessionError.error_id)
+            .limit(ERRORS_SHOWN)
+        )
+        figures = {
+            "session_uuid": str(row.session_uuid),
+            "status": row.status,
+            "total_issues_found": row.total_issues_found,
+            "issues_crawled": row.issues_crawled,
+            "issues_new": row.issues_new,
+            "issues_changed": row.issues_changed,
+            "issues_unchanged": row.issues_unchanged,
+            "failed_issues": row.failed_issues,
+            "skipped_issues": row.skipped_issues,
+            "related_issues": row.related_issues,
+            "attachments_downloaded": row.attachments_downloaded,
+            "duration_seconds": round(row.duration_seconds or 0.0, 3),
+            "errors": [
+                {
+                    "issue_id": error.issue_id,
+                    "error_type": error.error_type,
+                    "severity": error.severity,
+                    "message": error.error_message,
+                }
+                for error in errors
+            ],
+        }
+        if handle.census:
+            figures["removed"] = row.session_metadata.get("removed") or dict.fromkeys(REASONS, 0)
+        return figures
+
+
+def shortfalls(handle: Handle) -> list[str]:
+    """Why the session did not do all that was asked for although nothing stopped it; a sentence each."""
+    with get_session(user_id=handle.user_id) as session:
+        told = session.scalars(
+            select(SessionError.error_message)
+            .where(
+                SessionError.session_id == handle.session_id,
+                SessionError.issue_id.is_(None),
+                SessionError.severity == "error",
+            )
+            .order_by(SessionError.error_id)
+        )
+        return list(dict.fromkeys(told))

@@ -1,0 +1,1 @@
+"""Search of what is stored, questions in words, favourites and history."""

@@ -1,0 +1,67 @@
+"""The questions that were asked, and what they found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from db import get_session
+from db.models import CrawlSession, SearchQuery, Tracker
+from pipeline.search.question import Question
+
+
+def remember(question: Question, product: str | None, found: int) -> None:
+    """Write down that what is stored was searched. An analyst, who may not write, leaves no trace.
+
+    Args:
+        question: what was asked.
+        product: the product that it was about.
+        found: how many hits were seen.
+    """
+    with get_session() as session:
+        if session.scalar(select(func.ims.current_user_role())) == "readonly":
+            return
+        session.add(
+            SearchQuery(
+                original_query=question.original,
+                parsed_query=question.parsed.text,
+                query_language=question.parsed.language,
+                product=product,
+                results_count=found,
+                parsing_method=question.parsed.method,
+                parsing_confidence=question.parsed.confidence,
+            )
+        )
+
+
+def past_questions(*, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """Return one's own questions, the newest first.
+
+    Returns:
+        ``queried_at``, ``original_query``, ``parsed_query``, ``query_language``, ``product``,
+        ``results_count`` (None: not known yet), ``parsing_method``, ``parsing_confidence``; for a crawl also
+        ``tracker`` and ``session_uuid``.
+    """
+    listed = (
+        select(
+            SearchQuery.queried_at,
+            SearchQuery.original_query,
+            SearchQuery.parsed_query,
+            SearchQuery.query_language,
+            SearchQuery.product,
+            SearchQuery.results_count,
+            SearchQuery.parsing_method,
+            SearchQuery.parsing_confidence,
+            Tracker.name.label("tracker"),
+            CrawlSession.session_uuid,
+        )
+        .outerjoin(CrawlSession, CrawlSession.session_id == SearchQuery.session_id)
+        .outerjoin(Tracker, Tracker.tracker_id == CrawlSession.tracker_id)
+        .where(SearchQuery.user_id == func.ims.current_user_id())
+        .order_by(SearchQuery.queried_at.desc(), SearchQuery.query_id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    with get_session() as session:
+        return [dict(row) for row in session.execute(listed).mappings()]

@@ -1,0 +1,1 @@
+"""Stored trackers, their kinds, secrets and shared limits."""

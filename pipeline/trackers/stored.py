@@ -1,0 +1,207 @@
+"""Connections to trackers: stored, listed, opened with the account to use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from crawler.errors import UsageError
+from crawler.http.origin import Origin
+from db.models import SavedSearch
+from db.models import Tracker as TrackerModel
+from pipeline.settings import Settings
+from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
+from pipeline.trackers.kinds import source_class
+from pipeline.trackers.secrets import Vault
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewTracker:
+    """A connection to be stored."""
+
+    name: str
+    kind: str
+    base_url: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    timezone: str | None = None
+    rate: float | None = None
+    concurrency: int = 4
+    ignore_robots: bool = False  # its robots.txt is not meant for us
+
+
+def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel:
+    """Store a connection, or change the stored one of that name.
+
+    Raises:
+        UsageError: its kind, address, time zone or limits cannot be.
+    """
+    _check(new)
+    row = session.scalar(_mine().where(TrackerModel.name == new.name))
+    if row is None:
+        row = TrackerModel(name=new.name)
+        session.add(row)
+    row.kind, row.base_url = new.kind, new.base_url.rstrip("/")
+    row.username, row.timezone = new.username, new.timezone
+    row.rate, row.concurrency = new.rate, new.concurrency
+    row.options = {**(row.options or {}), IGNORE_ROBOTS: new.ignore_robots}
+    if new.password is not None:
+        row.secret = vault.seal(new.password)
+    session.flush()
+    return row
+
+
+def remove_tracker(session: Session, name: str) -> None:
+    """Forget a connection.
+
+    Raises:
+        UsageError: there is none of that name, issues were crawled with it, or a saved search is about it.
+    """
+    row = _find(session, name)
+    if row.issues or row.crawl_sessions:
+        raise UsageError(
+            f"Tracker {name} has sessions or issues that belong to it: it stays, so that they keep it."
+        )
+    kept = session.scalars(select(SavedSearch.name).where(SavedSearch.tracker_id == row.tracker_id)).all()
+    if kept:
+        raise UsageError(
+            f"Tracker {name} is where these look: {', '.join(kept)}. Remove or change them first."
+        )
+    session.delete(row)
+
+
+def rotate(session: Session, vault: Vault) -> int:
+    """Encrypt all of the user's stored passwords with the vault's newest key; their number comes back."""
+    rotated = 0
+    for row in session.scalars(_mine()):
+        if row.secret:
+            row.secret = vault.rotate(row.secret)
+            rotated += 1
+    return rotated
+
+
+def open_tracker(session: Session, name: str | None, settings: Settings, vault: Vault) -> Tracker:
+    """A stored connection with its password.
+
+    Args:
+        session: acts for the user whose tracker it is.
+        name: which one; None: the only one there is.
+        settings: name and password for a tracker that has none stored.
+        vault: decrypts the stored one.
+
+    Raises:
+        UsageError: there is none, or several to choose from, or its password cannot be decrypted.
+    """
+    return _opened(_find(session, name) if name else _only(session), settings, vault)
+
+
+def find_tracker(session: Session, name: str | None) -> Tracker:
+    """As :func:`open_tracker`, without its password: no key is needed."""
+    return _described(_find(session, name) if name else _only(session))
+
+
+def open_by_id(session: Session, tracker_id: int, settings: Settings, vault: Vault) -> Tracker:
+    """As :func:`open_tracker`, for one that is known by its id."""
+    row = session.scalar(_mine().where(TrackerModel.tracker_id == tracker_id))
+    if row is None:
+        raise UsageError("The tracker is gone: add it again with trackers add.")
+    return _opened(row, settings, vault)
+
+
+def open_adhoc(session: Session, kind: str, url: str, settings: Settings, vault: Vault) -> Tracker:
+    """The connection for an address on the command line, kept so that a second crawl knows the first one.
+
+    Raises:
+        UsageError: the kind or the address cannot be.
+    """
+    base_url = url.rstrip("/")
+    known = session.scalar(
+        _mine()
+        .where(
+            TrackerModel.kind == kind,
+            TrackerModel.base_url == base_url,
+            TrackerModel.username.is_not_distinct_from(settings.tracker_username),
+        )
+        .order_by(TrackerModel.tracker_id)
+    )
+    if known is None:
+        name = _free_name(session, f"{kind}-{urlsplit(base_url).netloc or base_url}")
+        new = NewTracker(name=name, kind=kind, base_url=base_url, username=settings.tracker_username)
+        known = add_tracker(session, new, vault)
+    return _opened(known, settings, vault)
+
+
+def _mine() -> Select[TrackerModel]:
+    # An admin sees everybody's rows; names are each user's own.
+    return select(TrackerModel).where(TrackerModel.user_id == func.ims.current_user_id())
+
+
+def _opened(row: TrackerModel, settings: Settings, vault: Vault) -> Tracker:
+    sealed = row.secret
+    return replace(
+        _described(row),
+        username=row.username or settings.tracker_username,
+        password=vault.open(sealed) if sealed else settings.tracker_password,
+    )
+
+
+def _described(row: TrackerModel) -> Tracker:
+    return Tracker(
+        tracker_id=row.tracker_id,
+        name=row.name,
+        kind=row.kind,
+        base_url=row.base_url,
+        username=row.username,
+        timezone=row.timezone,
+        rate=row.rate,
+        concurrency=row.concurrency,
+        options=dict(row.options),
+    )
+
+
+def _find(session: Session, name: str) -> TrackerModel:
+    row = session.scalar(_mine().where(TrackerModel.name == name))
+    if row is None:
+        raise UsageError(
+            f"There is no tracker called {name!r}: see trackers list, or add it with trackers add."
+        )
+    return row
+
+
+def _only(session: Session) -> TrackerModel:
+    rows = session.scalars(_mine().order_by(TrackerModel.name).limit(10)).all()
+    if not rows:
+        raise UsageError("There is no tracker yet: add one with trackers add, or give --kind and --url.")
+    if len(rows) > 1:
+        raise UsageError(f"Say which tracker with --tracker: {', '.join(row.name for row in rows)}.")
+    return rows[0]
+
+
+def _free_name(session: Session, wanted: str) -> str:
+    taken = {row.name for row in session.scalars(_mine().where(TrackerModel.name.startswith(wanted)))}
+    number = 1
+    name = wanted
+    while name in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
+
+
+def _check(new: NewTracker) -> None:
+    source_class(new.kind)
+    Origin(new.base_url)
+    if new.timezone is not None:
+        try:
+            ZoneInfo(new.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise UsageError(
+                f"There is no time zone {new.timezone!r}: use an IANA name such as Asia/Seoul."
+            ) from error
+    if new.rate is not None and not new.rate > 0:
+        raise UsageError("The rate is in requests a second and must be above 0.")
+    if not 1 <= new.concurrency <= 64:
+        raise UsageError("The concurrency is the number of requests at once, from 1 to 64.")

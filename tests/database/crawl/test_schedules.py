@@ -1,0 +1,381 @@
+"""Schedules and their runs: once a period whoever looks, their owner's alone, told apart when they fail."""
+
+from __future__ import annotations
+
+import json
+import stat
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from procrastinate.jobs import Status
+
+from crawler.errors import UsageError
+from crawler.http.stats import Stats
+from crawler.sources.ims.standin import StandIn
+from db import get_session, job_queue
+from db.crawl.chunks import hold_chunk
+from db.crawl.transaction import Actor
+from db.errors import FenceLost
+from pipeline.crawl_session import Ending, end, take_over
+from pipeline.jobs import claims, schedules
+from pipeline.jobs.news import list_news
+from pipeline.jobs.queue import open_app
+from pipeline.jobs.runs import STILL_WORKING, list_runs, statistics
+from pipeline.jobs.worker import serve
+from pipeline.trackers.secrets import add_key
+from tests.fixtures.schema import ALICE, ANA, BOB, ROOT
+from tests.fixtures.workers import Yard
+
+LOOPBACK = "http://127.0.0.1:9"  # nobody listens there
+
+
+@pytest.fixture
+async def tracker() -> AsyncIterator[StandIn]:
+    """Some dozens of issues."""
+    async with StandIn(synthetic=120) as standin:
+        yield standin
+
+
+async def work(yard: Yard) -> None:
+    """Let a worker do what is due, and end."""
+    await serve(
+        yard.program,
+        concurrency=2,
+        patience=2,
+        until=lambda: not job_queue.due(1) and job_queue.unfinished(5) == 0,
+    )
+
+
+def runs(yard: Yard) -> list[dict[str, Any]]:
+    with get_session(user_id=ALICE) as session:
+        return list_runs(session, None, limit=100)
+
+
+def look(yard: Yard) -> None:
+    """What every worker does every few seconds."""
+    for user_id, saved_search_id in job_queue.due(100):
+        claims.take_due(user_id, saved_search_id)
+
+
+def test_many_workers_that_look_at_once_make_one_run(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    yard.make_due()
+    ((_, schedule),) = job_queue.due(10)
+    with ThreadPoolExecutor(8) as pool:  # all have seen that it is due
+        list(pool.map(lambda _: claims.take_due(ALICE, schedule), range(16)))
+    assert [run["status"] for run in runs(yard)] == ["waiting"]
+    assert yard.rows("SELECT queue_name, task_name, args FROM ims_jobs.procrastinate_jobs") == [
+        ("crawl", "search", {"user_id": ALICE, "run_id": 1})
+    ]
+    assert yard.value("SELECT next_run_at > now() FROM ims.saved_searches")
+
+
+def test_what_was_missed_is_caught_up_once(yard: Yard) -> None:
+    yard.schedule(LOOPBACK, cron="* * * * *")
+    yard.make_due("3 days")
+    for _ in range(3):
+        look(yard)
+    assert len(runs(yard)) == 1
+    assert yard.value(
+        "SELECT next_run_at BETWEEN now() AND now() + interval '1 minute' FROM ims.saved_searches"
+    )
+
+
+def test_a_run_that_is_due_while_the_last_one_works_is_skipped_and_said_so(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    for _ in range(2):
+        yard.make_due()
+        look(yard)
+    skipped, working = runs(yard)
+    assert (skipped["status"], skipped["error"]) == ("skipped", STILL_WORKING)
+    assert working["status"] == "waiting"
+    assert yard.value("SELECT count(*) FROM ims_jobs.procrastinate_jobs") == 1
+
+
+def test_a_paused_schedule_is_not_due_and_what_it_missed_is_not_caught_up(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    with get_session(user_id=ALICE) as session:
+        schedules.pause(session, "nightly")
+    yard.make_due()
+    look(yard)
+    with get_session(user_id=ALICE) as session:
+        schedules.resume(session, "nightly")
+    look(yard)
+    assert runs(yard) == []
+
+
+def test_a_cron_that_was_made_unreadable_by_hand_rests_and_says_why(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    yard.rows("UPDATE ims.saved_searches SET cron = 'every night' RETURNING 1")
+    yard.make_due()
+    look(yard)
+    (run,) = runs(yard)
+    assert run["status"] == "failed"
+    assert "no cron expression" in run["error"]
+    assert job_queue.due(100) == []
+
+
+def test_a_disabled_users_schedules_are_not_due(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    yard.make_due()
+    assert len(job_queue.due(100)) == 1
+    yard.rows("UPDATE ims.users SET is_active = false WHERE username = 'alice' RETURNING 1")
+    assert job_queue.due(100) == []
+
+
+async def test_only_the_worker_that_has_a_job_can_end_it(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    yard.make_due()
+    look(yard)
+    async with open_app(yard.program.conninfo).open_async() as app:
+        jobs = app.job_manager
+        sleeper, other = await jobs.register_worker(), await jobs.register_worker()
+        slept_over = await jobs.fetch_job(queues=None, worker_id=sleeper)
+        assert slept_over is not None
+        assert job_queue.take_stalled_back(30) == 0
+        silent = "UPDATE ims_jobs.procrastinate_workers SET last_heartbeat = now() - interval '1 minute'"
+        yard.rows(f"{silent} RETURNING 1")
+        assert job_queue.take_stalled_back(30) == 1
+        held = await jobs.fetch_job(queues=None, worker_id=other)
+        await jobs.finish_job(slept_over, Status.SUCCEEDED, True)
+        await jobs.retry_job(slept_over)
+        state = "SELECT status, worker_id FROM ims_jobs.procrastinate_jobs"
+        assert yard.rows(state) == [("doing", other)]
+        assert held is not None
+        await jobs.finish_job(held, Status.SUCCEEDED, True)
+        assert yard.rows(state) == []
+
+
+async def test_a_shell_that_resumes_a_shared_session_has_it_alone(yard: Yard, tracker: StandIn) -> None:
+    yard.schedule(tracker.url)
+    yard.make_due()
+    await work(yard)
+    yard.rows("UPDATE ims.runs SET status = 'running', ended_at = NULL RETURNING 1")
+    yard.rows("UPDATE ims.session_chunks SET state = 'waiting' WHERE chunk_number = 1 RETURNING 1")
+    (uuid,) = yard.rows("UPDATE ims.crawl_sessions SET status = 'running' RETURNING session_uuid")[0]
+    program = yard.program
+    part = claims.take_chunk(ALICE, 1, 1, lambda *_: program.find_tracker("nightly"), 2)
+    assert part is not None
+    assert claims.keep_alive(part)
+    assert part.chunk is not None
+    hold = partial(hold_chunk, session_id=1, chunk_number=1, fence=part.chunk.fence)
+    async with Actor(program.conninfo, ALICE) as actor:
+        await actor.run(hold)
+        handle = take_over(ALICE, uuid)
+        with pytest.raises(FenceLost):
+            await actor.run(hold)
+    assert not claims.keep_alive(part)
+    with pytest.raises(FenceLost):
+        claims.end_chunk(part, spent=Stats())
+    assert claims.take_chunk(ALICE, 1, 1, lambda *_: program.find_tracker("nightly"), 2) is None
+    ending = Ending(status="interrupted", seconds=1, search_seconds=0, spent=Stats())
+    end(handle, ending)
+    yard.make_due()
+    look(yard)  # settles the run, whose session has ended
+    assert [run["status"] for run in runs(yard)] == ["waiting", "interrupted"]
+
+
+def test_somebody_elses_schedule_does_not_exist(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    for user_id in (BOB, ROOT, ANA):
+        with get_session(user_id=user_id) as session:
+            assert schedules.list_schedules(session, limit=10) == []
+            for deed in (schedules.pause, schedules.resume, schedules.remove, schedules.find_schedule):
+                with pytest.raises(UsageError, match="There is no schedule called 'nightly'"):
+                    deed(session, "nightly")
+    assert yard.value("SELECT is_active FROM ims.saved_searches")
+
+
+async def test_two_users_runs_are_each_done_with_their_own_account_and_rows(
+    yard: Yard, tracker: StandIn
+) -> None:
+    yard.schedule(tracker.url)
+    yard.schedule(tracker.url, user_id=BOB, name="mine")
+    yard.make_due()
+    await work(yard)
+    owners = "SELECT user_id, count(*) FROM ims.{} GROUP BY 1 ORDER BY 1"
+    assert yard.rows(owners.format("issues")) == [(ALICE, 120), (BOB, 120)]
+    assert yard.rows(owners.format("runs")) == [(ALICE, 1), (BOB, 1)]
+    assert [run["name"] for run in runs(yard)] == ["nightly"]
+    assert yard.rows("SELECT DISTINCT status FROM ims.runs") == [("completed",)]
+
+
+async def test_the_next_run_is_incremental_and_tells_what_is_new(yard: Yard, tracker: StandIn) -> None:
+    yard.schedule(tracker.url)
+    for _ in range(2):
+        yard.make_due()
+        await work(yard)
+    second, first = runs(yard)
+    assert (first["issues_new"], second["issues_new"]) == (120, 0)
+    assert second["status"] == "completed"
+    assert yard.rows("SELECT since IS NULL, issues_unchanged FROM ims.crawl_sessions ORDER BY session_id")[
+        0
+    ] == (
+        True,
+        0,
+    )
+    assert yard.value(
+        "SELECT metadata ->> 'since_last' FROM ims.crawl_sessions ORDER BY session_id DESC LIMIT 1"
+    )
+    with get_session(user_id=ALICE) as session:
+        assert list_news(session, "nightly", limit=10) == []
+        (figures,) = statistics(session, "nightly")
+    assert (figures["total"], figures["success"], figures["failed"]) == (2, 2, 0)
+    assert 0 < figures["avg_duration_seconds"] <= figures["p95_duration_seconds"]
+    yard.rows(
+        "UPDATE ims.issues SET content_hash = '\\x00', title = 'old' WHERE issue_id = '400007' RETURNING 1"
+    )
+    yard.rows("DELETE FROM ims.issues WHERE issue_id = '400008' RETURNING 1")
+    yard.make_due()
+    await work(yard)
+    with get_session(user_id=ALICE) as session:
+        news = {row["issue_id"]: row["change"] for row in list_news(session, None, limit=10)}
+    assert news == {"400007": "changed", "400008": "new"}
+
+
+async def test_a_refused_login_is_tried_once_and_the_next_run_waits_longer(
+    yard: Yard, tracker: StandIn
+) -> None:
+    yard.schedule(tracker.url, cron="* * * * *")
+    with get_session(user_id=ALICE) as session:
+        row = schedules.find_schedule(session, "nightly")
+        assert row.tracker is not None
+        row.tracker.secret = yard.program.vault.seal("wrong")
+    waits = []
+    for failures in (1, 2, 3):
+        yard.make_due()
+        await work(yard)
+        assert yard.value("SELECT failures FROM ims.saved_searches") == failures
+        waits.append(
+            yard.value("SELECT extract(epoch FROM next_run_at - now())::float FROM ims.saved_searches")
+        )
+    assert waits == [pytest.approx(300, abs=5), pytest.approx(600, abs=5), pytest.approx(1200, abs=5)]
+    for run in runs(yard):
+        assert (run["status"], run["attempts"]) == ("failed", 1)
+        assert "refused" in run["error"]
+    assert sum("login" in path for path in tracker.requests) <= 2
+    assert yard.rows("SELECT DISTINCT status FROM ims.crawl_sessions") == [("failed",)]
+
+
+async def test_a_worker_without_the_key_says_so_in_the_run(yard: Yard, tracker: StandIn) -> None:
+    yard.schedule(tracker.url)
+    (yard.home / "secret.key").unlink()
+    add_key(yard.home)
+    yard.make_due()
+    await work(yard)
+    (run,) = runs(yard)
+    assert run["status"] == "failed"
+    assert "another key" in run["error"]
+    assert tracker.requests == {}
+
+
+async def test_a_poisoned_job_stops_nobody(yard: Yard, tracker: StandIn) -> None:
+    yard.schedule(tracker.url)
+    with yard.database.superuser() as connection:
+        connection.execute("SET search_path = ims_jobs")
+        for task, args in (
+            ("unheard-of", {}),
+            ("search", {"no": "such argument"}),
+            ("search", {"user_id": 10**9, "run_id": "x"}),
+            ("chunk", {"user_id": ALICE, "session_id": 77, "chunk_number": 1}),
+            ("tell", {"user_id": ALICE, "run_id": 77}),
+        ):
+            connection.execute(
+                "INSERT INTO ims_jobs.procrastinate_jobs (queue_name, task_name, args) "
+                "VALUES ('crawl', %s, %s)",
+                (task, json.dumps(args)),
+            )
+    yard.rows("UPDATE ims.saved_searches SET options = '{}', query = 'a ''' RETURNING 1")
+    yard.make_due()
+    yard.schedule(tracker.url, user_id=BOB, name="mine")
+    yard.make_due()
+    await work(yard)
+    assert yard.rows("SELECT user_id, status FROM ims.runs ORDER BY 1") == [
+        (ALICE, "failed"),
+        (BOB, "completed"),
+    ]
+
+
+class _Listener(BaseHTTPRequestHandler):
+    told: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.told.append(json.loads(self.rfile.read(length)))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """An address, and what was posted to it."""
+    _Listener.told = []
+    with HTTPServer(("127.0.0.1", 0), _Listener) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/hook", _Listener.told
+        server.shutdown()
+        thread.join()
+
+
+async def test_a_command_and_an_address_are_told_what_is_new(
+    yard: Yard, tracker: StandIn, listener: tuple[str, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    address, posted = listener
+    script = tmp_path / "tell.sh"
+    script.write_text('#!/bin/sh\ncat > "$1"; env > "$1.env"\n')
+    script.chmod(stat.S_IRWXU)
+    heard, environment = tmp_path / "heard;touch x", tmp_path / "heard;touch x.env"
+    yard.schedule(tracker.url, notify=f"{script} '{heard}'", webhook=address)
+    yard.make_due()
+    await work(yard)
+    document = json.loads(heard.read_text())
+    assert posted == [document]
+    assert document["schedule"] == "nightly"
+    assert document["issues_new"] == len(document["issues"]) == 120
+    assert {"issue_id", "tracker", "title", "product", "status", "change", "url", "found_at"} == set(
+        document["issues"][0]
+    )
+    assert "PATH=" in environment.read_text()
+    assert "DATABASE_URL" not in environment.read_text()
+
+
+async def test_telling_that_fails_is_noted_and_the_run_stands(yard: Yard, tracker: StandIn) -> None:
+    yard.schedule(tracker.url, notify="/does/not/exist", webhook=LOOPBACK)
+    yard.schedule(tracker.url, user_id=BOB, name="mine", notify="touch /tmp/never")
+    yard.make_due()
+    await work(yard)
+    assert yard.rows("SELECT DISTINCT status FROM ims.runs") == [("completed",)]
+    notes = yard.rows(
+        "SELECT user_id, error_message FROM ims.session_errors WHERE error_type = 'NotTold' ORDER BY 1, 2"
+    )
+    assert notes == [
+        (ALICE, "Telling by notify failed: FileNotFoundError."),
+        (ALICE, "Telling by webhook failed: ConnectError."),
+        (BOB, "A worker runs the notify commands of its own user only: use a webhook."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"webhook": "file:///etc/passwd"},
+        {"webhook": "http://me:pw@h/"},
+        {"notify": "a 'b"},
+        {"notify": " "},
+        {"cron": "x"},
+    ],
+)
+def test_what_cannot_be_is_not_kept(yard: Yard, changed: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        yard.schedule(LOOPBACK, **changed)
+    assert yard.value("SELECT count(*) FROM ims.saved_searches") == 0

@@ -1,0 +1,173 @@
+"""The walk through a result list that shifts while it is read."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+
+from crawler.errors import TrackerError
+from crawler.sources.ims.parse.listing import Listing, Row
+from crawler.sources.ims.search import MOST_SWEEPS, Cursor, walk
+
+
+class Tracker:
+    """A list of ten rows a page, whose last page repeats; `change` is called before each page is made."""
+
+    def __init__(
+        self, count: int, change: Callable[[Tracker], None] | None = None, size: int = 10, total: bool = True
+    ) -> None:
+        self.numbers = [str(number) for number in range(1000 + count, 1000, -1)]
+        self.asked: list[int] = []
+        self.size = size
+        self._change = change
+        self._total = total
+
+    async def ask(self, page: int) -> Listing:
+        if self._change:
+            self._change(self)
+        self.asked.append(page)
+        last = max(1, -(-len(self.numbers) // self.size))
+        start = (min(page, last) - 1) * self.size
+        rows = tuple(Row(number) for number in self.numbers[start : start + self.size])
+        return Listing(rows, len(self.numbers) if self._total else None, ())
+
+    def add(self) -> None:
+        self.numbers.insert(0, str(max(int(number) for number in self.numbers) + 1))
+
+
+async def found(tracker: Tracker, *, cursor: str | None = None, limit: int | None = None) -> list[str]:
+    pages = walk(tracker.ask, lambda number: f"issue/{number}", cursor=cursor, limit=limit)
+    return [ref.issue_id async for page in pages for ref in page.references]
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 57])
+@pytest.mark.parametrize("total", [True, False])
+async def test_a_list_at_rest_is_read_once(count: int, total: bool) -> None:
+    tracker = Tracker(count, total=total)
+    assert await found(tracker) == tracker.numbers
+    assert len(tracker.asked) <= -(-count // 10) + 1
+
+
+async def test_with_a_total_no_page_is_asked_for_in_vain() -> None:
+    tracker = Tracker(40)
+    await found(tracker)
+    assert tracker.asked == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("seed", range(300))
+async def test_nothing_is_missed_and_nothing_comes_twice_while_the_list_shifts(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a simulation, not a secret
+    changes = chance.randrange(1, 25)
+
+    def shift(tracker: Tracker) -> None:
+        nonlocal changes
+        for _ in range(chance.choice([0, 0, 1, 1, 2, 15])):
+            if changes <= 0 or len(tracker.numbers) < 2:
+                return
+            changes -= 1
+            kind = chance.choice(["add", "remove", "move"])
+            if kind == "add":
+                tracker.add()
+                continue
+            number = tracker.numbers.pop(chance.randrange(len(tracker.numbers)))
+            if kind == "move":
+                tracker.numbers.insert(0, number)
+
+    tracker = Tracker(chance.randrange(1, 80), shift)
+    before = set(tracker.numbers)
+    numbers = await found(tracker)
+    assert before & set(tracker.numbers) <= set(numbers)
+    assert len(numbers) == len(set(numbers))
+
+
+async def test_a_list_that_never_rests_is_given_up_after_some_sweeps() -> None:
+    tracker = Tracker(30, Tracker.add)
+    numbers = await found(tracker)
+    assert len(tracker.asked) < (MOST_SWEEPS + 1) * 10
+    assert len(numbers) == len(set(numbers))
+
+
+async def test_a_last_page_that_repeats_for_ever_ends_the_walk() -> None:
+    tracker = Tracker(30)
+
+    async def ask(page: int) -> Listing:
+        listing = await tracker.ask(page)
+        return Listing(listing.rows, 1_000_000, ())
+
+    pages = walk(ask, str, cursor=None, limit=None)
+    assert [ref.issue_id async for page in pages for ref in page.references] == tracker.numbers
+    assert len(tracker.asked) == 12  # three sweeps, since the total promised more
+
+
+async def test_large_pages_are_taken_where_they_are_granted() -> None:
+    tracker = Tracker(1200, size=500)
+    assert await found(tracker) == tracker.numbers
+    assert tracker.asked == [1, 2, 3]
+
+
+async def test_pages_that_become_small_on_the_way_lose_nothing() -> None:
+    def shrink(tracker: Tracker) -> None:
+        if len(tracker.asked) == 2:
+            tracker.size = 10
+
+    tracker = Tracker(1600, shrink, size=500)
+    numbers = await found(tracker)
+    assert sorted(numbers) == sorted(tracker.numbers)
+
+
+async def test_short_pages_in_the_middle_do_not_hold_the_walk_up() -> None:
+    tracker = Tracker(45)
+
+    async def ask(page: int) -> Listing:
+        listing = await tracker.ask(page)
+        return Listing(listing.rows[1:], listing.total, ())
+
+    pages = walk(ask, str, cursor=None, limit=None)
+    numbers = [ref.issue_id async for page in pages for ref in page.references]
+    assert len(numbers) == 45 - 5
+    assert tracker.asked == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("limit", [0, 1, 10, 11, 25])
+async def test_a_limit_is_kept(limit: int) -> None:
+    tracker = Tracker(25)
+    assert await found(tracker, limit=limit) == tracker.numbers[:limit]
+    assert len(tracker.asked) == -(-limit // 10)
+
+
+async def test_every_cursor_goes_on_where_its_page_ended() -> None:
+    tracker = Tracker(35)
+    pages = [page async for page in walk(tracker.ask, str, cursor=None, limit=None)]
+    assert [page.cursor is None for page in pages] == [False, False, False, True]
+    for place, page in enumerate(pages[:-1], start=1):
+        rest = await found(Tracker(35), cursor=page.cursor)
+        assert rest == tracker.numbers[place * 10 :]
+
+
+async def test_a_cursor_remembers_that_the_list_had_shifted() -> None:
+    tracker = Tracker(30)
+    pages = walk(tracker.ask, str, cursor=None, limit=None)
+    await anext(pages)
+    tracker.add()
+    second = await anext(pages)
+    rest = await found(tracker, cursor=second.cursor)
+    assert tracker.numbers[0] in rest
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "[]", "{}", "null", '{"page": 0, "previous": []}', '{"page": "a", "previous": []}']
+)
+async def test_a_foreign_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(TrackerError, match="go on"):
+        await found(Tracker(5), cursor=cursor)
+
+
+def test_a_cursor_is_what_it_was() -> None:
+    cursor = Cursor(
+        page=3, sweep=2, size=10, total=41, shifted=True, found_new=True, barren=1, previous=("1", "2")
+    )
+    assert Cursor.parse(str(cursor)) == cursor
+    assert json.loads(str(cursor))["page"] == 3

@@ -1,0 +1,311 @@
+"""A real Trac: installed once per machine, booted once per run, filled; and what its own database says."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import pytest
+
+from tests.trackers.trac import issues
+
+VERSION = "1.6"
+ACCOUNTS = {"admin": "admin-secret", "kim": "kim-secret", "outsider": "outsider-secret"}
+_FILL = Path(__file__).with_name("fill.py")
+
+_SETTINGS = """
+[ticket-custom]
+customer = text
+customer.label = Customer
+customer.format = wiki
+site = text
+urgent = checkbox
+urgent.label = Is it urgent
+colour = select
+colour.options = |red|green
+notes = textarea
+notes.label = Notes
+notes.format = wiki
+due = time
+due.label = Due
+due.format = relative
+"""
+
+# Hides tickets with the keyword "private" from all but administrators, as plugins do, and all from one user.
+_PRIVATE = """
+from trac.core import Component, implements
+from trac.perm import IPermissionPolicy
+from trac.ticket.model import Ticket
+
+class PrivatePolicy(Component):
+    implements(IPermissionPolicy)
+
+    def check_permission(self, action, username, resource, perm):
+        if username == "outsider" and action == "TICKET_VIEW":
+            return False
+        while resource is not None and resource.realm != "ticket":
+            resource = resource.parent
+        if resource is None or not resource.id or action == "TRAC_ADMIN" or "TRAC_ADMIN" in perm:
+            return None
+        for keywords, in self.env.db_query("SELECT keywords FROM ticket WHERE id=%s", (int(resource.id),)):
+            return False if "private" in (keywords or "") else None
+"""
+
+
+# What `tracd` does, with the modules it will need taken out of the garbage collector's sight: Trac collects
+# garbage after every request, which is half of the time that a request takes.
+_SERVE = """
+import gc
+import trac.db.sqlite_backend, trac.prefs.web_ui, trac.search.web_ui, trac.ticket.query, trac.ticket.report
+import trac.ticket.roadmap, trac.timeline.web_ui, trac.versioncontrol.web_ui, trac.web.standalone
+import trac.wiki.web_ui
+gc.freeze()
+trac.web.standalone.main()
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketFacts:
+    """What Trac's database says about one ticket."""
+
+    fields: dict[str, Any]  # the row of `ticket`, times as aware datetimes
+    custom: dict[str, str]
+    comments: dict[
+        int, tuple[str, str, datetime]
+    ]  # number: author, text as wiki markup, time; without empty ones
+    changes: list[tuple[datetime, str, str, str, str]]  # time, author, field, old, new, in Trac's order
+    edits: list[tuple[datetime, str, int]]  # the last edit of each edited comment: time, author, number
+    attachments: dict[str, tuple[int, datetime, str, str]] = field(
+        default_factory=dict
+    )  # name: size, time, text, author
+
+
+def moment(microseconds: int) -> datetime:
+    """Read a time as Trac stores it."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+
+
+def read_facts(environment: Path) -> dict[int, TicketFacts]:
+    """Read every ticket, comment, change and attachment from Trac's own SQLite database."""
+    db = sqlite3.connect(f"file:{environment / 'db' / 'trac.db'}?mode=ro", uri=True)
+    db.row_factory = sqlite3.Row
+    try:
+        return {row["id"]: _facts_of(db, row) for row in db.execute("SELECT * FROM ticket ORDER BY id")}
+    finally:
+        db.close()
+
+
+def _facts_of(db: sqlite3.Connection, row: sqlite3.Row) -> TicketFacts:
+    number = row["id"]
+    fields = dict(row)
+    fields["time"], fields["changetime"] = moment(fields["time"]), moment(fields["changetime"])
+    comments: dict[int, tuple[str, str, datetime]] = {}
+    changes, numbers = [], {}
+    edits: dict[int, tuple[datetime, str, int]] = {}
+    rows = db.execute(
+        "SELECT * FROM ticket_change WHERE ticket=? ORDER BY time, author, field", (number,)
+    ).fetchall()
+    for change in rows:
+        if change["field"] == "comment":
+            numbers[change["time"]] = int((change["oldvalue"] or "").rsplit(".", 1)[-1])
+            if change["newvalue"]:
+                comments[numbers[change["time"]]] = (
+                    change["author"],
+                    change["newvalue"],
+                    moment(change["time"]),
+                )
+    for change in rows:
+        old, new = change["oldvalue"] or "", change["newvalue"] or ""
+        if change["field"].startswith("_comment"):
+            comment = numbers[change["time"]]
+            edits[comment] = max(
+                edits.get(comment, (moment(0), "", 0)), (moment(int(new)), change["author"], comment)
+            )
+        elif change["field"] != "comment" and old != new:
+            changes.append((moment(change["time"]), change["author"], change["field"], old, new))
+    custom = db.execute(
+        "SELECT name, value FROM ticket_custom WHERE ticket=? AND value IS NOT NULL", (number,)
+    )
+    attached = db.execute(
+        "SELECT * FROM attachment WHERE type='ticket' AND id=? ORDER BY time", (str(number),)
+    )
+    return TicketFacts(
+        fields=fields,
+        custom=dict(custom.fetchall()),
+        comments=comments,
+        changes=changes,
+        edits=sorted(edits.values()),
+        attachments={
+            a["filename"]: (a["size"], moment(a["time"]), a["description"], a["author"]) for a in attached
+        },
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracServer:
+    """A running Trac."""
+
+    url: str
+    environment: Path
+    python: Path
+    log: Path
+    username: str = "admin"
+    password: str = ACCOUNTS["admin"]
+
+    def facts(self) -> dict[int, TicketFacts]:
+        """Say what is in Trac's database at this moment."""
+        return read_facts(self.environment)
+
+    def fill(self, issues: list[issues.Issue], components: tuple[str, ...] = ()) -> list[int]:
+        """Insert tickets, or let more happen to those that have an ``id``; returns their numbers."""
+        given = json.dumps({"components": components, "issues": issues})
+        return list(json.loads(_run([self.python, _FILL, self.environment], given)))
+
+    def sql(self, statement: str, *values: object) -> None:
+        """Do something behind Trac's back, such as letting every login expire."""
+        db = sqlite3.connect(self.environment / "db" / "trac.db", timeout=10)
+        with db:
+            db.execute(statement, values)
+        db.close()
+
+
+def _run(command: list[Any], given: str = "") -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        encoding="utf-8",
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+def _make_venv(place: Path) -> None:
+    building = place.with_name(f"{place.name}.{os.getpid()}")
+    shutil.rmtree(building, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", building])
+    pip = [building / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    try:
+        _run([*pip, f"Trac=={VERSION}", "setuptools<81"])
+    except RuntimeError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        pytest.skip(f"Trac {VERSION} cannot be installed here: {error}")
+    building.rename(place)
+
+
+@pytest.fixture(scope="session")
+def trac_python() -> Path:
+    """The interpreter of an environment that has Trac, made once per machine."""
+    folder = Path(platformdirs.user_cache_dir("ims-crawler-tests"))
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / f"trac-{VERSION}-py{sys.version_info.major}.{sys.version_info.minor}"
+    with (folder / "trac.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            _make_venv(place)
+    return place / "bin" / "python"
+
+
+def _hashed(password: str) -> str:
+    """Hash a password in the one form of an htpasswd file that needs no system library."""
+    digest = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
+    return "{SHA}" + base64.b64encode(digest).decode()
+
+
+def _make_environment(python: Path, folder: Path) -> Path:
+    environment = folder / "env"
+    admin = [python, "-m", "trac.admin.console", environment]
+    _run([*admin, "initenv", "기록 Tracker", "sqlite:db/trac.db"])
+    _run([*admin, "permission", "add", "admin", "TRAC_ADMIN"])
+    (environment / "plugins" / "private.py").write_text(_PRIVATE)
+    settings = environment / "conf" / "trac.ini"
+    text = settings.read_text("utf-8").replace(
+        "permission_policies = ", "permission_policies = PrivatePolicy, "
+    )
+    settings.write_text(text + _SETTINGS, "utf-8")
+    lines = [f"{user}:{_hashed(password)}\n" for user, password in ACCOUNTS.items()]
+    (folder / "htpasswd").write_text("".join(lines))
+    return environment
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> bool:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own loopback address
+                return True
+        except urllib.error.HTTPError as error:
+            error.close()
+            return True
+        except OSError:
+            time.sleep(0.05)
+    return False
+
+
+@pytest.fixture(scope="session")
+def trac(trac_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TracServer]:
+    """A Trac with all of our tickets, real ones included where they are at hand.
+
+    Its server lives in Korea, so that whoever forgets a time zone is nine hours off.
+    """
+    folder = tmp_path_factory.mktemp("trac")
+    environment = _make_environment(trac_python, folder)
+    log = folder / "tracd.log"
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    basic = f"--basic-auth=*,{folder / 'htpasswd'},trac"
+    command = [
+        trac_python,
+        "-c",
+        _SERVE,
+        "-s",
+        "-b",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        basic,
+        environment,
+    ]
+    server = TracServer(url=url, environment=environment, python=trac_python, log=log)
+    filled = [*issues.own_issues(), *issues.hostile_issues(), *issues.real_issues()]
+    server.fill(filled, issues.COMPONENTS)
+    with log.open("wb") as output:
+        zone = {**os.environ, "TZ": "Asia/Seoul"}
+        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=output, env=zone)
+        try:
+            if not _wait_until_up(url, process):
+                raise RuntimeError(f"tracd did not start; its log: {log.read_text()}")
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -1,0 +1,95 @@
+"""From bytes to text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.http.decode import Decoded, decode
+
+KOREAN = "한글 오류가 발생했습니다. 똠방각하 뷁"  # the last words are in cp949 and not in plain EUC-KR
+JAPANESE = "エラーが発生しました。①髙橋 ﾊﾝｶｸ"  # with characters of cp932 that plain Shift_JIS lacks
+
+
+def meta(charset: str, text: str) -> str:
+    return f"<html><head><meta charset='{charset}'><title>{text}</title>"
+
+
+def http_equiv(charset: str, text: str) -> str:
+    return f'<META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset={charset}"><p>{text}</p>'
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "header"),
+    [
+        (KOREAN, "utf-8", "text/html; charset=utf-8"),
+        (KOREAN, "utf-8", "text/html; charset=euc-kr"),
+        (KOREAN, "utf-8-sig", None),
+        (http_equiv("euc-kr", KOREAN), "utf-8", None),
+        (KOREAN, "cp949", 'text/html; charset="EUC-KR"'),
+        (KOREAN, "cp949", None),
+        (KOREAN, "cp949", "text/html; charset=utf-8"),
+        (http_equiv("euc-kr", KOREAN), "cp949", "text/html"),
+        (meta("ks_c_5601-1987", KOREAN), "cp949", "text/html; charset=ISO-8859-1"),
+        (meta("utf-8", KOREAN), "cp949", None),
+        (JAPANESE, "cp932", "text/html; charset=Shift_JIS"),
+        (meta("x-sjis", JAPANESE), "cp932", None),
+        (meta("shift_jis", JAPANESE), "cp932", "text/html; charset=utf-8"),
+        (meta("shift_jis", JAPANESE), "cp932", "text/html; charset=iso-8859-1"),
+        (meta("euc-jp", "エラーが発生しました"), "euc_jp", "text/html"),
+        ("Größe: 5 €", "cp1252", "text/plain; charset=iso-8859-1"),
+        ("<?xml version='1.0' encoding='windows-1251'?><a>Ошибка</a>", "cp1251", None),
+        (KOREAN, "utf-16", None),
+        ("", "utf-8", None),
+    ],
+)
+def test_a_page_is_read_right_whatever_is_declared(text: str, codec: str, header: str | None) -> None:
+    found = decode(text.encode(codec), header)
+    assert (found.text, found.replaced) == (text, 0)
+
+
+def test_what_cannot_be_read_is_replaced_and_counted() -> None:
+    # \ufffd stands in the page itself once, and is not counted.
+    body = b"ok \xff\xff " + "\ufffd 한글 é \U0001f600".encode()
+    assert decode(body) == Decoded("ok \ufffd\ufffd \ufffd 한글 é \U0001f600", "utf-8", 2)
+
+
+@pytest.mark.parametrize(
+    "charset", ["idna", "unicode_escape", "rot13", "zlib", "undefined", "no-such", "-" * 99]
+)
+def test_a_charset_that_is_no_encoding_of_pages_is_not_used(charset: str) -> None:
+    assert decode(KOREAN.encode("cp949"), f"text/html; charset={charset}").encoding == "cp949"
+
+
+@given(
+    st.binary(max_size=300), st.none() | st.text(max_size=60) | st.sampled_from(["text/html; charset=euc-kr"])
+)
+def test_decoding_never_fails(body: bytes, header: str | None) -> None:
+    found = decode(body, header)
+    found.text.encode()  # no lone surrogates
+
+
+@given(st.text())
+def test_utf_8_comes_back_as_it_was(text: str) -> None:
+    body = text.encode("utf-8", "ignore")
+    assert decode(body, "text/html; charset=euc-kr").text == body.decode().removeprefix("\ufeff")
+
+
+@given(st.text(st.characters(codec="cp949"), max_size=50))
+def test_what_is_declared_comes_back_unless_it_is_valid_utf_8(text: str) -> None:
+    body = text.encode("cp949")
+    try:
+        expected = body.decode()
+    except UnicodeDecodeError:
+        expected = text
+    assert decode(body, "text/html; charset=euc-kr").text == expected
+
+
+def test_a_page_made_to_be_slow_is_not() -> None:
+    began = time.process_time()
+    decode(b"\xff" + b"<meta " * 200_000)
+    decode(b"\xff" + b"<meta charset=" * 100_000)
+    assert time.process_time() - began < 0.5

@@ -1,0 +1,38 @@
+"""What a tracker could not be told is checked on the fetched issue."""
+
+from datetime import UTC, datetime
+
+from crawler.query import parse_direct
+from crawler.records import CommentRecord, IssueRecord, State
+from pipeline.stages.selection import Selection
+
+ISSUE = IssueRecord(
+    issue_id="7",
+    title="Connection timeout",
+    status="Resolved",
+    state=State.DONE,
+    registered_date=datetime(2026, 1, 5, tzinfo=UTC),
+    comments=(CommentRecord(content="재현됨"),),
+)
+
+
+def test_without_conditions_every_issue_is_taken() -> None:
+    assert Selection().refusal(ISSUE) is None
+    assert not Selection().is_needed
+
+
+def test_the_whole_query_is_applied_comments_included() -> None:
+    assert Selection(tree=parse_direct("+timeout +재현됨")).refusal(ISSUE) is None
+    assert Selection(tree=parse_direct("+timeout -재현됨")).refusal(ISSUE) == "does not match the query"
+
+
+def test_open_and_closed_go_by_the_normalised_state_and_other_words_by_the_trackers_own() -> None:
+    assert Selection(status="closed").refusal(ISSUE) is None
+    assert Selection(status="open").refusal(ISSUE) == "is not open"
+    assert Selection(status="resolved").refusal(ISSUE) is None
+    assert Selection(status="rejected").refusal(ISSUE) == "is not rejected"
+
+
+def test_until_leaves_out_what_was_registered_at_or_after_it() -> None:
+    assert Selection(until=datetime(2026, 1, 5, tzinfo=UTC)).refusal(ISSUE) == "is newer than 2026-01-05"
+    assert Selection(until=datetime(2026, 1, 6, tzinfo=UTC)).refusal(ISSUE) is None

@@ -1,0 +1,71 @@
+"""The rules of the house, held within the test command: style, types, the direction of imports."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+TOOLS = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("mypy",),
+        ("lint-imports",),
+    ],
+    ids=["style", "format", "types", "imports"],
+)
+def test_the_house_is_in_order(command: tuple[str, ...]) -> None:
+    environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb"}
+    done = subprocess.run(
+        [str(TOOLS / command[0]), *command[1:]],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    from cli.app import app
+
+    known = {command.name for command in app.registered_commands} | {
+        group.name for group in app.registered_groups
+    }
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    used = {line.split()[1] for line in lines if line.startswith("ims-crawl ")}
+    assert used
+    assert used <= known
+
+
+def test_every_dependency_is_accounted_for() -> None:
+    import re
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {re.split(r"[\[<>=;~! ]", line)[0] for line in project["dependencies"]}
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    told = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")} - {"library"}
+    assert wanted == told
+
+
+def test_importing_the_rooms_opens_nothing() -> None:
+    code = (
+        "import socket, sqlite3\n"
+        "def refuse(*a, **k): raise AssertionError('a socket at import')\n"
+        "socket.socket.connect = refuse\n"
+        "import cli.app, pipeline.bootstrap, pipeline.crawl, db.location\n"
+        "import crawler.sources.ims.source, crawler.sources.trac.source\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
