@@ -70,8 +70,8 @@ def crawl(
     from crawler.errors import UsageError
     from pipeline.bootstrap import start
     from pipeline.crawl_session import CrawlRequest, begin
-    from pipeline.search.question import ask, asked_of
-    from pipeline.since import since_last, told
+    from pipeline.search.question import adapt_to_kind, ask
+    from pipeline.since import since_last, with_since_warning
 
     if (kind is None) != (url is None):
         raise UsageError("Give --kind and --url together.")
@@ -84,7 +84,7 @@ def crawl(
     if census and (max_results is not None or since is not None or question.parsed.filters.get("since")):
         raise UsageError("A census looks at the whole list: leave --max, --since and times out.")
     connection = _open(program, tracker, kind, url)
-    question = asked_of(connection.kind, question, program.settings, home=program.home)
+    question = adapt_to_kind(connection.kind, question, program.settings, home=program.home)
     parsed = question.parsed
     confirm(question, yes=yes)
     request = CrawlRequest(
@@ -102,7 +102,7 @@ def crawl(
     )
     if from_last:
         request = since_last(program.user_id, connection.tracker_id, request)
-    request = told(request, connection.kind)
+    request = with_since_warning(request, connection.kind)
     worked = _work_on(program, begin(program.user_id, connection.tracker_id, request), connection)
     _finish(worked, as_json=as_json)
 

@@ -45,13 +45,13 @@ def add(
     from pipeline.bootstrap import start
     from pipeline.jobs.cron import check
     from pipeline.jobs.schedules import NewSchedule, add_schedule
-    from pipeline.search.question import ask, asked_of
+    from pipeline.search.question import adapt_to_kind, ask
 
     check(cron, timezone)
     program = start()
     question = ask(query.strip() or "*", program.settings, home=program.home, exact=True)
     connection = program.find_tracker(tracker)
-    question = asked_of(connection.kind, question, program.settings, home=program.home)
+    question = adapt_to_kind(connection.kind, question, program.settings, home=program.home)
     confirm(question, yes=yes)
     new = NewSchedule(
         name=name,

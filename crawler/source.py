@@ -1,17 +1,18 @@
-"""The contract between a tracker and everything else: four verbs and four records.
+"""The contract of a tracker: a source that logs in, searches and fetches, and a parser that reads pages.
 
-A source *logs in*, *searches*, *fetches* raw pages and *parses* them. Fetching yields, parsing is pure;
-saving is somebody else's work. Third parties add a kind of tracker with an entry point in the group
-``ims_crawler.sources`` that names a class with this shape.
+Fetching yields raw pages, parsing is pure, saving is somebody else's work. A package of ``crawler.sources``
+is one kind of tracker and names its parts in ``KIND``. Third parties add a kind by an entry point in the
+group ``ims_crawler.sources`` that names such a :class:`Kind`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal, Protocol
 
+from crawler.errors import ItemError
 from crawler.records import AttachmentRecord, IssueRecord, Json
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Connection:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     timezone: str | None = None  # IANA name of the server's own zone; None: the kind's default
-    options: Mapping[str, Json] = field(default_factory=dict)  # a kind's own, documented in its module
+    options: Mapping[str, Json] = field(default_factory=dict)  # the kind's own, see Features.options
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,7 @@ class Reference:
     issue_id: str  # the tracker's number or key
     url: str | None = None
     listed: Mapping[str, str] = field(default_factory=dict)  # the list's own columns, under their headers
+    modified: datetime | None = None  # when it was last changed, where the list tells; see Features
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,17 +74,56 @@ class Rendering:
     exact: bool = True
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option:
+    """A setting of one kind of tracker, stored with the connection: ``trackers add --option NAME=VALUE``."""
+
+    name: str
+    default: bool | int | str | None  # its type is the option's type; None: a text, unset
+    help: str  # one sentence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Features:
+    """What a kind of tracker can do, and how it wants to be treated."""
+
+    default_zone: str = "UTC"  # IANA name; of times without an offset, where the connection names no zone
+    tells_changes: bool = True  # search(since=…) is honoured; else every hit is fetched and compared
+    since_overlap: timedelta = timedelta(
+        days=1
+    )  # asked for again, before ``since``: clocks differ, times are cut
+    modified_precision: timedelta | None = None  # of Reference.modified; None: the list does not tell it
+    batch_size: int = 1  # references that one fetch_many() takes; 1: the source has no fetch_many()
+    obeys_robots: bool = (
+        True  # robots.txt is meant for it; an API that one has a token for is none of its business
+    )
+    download_hosts: tuple[
+        str, ...
+    ] = ()  # other hosts of attached files ("*.example.com"), asked without credentials
+    forbidden: Literal["denied", "limited"] = "denied"  # what a bare 403 says: no right, or too many requests
+    credential: Literal["password", "token"] = "password"
+    needs_username: bool = True  # a secret alone is not enough to log in
+    one_login: bool = False  # a second login of an account ends the first one
+    known_products: bool = (
+        False  # its products are those of its products.toml; to other kinds these are words
+    )
+    options: tuple[Option, ...] = ()
+
+
+class Parser(Protocol):
+    """Reader of one tracker's pages. Pure: no network, no clock."""
+
+    def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
+        """Read an issue from its pages, as :meth:`Source.fetch` gave them.
+
+        Raises:
+            PageRejected: a page fails its gate under both engines.
+        """
+        ...
+
+
 class Source(Protocol):
-    """A tracker, seen through one account. Made as ``SourceClass(connection, client)``.
-
-    A kind that cannot tell what changed since a time may say so by a class attribute
-    ``ignores_since = True``: whoever asks for changes is then told that every hit is fetched and compared.
-    One whose products ``parse_query`` knows says ``has_known_products = True``; to others they are words.
-    """
-
-    kind: ClassVar[str]
-
-    def __init__(self, connection: Connection, client: Client) -> None: ...
+    """A tracker, seen through one account."""
 
     def render(self, query: Tree) -> Rendering:
         """Say the query in the tracker's language. Pure."""
@@ -117,24 +158,17 @@ class Source(Protocol):
 
         Raises:
             UnknownProduct: the tracker has no such product.
+            UsageError: the cursor is none of this source's.
             TrackerError: the answer is not a list of issues.
         """
         ...
 
     async def fetch(self, ref: Reference) -> tuple[RawPage, ...]:
-        """Get the pages that make up one issue.
+        """Get the pages that make up one issue; their ``part`` may be numbered, such as ``comments/2``.
 
         Raises:
             ItemError: this issue cannot be had.
             AccessError: the account was shut out.
-        """
-        ...
-
-    def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
-        """Read an issue from its pages. Pure: no network, no clock.
-
-        Raises:
-            PageRejected: a page fails its gate under both engines.
         """
         ...
 
@@ -146,3 +180,27 @@ class Source(Protocol):
             AccessError: the account was shut out.
         """
         ...
+
+
+class BatchSource(Source, Protocol):
+    """A source that gets several issues by one request; ``Features.batch_size`` is above 1."""
+
+    async def fetch_many(self, refs: Sequence[Reference]) -> list[tuple[RawPage, ...] | ItemError]:
+        """Get the pages of several issues, or why one cannot be had, in the order of the references.
+
+        Raises:
+            AccessError: the account was shut out.
+            TrackerError: the answer is not what was asked for.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """A kind of tracker. Naming it loads neither its source nor its parser."""
+
+    name: str  # as in ``trackers add --kind``
+    title: str  # as people call it
+    open_source: Callable[[Connection, Client], Source]
+    open_parser: Callable[[Connection], Parser]
+    features: Features = field(default_factory=Features)

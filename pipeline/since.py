@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import ColumnElement, or_, select
 
+from crawler.sources import find_kind
 from db import get_session
-from db.models import CrawlSession
+from db.models import CrawlSession, Tracker
 from pipeline.crawl_session import CrawlRequest
-from pipeline.trackers.kinds import source_class
 
-# A tracker's clock may be off, its zone misunderstood, its times cut to the minute or the day.
-OVERLAP = timedelta(days=1)
 CANNOT_TELL = "The tracker cannot tell what changed since a time: every hit is fetched and compared."
 
 log = structlog.get_logger(__name__)
@@ -30,9 +28,9 @@ def since_last(user_id: int, tracker_id: int, request: CrawlRequest) -> CrawlReq
     return replace(request, since=moment, since_last=True, notes=(*request.notes, note))
 
 
-def told(request: CrawlRequest, kind: str) -> CrawlRequest:
+def with_since_warning(request: CrawlRequest, kind: str) -> CrawlRequest:
     """The request, with a word about it where this kind of tracker does not know times of change."""
-    if request.since is None or not getattr(source_class(kind), "ignores_since", False):
+    if request.since is None or find_kind(kind).features.tells_changes:
         return request
     log.info(CANNOT_TELL)
     return replace(request, notes=(*request.notes, CANNOT_TELL))
@@ -70,7 +68,12 @@ def last_start(user_id: int, tracker_id: int, request: CrawlRequest) -> datetime
         conditions.append(CrawlSession.crawl_related.is_(True))
     if request.attachments:
         conditions.append(metadata["attachments"].as_boolean())
-    newest = select(CrawlSession.started_at).where(*conditions).order_by(CrawlSession.started_at.desc())
+    newest = (
+        select(CrawlSession.started_at, Tracker.kind)
+        .join(Tracker, Tracker.tracker_id == CrawlSession.tracker_id)
+        .where(*conditions)
+        .order_by(CrawlSession.started_at.desc())
+    )
     with get_session(user_id=user_id) as session:
-        started = session.scalar(newest.limit(1))
-    return None if started is None else started - OVERLAP
+        row = session.execute(newest.limit(1)).first()
+    return None if row is None else row.started_at - find_kind(row.kind).features.since_overlap

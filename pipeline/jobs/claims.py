@@ -33,7 +33,7 @@ from pipeline.crawl_session import (
 from pipeline.jobs.cron import next_time
 from pipeline.jobs.runs import CHUNK, WORKING, add_run, settle
 from pipeline.jobs.schedules import asked, database_now
-from pipeline.since import since_last, told
+from pipeline.since import since_last, with_since_warning
 from pipeline.stages.state import Chunk
 from pipeline.trackers.connect import Tracker
 
@@ -122,7 +122,9 @@ def take_search(user_id: int, run_id: int, open_tracker: Open) -> Part | None:
             raise TrackerError("The schedule has no tracker any more: add it again.")
         tracker = open_tracker(session, tracker_id)
         if run.session_id is None:
-            request = told(replace(prepared, workers=prepared.workers or tracker.concurrency), tracker.kind)
+            request = with_since_warning(
+                replace(prepared, workers=prepared.workers or tracker.concurrency), tracker.kind
+            )
             row = add_session(session, user_id, tracker_id, request)
             row.session_metadata = {**row.session_metadata, "queue": run.queue}
             run.session_id = row.session_id

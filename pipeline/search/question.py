@@ -10,10 +10,10 @@ from crawler.errors import UsageError
 from crawler.query import LOW_CONFIDENCE, Occur, ParsedQuery, canonical, parse_query
 from crawler.query.llm import Adviser, second_opinion
 from crawler.query.synonyms import Synonyms, expand, own_synonyms, read_synonyms
+from crawler.sources import find_kind
 from db.sanitize import storable_text
 from pipeline.logs import keep_secret
 from pipeline.settings import Settings
-from pipeline.trackers.kinds import has_known_products
 
 SYNONYMS = "synonyms.txt"  # a user's own table, in the data folder
 
@@ -73,9 +73,9 @@ def ask(
     return Question(original=text, parsed=parsed, wider=canonical(tree), others=tuple(others))
 
 
-def asked_of(kind: str, question: Question, settings: Settings, *, home: Path) -> Question:
+def adapt_to_kind(kind: str, question: Question, settings: Settings, *, home: Path) -> Question:
     """The question for a kind of tracker: names of products that it does not have are words to it."""
-    if "product" not in question.parsed.filters or has_known_products(kind):
+    if "product" not in question.parsed.filters or find_kind(kind).features.known_products:
         return question
     return ask(question.original, settings, home=home, has_product=lambda _: False, exact=True)
 

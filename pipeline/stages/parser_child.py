@@ -15,11 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from crawler.client import Client
 from crawler.errors import CrawlError, PageRejected
 from crawler.records import IssueRecord
-from crawler.source import RawPage, Source
-from pipeline.trackers.kinds import source_class
+from crawler.source import Parser, RawPage
+from crawler.sources import find_kind
 
 MEMORY = 2 << 30  # bytes of address space; a page is 64 MB at most
 HEAD = 8  # bytes of a frame's length
@@ -40,10 +39,10 @@ def frame(message: object) -> bytes:
     return len(body).to_bytes(HEAD, "big") + body
 
 
-def read(source: Source, pages: Sequence[RawPage]) -> Answer:
+def read(parser: Parser, pages: Sequence[RawPage]) -> Answer:
     """Read one issue; a parser's defect is an answer too."""
     try:
-        return Answer(record=source.parse(pages))
+        return Answer(record=parser.parse(pages))
     except CrawlError as error:
         return Answer(error=error)
     except Exception as error:
@@ -61,9 +60,9 @@ def main() -> None:
         if (tracker := _next(incoming)) is None:
             return
         kind, connection = tracker
-        source = source_class(kind)(connection, Client(connection.base_url))
+        parser = find_kind(kind).open_parser(connection)
         while (pages := _next(incoming)) is not None:
-            outgoing.write(frame(read(source, pages)))
+            outgoing.write(frame(read(parser, pages)))
             outgoing.flush()
     except BrokenPipeError:  # whoever asked was killed; nobody is there to be told
         os._exit(0)  # the interpreter would try to write again

@@ -13,11 +13,11 @@ from crawler.http.origin import Origin
 from crawler.http.stats import Stats
 from crawler.records import Json
 from crawler.source import Connection, Source
+from crawler.sources import find_kind
 from crawler.throttle import Share
 from db.crawl.host_lease import HostLease
 from pipeline.logs import keep_secret, redact
 from pipeline.trackers.host_share import HostShare
-from pipeline.trackers.kinds import source_class
 
 IGNORE_ROBOTS = "ignore_robots"  # the option of a tracker whose robots.txt is not meant for us
 
@@ -63,16 +63,17 @@ async def connected(
         share: of what all processes together may ask.
     """
     keep_secret(tracker.password)
+    kind = find_kind(tracker.kind)
     concurrency = min(tracker.concurrency, workers or tracker.concurrency)
     async with Client(
         tracker.connection.base_url,
         concurrency=concurrency,
         rate=tracker.rate,
-        robots=not tracker.options.get(IGNORE_ROBOTS),
+        robots=kind.features.obeys_robots and not tracker.options.get(IGNORE_ROBOTS),
         share=share,
         on_event=_note,
     ) as client:
-        yield source_class(tracker.kind)(tracker.connection, client), client.stats
+        yield kind.open_source(tracker.connection, client), client.stats
 
 
 def shared(tracker: Tracker, conninfo: str, party: object) -> HostShare:

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
 from crawler.http.origin import Origin
+from crawler.sources import find_kind
 from db.models import SavedSearch
 from db.models import Tracker as TrackerModel
 from pipeline.settings import Settings
 from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
-from pipeline.trackers.kinds import source_class
 from pipeline.trackers.secrets import Vault
 
 
@@ -192,7 +192,7 @@ def _free_name(session: Session, wanted: str) -> str:
 
 
 def _check(new: NewTracker) -> None:
-    source_class(new.kind)
+    find_kind(new.kind)
     Origin(new.base_url)
     if new.timezone is not None:
         try:

@@ -16,7 +16,7 @@ from crawler.client import Client
 from crawler.errors import LoginRefused, NotFound, UnknownProduct
 from crawler.query import Clause, Occur, Tree
 from crawler.records import IssueRecord
-from crawler.source import Connection, Reference, Source
+from crawler.source import Connection, Kind, Parser, Reference, Source
 
 _LAYOUT = re.compile(
     r"</?(?:div|span|td|tr|table|tbody|br|p|li|ul|input|img)\b[^>]*>|&(?:nbsp|amp|lt|gt|#\d+);"
@@ -31,7 +31,7 @@ def _client(connection: Connection) -> Client:
 class Tracker:
     """A running tracker and what is known of it; a subclass's fixture `tracker` gives one."""
 
-    source: type[Source]
+    kind: Kind
     connection: Connection
     issues: frozenset[str]  # the number of every issue that the account may see
     missing: str  # a number that no issue has
@@ -44,11 +44,15 @@ class Tracker:
     expire_sessions: Callable[[], None] | None = None  # the server forgets who is logged in
     logins: Callable[[], int] | None = None  # how often somebody logged in until now
 
+    @property
+    def parser(self) -> Parser:
+        return self.kind.open_parser(self.connection)
+
     @asynccontextmanager
     async def open(self, connection: Connection | None = None) -> AsyncIterator[Source]:
         connection = connection or self.connection
         async with self.client(connection) as client:
-            yield self.source(connection, client)
+            yield self.kind.open_source(connection, client)
 
     @asynccontextmanager
     async def logged_in(self) -> AsyncIterator[Source]:
@@ -75,9 +79,9 @@ async def numbers(source: Source, query: Tree | None = None, **how: Any) -> list
     return [ref.issue_id async for page in source.search(query, **how) for ref in page.references]
 
 
-async def issue(source: Source, number: str) -> IssueRecord:
+async def issue(source: Source, parser: Parser, number: str) -> IssueRecord:
     """One issue, fetched and parsed."""
-    return source.parse(await source.fetch(Reference(issue_id=number)))
+    return parser.parse(await source.fetch(Reference(issue_id=number)))
 
 
 class SourceSuite:
@@ -150,7 +154,7 @@ class SourceSuite:
     async def test_every_issue_is_fetched_and_read(self, tracker: Tracker) -> None:
         async with tracker.logged_in() as source:
             for number in sorted(tracker.issues):
-                record = await issue(source, number)
+                record = await issue(source, tracker.parser, number)
                 assert record.issue_id == number
                 assert record.title
                 assert record.status
@@ -162,20 +166,20 @@ class SourceSuite:
     async def test_no_text_of_an_issue_has_markup(self, tracker: Tracker) -> None:
         async with tracker.logged_in() as source:
             for number in sorted(tracker.issues - tracker.markup_expected):
-                record = await issue(source, number)
+                record = await issue(source, tracker.parser, number)
                 assert [text for text in texts(record) if _LAYOUT.search(text)] == []
 
     async def test_parsing_needs_neither_login_nor_network(self, tracker: Tracker) -> None:
         number = min(tracker.issues)
         async with tracker.logged_in() as source:
             pages = await source.fetch(Reference(issue_id=number))
-            there = source.parse(pages)
-        async with tracker.open() as stranger:
-            assert stranger.parse(pages) == there
+            there = tracker.parser.parse(pages)
+        stranger = tracker.kind.open_parser(replace(tracker.connection, username=None, password=None))
+        assert stranger.parse(pages) == there
 
     async def test_attachments_are_within_the_trackers_origin_and_can_be_had(self, tracker: Tracker) -> None:
         async with tracker.logged_in() as source:
-            records = [await issue(source, number) for number in sorted(tracker.issues)]
+            records = [await issue(source, tracker.parser, number) for number in sorted(tracker.issues)]
             files = [file for record in records for file in record.attachments]
             assert files
             assert all([(await source.download(file)).body for file in files[:5]])
@@ -196,6 +200,6 @@ class SourceSuite:
         async with tracker.logged_in() as source:
             before = tracker.logins()
             tracker.expire_sessions()
-            records = await asyncio.gather(*(issue(source, number) for number in wanted))
+            records = await asyncio.gather(*(issue(source, tracker.parser, number) for number in wanted))
             assert tracker.logins() == before + 1
         assert [record.issue_id for record in records] == wanted

@@ -13,19 +13,19 @@ import pytest
 
 from crawler.errors import NotFound, PageRejected, UsageError
 from crawler.source import Connection, RawPage
+from crawler.sources import find_kind, kind_names
 from pipeline.stages import parser_child
 from pipeline.stages.parser_process import Parser
-from pipeline.trackers.kinds import kinds, source_class
 
 # A source as a third party would bring it, whose pages say what shall happen to their reader.
 _SOURCE = """
 import os, signal, time
 from crawler.errors import NotFound
 from crawler.records import IssueRecord
+from crawler.source import Kind
 
-class OddSource:
-    kind = "odd"
-    def __init__(self, connection, client):
+class OddParser:
+    def __init__(self, connection):
         self.connection = connection
     def parse(self, pages):
         word = pages[0].body.decode()
@@ -42,6 +42,8 @@ class OddSource:
         if word == "environment":
             return IssueRecord(issue_id=",".join(sorted(os.environ)), title=repr(self.connection))
         return IssueRecord(issue_id=word, title=str(os.getpid()))
+
+KIND = Kind(name="odd", title="Odd", open_source=None, open_parser=OddParser)
 """
 
 _READER = [sys.executable, "-c", "from pipeline.stages.parser_child import main; main()"]
@@ -54,7 +56,7 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
     described = tmp_path / "odd-1.0.dist-info"
     described.mkdir()
     (described / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
-    (described / "entry_points.txt").write_text("[ims_crawler.sources]\nodd = odd_source:OddSource\n")
+    (described / "entry_points.txt").write_text("[ims_crawler.sources]\nodd = odd_source:KIND\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     return Connection(base_url="http://127.0.0.1:1", username="kim", password="canary-4711")
 
@@ -69,10 +71,10 @@ def _page(word: str) -> tuple[RawPage, ...]:
 
 @pytest.mark.usefixtures("odd")
 def test_a_third_partys_kind_is_found_by_its_entry_point() -> None:
-    assert {"ims", "trac", "odd"} <= set(kinds())
-    assert source_class("odd").kind == "odd"
+    assert {"ims", "trac", "odd"} <= set(kind_names())
+    assert find_kind("odd").title == "Odd"
     with pytest.raises(UsageError, match="odd"):
-        source_class("nonesuch")
+        find_kind("nonesuch")
 
 
 async def test_records_come_back_in_the_order_of_their_pages(odd: Connection) -> None:

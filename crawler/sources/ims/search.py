@@ -9,53 +9,32 @@ simulated walks five missed an issue then).
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Annotated, Final
 
-from crawler.errors import TrackerError
+from msgspec import Meta
+from msgspec.structs import replace
+
+from crawler.cursor import Cursor
 from crawler.source import Reference, SearchPage
 from crawler.sources.ims.parse import Listing
 
 MOST_SWEEPS: Final = 5
-_BARREN_SWEEPS: Final = 2
+_EMPTY_SWEEPS: Final = 2
 PAGE_SIZE: Final = 10  # rows of a page, whatever is asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a walk has come; as JSON it is the cursor of a `SearchPage`."""
+class ImsCursor(Cursor, frozen=True, kw_only=True, tag="ims"):
+    """How far a walk has come; written down it is the cursor of a `SearchPage`."""
 
-    page: int = 1  # the page to read next
-    sweep: int = 1
-    size: int = 0  # rows of a full page; 0: none was read
+    page: Annotated[int, Meta(ge=1)] = 1  # the page to read next
+    sweep: Annotated[int, Meta(ge=1)] = 1
+    size: Annotated[int, Meta(ge=0)] = 0  # rows of a full page; 0: none was read
     total: int | None = None
     shifted: bool = False  # the list changed during this sweep
     found_new: bool = False  # this sweep found an issue that no earlier one had
-    barren: int = 0  # sweeps in a row, up to the one before, that found nothing new
+    empty_sweeps: int = 0  # sweeps in a row, up to the one before, that found nothing new
     previous: tuple[str, ...] = ()  # the issues of the page before
-
-    @classmethod
-    def parse(cls, text: str | None) -> Cursor:
-        """Read a cursor.
-
-        Raises:
-            TrackerError: it is none of this source.
-        """
-        if text is None:
-            return cls()
-        try:
-            known = json.loads(text)
-            cursor = cls(**{**known, "previous": tuple(str(number) for number in known["previous"])})
-            if not (cursor.page >= 1 and cursor.sweep >= 1 and cursor.size >= 0):
-                raise ValueError("numbers out of range")
-        except (ValueError, TypeError, KeyError) as error:
-            raise TrackerError("The place to go on from is none of an IMS search.") from error
-        return cursor
-
-    def __str__(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
 
 
 Ask = Callable[[int], Awaitable[Listing]]
@@ -71,7 +50,7 @@ async def walk(ask: Ask, refer: Refer, *, cursor: str | None, limit: int | None)
         cursor: go on after the page that gave it. Issues of earlier pages may then come again.
         limit: stop after this many issues.
     """
-    place = Cursor.parse(cursor)
+    place = ImsCursor() if cursor is None else ImsCursor.read(cursor)
     seen: set[str] = set(place.previous)  # in all sweeps
     swept: set[str] = set(place.previous)  # in this one
     given = 0
@@ -91,13 +70,13 @@ async def walk(ask: Ask, refer: Refer, *, cursor: str | None, limit: int | None)
         if following is None or (limit is not None and given >= limit):
             yield SearchPage(references=references, cursor=None, total=listing.total)
             return
-        yield SearchPage(references=references, cursor=str(following), total=listing.total)
+        yield SearchPage(references=references, cursor=following.text(), total=listing.total)
         if following.page == 1:
             swept.clear()
         place = following
 
 
-def _after(place: Cursor, listing: Listing, *, twice: bool, fresh: bool) -> Cursor | None:
+def _after(place: ImsCursor, listing: Listing, *, twice: bool, fresh: bool) -> ImsCursor | None:
     """Where to go on after a page; None where the walk is over.
 
     Args:
@@ -120,18 +99,18 @@ def _after(place: Cursor, listing: Listing, *, twice: bool, fresh: bool) -> Curs
         found_new=place.found_new or fresh,
         previous=numbers,
     )
-    barren = 0 if here.found_new else place.barren + 1
-    fresh_start = Cursor(sweep=place.sweep + 1, barren=barren)
+    empty_sweeps = 0 if here.found_new else place.empty_sweeps + 1
+    fresh_start = ImsCursor(sweep=place.sweep + 1, empty_sweeps=empty_sweeps)
     if not _is_last(here, numbers, repeated):
         if len(numbers) < here.size > PAGE_SIZE and place.sweep < MOST_SWEEPS:
             return replace(fresh_start, size=PAGE_SIZE)  # pages are no longer of the size that was granted
         return replace(here, page=place.page + 1)
-    if not here.shifted or barren >= _BARREN_SWEEPS or place.sweep >= MOST_SWEEPS:
+    if not here.shifted or empty_sweeps >= _EMPTY_SWEEPS or place.sweep >= MOST_SWEEPS:
         return None
     return fresh_start
 
 
-def _is_last(here: Cursor, numbers: tuple[str, ...], repeated: bool) -> bool:
+def _is_last(here: ImsCursor, numbers: tuple[str, ...], repeated: bool) -> bool:
     if not numbers or repeated:
         return True
     if here.total is None:

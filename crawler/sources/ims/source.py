@@ -1,28 +1,13 @@
-"""IMS, by its web pages: ten rows of a result list, and one page for each issue.
+"""IMS's source: ten rows of a result list, and one page for each issue.
 
-IMS has no API. The base address may be given with or without its `/tody`. Times are local to the server,
-Asia/Seoul unless the connection says otherwise. IMS cannot tell what changed since a time: `since` is not
-sent, every hit is yielded.
-
-Options:
-    path: where the application is below the base address, `tody` unless told; empty: at the base address.
-    login_path: below that, `auth/login.do` unless told; a query such as `?tmaxsso_nsso=yes` may stand at its
-        end.
-    download_url: the address of a file with `{id}` and `{kind}`, in place of what the page's own script says.
-    relations: also ask `findRelationIssues.do`, one request more for every issue; the issue page has a table
-        of related issues already. Off unless told.
-    patches: also ask for the patch list of the issue's project, where the page offers one; one request more.
-        Off unless told.
-    page_size_cookie: ask for pages of 500 hits by a cookie, which some servers honour. On unless told.
+The base address may be given with or without its `/tody`.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import ClassVar, Final
 from urllib.parse import urlencode, urljoin
-from zoneinfo import ZoneInfo
 
 from crawler.client import Client, Pairs
 from crawler.errors import ItemError, LoginRefused, NotFound, PageRejected, TrackerError
@@ -30,7 +15,7 @@ from crawler.html import LexborDocument
 from crawler.http.login_gate import LoginGate
 from crawler.http.response import Response
 from crawler.query import Tree
-from crawler.records import AttachmentRecord, IssueRecord
+from crawler.records import AttachmentRecord
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.ims import parse as ims
 from crawler.sources.ims.request import (
@@ -44,21 +29,14 @@ from crawler.sources.ims.request import (
 )
 from crawler.sources.ims.search import walk
 
-ZONE: Final = "Asia/Seoul"
-
 
 class ImsSource:
     """An IMS, seen through one account."""
-
-    kind: ClassVar[str] = "ims"
-    ignores_since: ClassVar[bool] = True  # see above
-    has_known_products: ClassVar[bool] = True
 
     def __init__(self, connection: Connection, client: Client) -> None:
         self._connection = connection
         self._client = client
         self._options = connection.options
-        self._zone = ZoneInfo(connection.timezone or ZONE)
         self._root = root_of(connection.base_url, str(self._options.get("path", "tody")))
         self._gate = LoginGate(self._log_in)
         self._account = ims.Account(user_id=connection.username or "")
@@ -137,19 +115,6 @@ class ImsSource:
                 patches = await self._get(PATCHES, arguments)
                 pages.append(_raw(patches, patches.url, "patches"))
         return tuple(pages)
-
-    def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
-        """Read an issue from its pages. Pure.
-
-        Raises:
-            PageRejected: a page fails its gate under both engines.
-        """
-        template = self._options.get("download_url")
-        return ims.parse_issue(
-            pages,
-            zone=self._zone,
-            download_url=str(template) if template else None,
-        )
 
     async def download(self, attachment: AttachmentRecord) -> RawPage:
         """Get an attached file from where its issue's page says it is.

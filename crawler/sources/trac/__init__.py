@@ -1,1 +1,37 @@
-"""The Trac tracker: its ticket pages and query lists."""
+"""Trac: its ticket pages and query lists; it has no API. Facts about it are those of version 1.6.
+
+Every time stands in its pages with its offset, so the server's time zone does not matter. Without a user name
+the tracker is read as anybody may. A product is a component of Trac.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crawler.source import Connection, Features, Kind, Option, Parser, Source
+
+if TYPE_CHECKING:
+    from crawler.client import Client
+
+
+def _open_source(connection: Connection, client: Client) -> Source:
+    from crawler.sources.trac.source import TracSource
+
+    return TracSource(connection, client)
+
+
+def _open_parser(connection: Connection) -> Parser:
+    from crawler.sources.trac.parse.ticket import TracParser
+
+    return TracParser(connection)
+
+
+KIND = Kind(
+    name="trac",
+    title="Trac",
+    open_source=_open_source,
+    open_parser=_open_parser,
+    features=Features(
+        options=(Option(name="page_size", default=500, help="Tickets on a page of hits, from 1 to 10000."),),
+    ),
+)

@@ -11,13 +11,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from crawler.query import Occur, Tree
 
 LAST = 2_147_483_647  # the largest number that a database behind Trac gives to a ticket
 _UNUSED = 2_000_000_000  # from here on up no tracker has tickets
-_OVERLAP = timedelta(minutes=1)  # a change carries the time before its commit, so it may be seen late
 _OPERATORS = "!~^$"
 _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -96,6 +95,6 @@ def conditions(
     mode = "^" if any(name[0] in _OPERATORS for name in components) else ""
     pairs += [("component", mode + name) for name in components]
     if since is not None:
-        moment = max(since.astimezone(UTC), _EPOCH) - _OVERLAP
+        moment = max(since.astimezone(UTC), _EPOCH)
         pairs.append(("changetime", f"{moment:%Y-%m-%dT%H:%M:%SZ}.."))
     return pairs

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from difflib import get_close_matches
+
+from msgspec.structs import replace
 
 from crawler.errors import UnknownProduct
 from crawler.source import Reference, SearchPage
-from crawler.sources.trac.cursor import Cursor
+from crawler.sources.trac.cursor import TracCursor
 from crawler.sources.trac.parse.listing import TicketList
 from crawler.sources.trac.query import Numbers
 
@@ -34,8 +35,8 @@ def components_of(product: str, listed: TicketList) -> tuple[str, ...]:
 
 
 def page_of(
-    listed: TicketList, numbers: Numbers, place: Cursor, size: int
-) -> tuple[SearchPage, Cursor | None]:
+    listed: TicketList, numbers: Numbers, place: TracCursor, size: int
+) -> tuple[SearchPage, TracCursor | None]:
     """Make a page of what was listed, and say where to go on.
 
     Trac counts tickets that it hides from the account. How many of them are on a page shows by the rows that
@@ -46,7 +47,7 @@ def page_of(
     fresh = dict.fromkeys(
         number for number in listed.numbers if number < place.below and numbers.allow(number)
     )
-    following: Cursor | None = None
+    following: TracCursor | None = None
     if fresh:
         following = replace(place, below=min(fresh), page=1, seen=place.seen + len(fresh))
     elif not listed.numbers:

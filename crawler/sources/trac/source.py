@@ -1,20 +1,13 @@
-"""Trac, by its web pages: a query's list, and one page for each ticket.
-
-Facts about Trac are those of version 1.6. It has no API, but every time stands in its pages with its offset,
-so the server's time zone does not matter. One logs in by HTTP Basic at `/login` and then has a cookie;
-without a user name the tracker is read as anybody may. A product is a component of Trac.
-
-Options: `page_size`, the number of tickets on a page of hits, 500 unless told.
-"""
+"""Trac's source: a query's list, and one page for each ticket. One logs in by HTTP Basic at `/login`."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from http.cookiejar import Cookie
-from typing import ClassVar
+
+from msgspec.structs import replace
 
 from crawler.client import Client, Pairs
 from crawler.errors import (
@@ -29,12 +22,11 @@ from crawler.errors import (
 from crawler.http.login_gate import LoginGate
 from crawler.http.response import Response
 from crawler.query import Tree
-from crawler.records import AttachmentRecord, IssueRecord
+from crawler.records import AttachmentRecord
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
-from crawler.sources.trac.cursor import Cursor
+from crawler.sources.trac.cursor import TracCursor
 from crawler.sources.trac.parse.listing import TicketList, parse_list
 from crawler.sources.trac.parse.markup import is_logged_in
-from crawler.sources.trac.parse.ticket import parse_ticket
 from crawler.sources.trac.query import LAST, Numbers, conditions, numbers_of
 from crawler.sources.trac.search import components_of, page_of
 
@@ -44,8 +36,6 @@ _COOKIE = "trac_auth"
 
 class TracSource:
     """A Trac, seen through one account."""
-
-    kind: ClassVar[str] = "trac"
 
     def __init__(self, connection: Connection, client: Client) -> None:
         self._connection = connection
@@ -94,7 +84,7 @@ class TracSource:
             TrackerError: the answer is not a list of tickets.
         """
         numbers = numbers_of(query)
-        place = Cursor() if cursor is None else Cursor.read(cursor)
+        place = TracCursor() if cursor is None else TracCursor.read(cursor)
         if cursor is None and product is not None:
             place = replace(place, components=(product,))
         given = 0
@@ -134,17 +124,6 @@ class TracSource:
         """
         return await self._page(attachment.download_url or "", f"The file {attachment.filename!r}")
 
-    def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
-        """Read a ticket from its page.
-
-        Raises:
-            PageRejected: the page fails its gate under both engines.
-        """
-        for page in pages:
-            if page.part == "issue":
-                return parse_ticket(page)
-        raise PageRejected("There is no page of a ticket.")
-
     async def _page(self, address: str, what: str) -> RawPage:
         answer = await self._get(address)
         if answer.status == 404:
@@ -159,7 +138,9 @@ class TracSource:
             fetched_at=datetime.now(UTC),
         )
 
-    async def _list(self, numbers: Numbers, place: Cursor, since: datetime | None, size: int) -> TicketList:
+    async def _list(
+        self, numbers: Numbers, place: TracCursor, since: datetime | None, size: int
+    ) -> TicketList:
         params = conditions(numbers, below=place.below, components=place.components, since=since)
         params += [
             ("order", "id"),

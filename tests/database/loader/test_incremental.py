@@ -14,10 +14,12 @@ from crawler.query import parse_query
 from db import get_session
 from db.models import CrawlSession
 from pipeline.crawl_session import CrawlRequest, Ending, begin, end
-from pipeline.since import CANNOT_TELL, OVERLAP, since_last, told
+from pipeline.since import CANNOT_TELL, since_last, with_since_warning
 from tests.fixtures.crawl import Crawler
 
 Past = Callable[..., datetime]
+
+OVERLAP = timedelta(days=1)
 
 
 @pytest.fixture
@@ -72,7 +74,6 @@ def test_the_last_session_of_the_same_counts_with_an_overlap_of_a_day(
     past(9)
     last = past(4)
     assert since(tracker_id, wanted()) == last - OVERLAP
-    assert timedelta(days=1) == OVERLAP
     assert since(tracker_id, wanted(), user_id=3) is None
 
 
@@ -123,9 +124,9 @@ def test_that_a_tracker_knows_no_times_of_change_is_written_down(
 ) -> None:
     past(4)
     request = since_last(2, tracker_id, wanted())
-    assert told(request, "trac").notes == request.notes
-    handle = begin(2, tracker_id, told(request, "ims"))
+    assert with_since_warning(request, "trac").notes == request.notes
+    handle = begin(2, tracker_id, with_since_warning(request, "ims"))
     with get_session(user_id=2) as session:
         metadata = session.get_one(CrawlSession, handle.session_id).session_metadata
     assert CANNOT_TELL in metadata["nl_parsing"]["explanation"]
-    assert told(wanted(), "ims").notes == ()
+    assert with_since_warning(wanted(), "ims").notes == ()

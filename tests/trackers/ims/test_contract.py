@@ -9,10 +9,13 @@ import pytest
 
 from crawler.client import Client
 from crawler.errors import Forbidden, LoginRefused, NotFound, TrackerError
+from crawler.records import IssueRecord
 from crawler.source import Connection, Reference
+from crawler.sources.ims import KIND
+from crawler.sources.ims.parse.issue import ImsParser
 from crawler.sources.ims.source import ImsSource
 from crawler.sources.ims.standin import File, Issue, Listing, StandIn
-from tests.trackers.suite import SourceSuite, Tracker, issue, numbers
+from tests.trackers.suite import SourceSuite, Tracker, numbers
 
 SEARCH = "/tody/ims/issue/issueSearchList.do"
 LOGIN = "/tody/auth/login.do"
@@ -36,7 +39,7 @@ def posts(standin: StandIn) -> int:
 def tracker(standin: StandIn) -> Tracker:
     shown = visible(standin, "kim")
     return Tracker(
-        source=ImsSource,
+        kind=KIND,
         connection=account(standin),
         issues=frozenset(str(issue.number) for issue in shown),
         missing="999999",
@@ -60,6 +63,12 @@ class TestIms(SourceSuite):
 
 def client_of(connection: Connection) -> Client:
     return Client(connection.base_url, concurrency=4)
+
+
+async def issue(source: ImsSource, number: str) -> IssueRecord:
+    """One issue, fetched and parsed as the source's connection says."""
+    pages = await source.fetch(Reference(issue_id=number))
+    return ImsParser(source._connection).parse(pages)
 
 
 async def everything(connection: Connection, **how: object) -> list[str]:
@@ -255,8 +264,8 @@ async def test_related_issues_can_be_asked_for_as_well(relation: str) -> None:
         seen = {i.number for i in visible(tracker, "kim")}
     assert [page.part for page in pages] == ["issue", "relations"]
     expected = sorted(str(n) for n in known.related if n in seen)
-    assert sorted(r.related_issue_id for r in source.parse(pages).relations) == expected
-    assert sorted(r.related_issue_id for r in source.parse(pages[:1]).relations) == expected
+    assert sorted(r.related_issue_id for r in ImsParser(connection).parse(pages).relations) == expected
+    assert sorted(r.related_issue_id for r in ImsParser(connection).parse(pages[:1]).relations) == expected
 
 
 async def test_patches_are_relations_where_they_are_asked_for(standin: StandIn) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
-from crawler.errors import TrackerError
+from crawler.errors import UsageError
 from crawler.sources.ims.parse.listing import Listing, Row
-from crawler.sources.ims.search import MOST_SWEEPS, Cursor, walk
+from crawler.sources.ims.search import MOST_SWEEPS, ImsCursor, walk
 
 
 class Tracker:
@@ -161,13 +161,13 @@ async def test_a_cursor_remembers_that_the_list_had_shifted() -> None:
     "cursor", ["", "x", "[]", "{}", "null", '{"page": 0, "previous": []}', '{"page": "a", "previous": []}']
 )
 async def test_a_foreign_cursor_is_refused(cursor: str) -> None:
-    with pytest.raises(TrackerError, match="go on"):
+    with pytest.raises(UsageError, match="go on"):
         await found(Tracker(5), cursor=cursor)
 
 
 def test_a_cursor_is_what_it_was() -> None:
-    cursor = Cursor(
-        page=3, sweep=2, size=10, total=41, shifted=True, found_new=True, barren=1, previous=("1", "2")
+    cursor = ImsCursor(
+        page=3, sweep=2, size=10, total=41, shifted=True, found_new=True, empty_sweeps=1, previous=("1", "2")
     )
-    assert Cursor.parse(str(cursor)) == cursor
-    assert json.loads(str(cursor))["page"] == 3
+    assert ImsCursor.read(cursor.text()) == cursor
+    assert json.loads(cursor.text())["page"] == 3

@@ -76,10 +76,10 @@ def test_no_two_questions_are_the_same_to_trac() -> None:
     assert len(asked) > 15
 
 
-def test_since_is_sent_in_utc_and_a_little_earlier() -> None:
+def test_since_is_sent_in_utc_and_never_later() -> None:
     since = datetime(2024, 1, 2, 9, 0, 30, 999, tzinfo=timezone(timedelta(hours=9)))
     assert conditions(Numbers(), below=5, components=(), since=since)[1:] == [
-        ("changetime", "2024-01-01T23:59:30Z..")
+        ("changetime", "2024-01-02T00:00:30Z..")
     ]
 
 

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 from crawler.errors import PageRejected
 from crawler.html import Document, LexborDocument, SoupDocument
 from crawler.html.sanitize import cleaned, closed
+from crawler.html.second_opinion import first_accepted
 from crawler.http.decode import decode
 from crawler.records import IssueRecord, RelationRecord
-from crawler.source import RawPage
+from crawler.source import Connection, RawPage
+from crawler.sources.ims import KIND
 from crawler.sources.ims.parse.document import Reading, read
 from crawler.sources.ims.parse.download import Download
 from crawler.sources.ims.parse.landmarks import DESCRIPTION, Landmarks, find_landmarks
@@ -19,6 +21,23 @@ from crawler.sources.ims.parse.relations import issue_number_in, read_patches, r
 from crawler.sources.ims.parse.repair import mend
 
 Engine = Callable[[str], Document]
+
+
+class ImsParser:
+    """Parser of IMS pages, with the zone and the download address of a connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._zone = ZoneInfo(connection.timezone or KIND.features.default_zone)
+        template = connection.options.get("download_url")
+        self._download_url = str(template) if template else None
+
+    def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
+        """Read an issue from its pages.
+
+        Raises:
+            PageRejected: a page fails its gate under both engines.
+        """
+        return parse_issue(pages, zone=self._zone, download_url=self._download_url)
 
 
 def parse_issue(
@@ -83,18 +102,26 @@ def _read_with(
     fast, patient = engines
     first = read(fast(marks.html), marks, asked, zone, download)
     problems = _problems(first, marks, asked)
-    if not problems and mend(html, marks) is html:
+
+    def as_it_is() -> Reading:
+        if problems:
+            raise PageRejected(problems[0])
+        if mend(html, marks) is not html:
+            raise PageRejected("Tags in a text are not balanced.")
+        return first
+
+    def mended() -> Reading:
+        whole = closed(cleaned(html))
+        announced = find_landmarks(whole)
+        second = read(patient(mend(whole, announced)), announced, asked, zone, download)
+        if failures := _problems(second, announced, asked):
+            raise PageRejected(failures[0])
+        return second
+
+    reading, doubts = first_accepted((as_it_is, mended))
+    if not problems and reading == first:
         return first, []
-    whole = closed(cleaned(html))
-    announced = find_landmarks(whole)
-    second = read(patient(mend(whole, announced)), announced, asked, zone, download)
-    failures = _problems(second, announced, asked)
-    if failures:
-        raise PageRejected(failures[0])
-    if not problems and first == second:
-        return first, []
-    reason = problems[0] if problems else "Tags in a text are not balanced."
-    return second, [f"The page was mended and read by the second engine: {reason}"]
+    return reading, [f"The page was mended and read by the second engine: {doubt}" for doubt in doubts]
 
 
 def _problems(reading: Reading, marks: Landmarks, asked: str | None) -> list[str]:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from crawler.errors import PageRejected
 from crawler.html import Document, LexborDocument, Node, SoupDocument
+from crawler.html.second_opinion import first_accepted
 from crawler.http.decode import decode
 from crawler.records import IssueRecord, Json, State
-from crawler.source import RawPage
+from crawler.source import Connection, RawPage
 from crawler.sources.trac.parse.attachments import read_attachments
 from crawler.sources.trac.parse.changes import Changes, read_changes
 from crawler.sources.trac.parse.dates import Dates, read_dates
@@ -42,6 +44,24 @@ class _Properties:
     labels: Mapping[str, str]
 
 
+class TracParser:
+    """Parser of ticket pages; a connection's settings do not matter to it."""
+
+    def __init__(self, connection: Connection) -> None:
+        del connection
+
+    def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
+        """Read a ticket from its page.
+
+        Raises:
+            PageRejected: the page fails its gate under both engines.
+        """
+        for page in pages:
+            if page.part == "issue":
+                return parse_ticket(page)
+        raise PageRejected("There is no page of a ticket.")
+
+
 def parse_ticket(page: RawPage, *, engines: Sequence[Callable[[str], Document]] = ENGINES) -> IssueRecord:
     """Read a ticket, with Lexbor, and if its page then fails the gate, with BeautifulSoup.
 
@@ -62,16 +82,12 @@ def parse_ticket(page: RawPage, *, engines: Sequence[Callable[[str], Document]] 
     warnings = []
     if decoded.replaced:
         warnings.append(f"{decoded.replaced} characters of the page could not be read.")
-    doubts: list[PageRejected] = []
-    for engine in engines:
-        try:
-            record = _read(engine(html), html, page.url, address[1])
-        except PageRejected as doubt:
-            doubts.append(doubt)
-            continue
-        warnings += [f"The page was read by the second engine: {doubt}" for doubt in doubts]
-        return replace(record, warnings=(*record.warnings, *warnings))
-    raise doubts[0]
+    number = address[1]
+    record, doubts = first_accepted(
+        partial(lambda engine: _read(engine(html), html, page.url, number), engine) for engine in engines
+    )
+    warnings += [f"The page was read by the second engine: {doubt}" for doubt in doubts]
+    return replace(record, warnings=(*record.warnings, *warnings))
 
 
 def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
