@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import pickle
 import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +26,13 @@ SECONDS = 60.0  # that one issue may take; the slow engine needs one for a very 
 
 _MOST_BARREN = 3
 _LARGEST = 1 << 20  # bytes that wait in our buffer before the process must wait
+
+_START = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from pipeline.stages.parser_child import main
+main()
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -96,9 +105,7 @@ class Parser:
             if self._process is not None:
                 return
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-c",
-                "from pipeline.stages.parser_child import main; main()",
+                *reader_command(),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env=_environment(),
@@ -184,7 +191,14 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
+def reader_command() -> list[str]:
+    """The reader's command line: it imports from where this process does, never from the current folder."""
+    # -P keeps the current folder away even from what is imported before our own line runs. A path that is
+    # relative means the current folder, too.
+    paths = [path for path in sys.path if Path(path).is_absolute()]
+    return [sys.executable, "-P", "-c", _START, json.dumps(paths)]
+
+
 def _environment() -> dict[str, str]:
-    """What the process needs of ours; no secret is among it."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    """What the process needs of ours; no secret is among it, nor a variable that Python heeds."""
+    return {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from crawler.errors import NotFound, PageRejected, UsageError
 from crawler.source import Connection, RawPage
 from crawler.sources import find_kind, kind_names
 from pipeline.stages import parser_child
-from pipeline.stages.parser_process import Parser
+from pipeline.stages.parser_process import Parser, reader_command
 
 # A source as a third party would bring it, whose pages say what shall happen to their reader.
 _SOURCE = """
@@ -46,9 +45,6 @@ class OddParser:
 KIND = Kind(name="odd", title="Odd", open_source=None, open_parser=OddParser)
 """
 
-_READER = [sys.executable, "-c", "from pipeline.stages.parser_child import main; main()"]
-
-
 @pytest.fixture
 def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
     """An installed third party's kind of tracker."""
@@ -59,10 +55,6 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
     (described / "entry_points.txt").write_text("[ims_crawler.sources]\nodd = odd_source:KIND\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     return Connection(base_url="http://127.0.0.1:1", username="kim", password="canary-4711")
-
-
-def _with_kinds() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def _page(word: str) -> tuple[RawPage, ...]:
@@ -135,14 +127,14 @@ async def test_the_reader_knows_no_secret_and_ends_with_its_parent(
 def test_a_reader_whose_parent_was_killed_ends_without_a_word(odd: Connection, length: int) -> None:
     begun = parser_child.frame(("odd", odd)) + parser_child.frame(_page("1"))[:length]
     ended = subprocess.run(
-        _READER, input=begun, capture_output=True, timeout=30, check=False, env=_with_kinds()
+        reader_command(), input=begun, capture_output=True, timeout=30, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
 def test_a_reader_that_nobody_listens_to_ends_without_a_word(odd: Connection) -> None:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(_READER, env=_with_kinds(), **pipes) as process:
+    with subprocess.Popen(reader_command(), **pipes) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
