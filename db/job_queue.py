@@ -74,6 +74,18 @@ def due(most: int) -> list[tuple[int, int]]:
         return connection.execute(statements("jobs")["due"], {"most": most}).fetchall()
 
 
+def lost(most: int, *, silence: float) -> list[tuple[int, int]]:
+    """The runs that are said to work and have no job: pairs of user and run, every user's oldest first.
+
+    Args:
+        most: at most this many.
+        silence: seconds without a sign of life after which nobody works on a session outside of the queue.
+    """
+    with application() as connection:
+        values = {"most": most, "silence": silence}
+        return connection.execute(statements("jobs")["lost"], values).fetchall()
+
+
 def take_stalled_back(seconds: float) -> int:
     """Put the jobs of workers without a sign of life back, each in a transaction of its own.
 

@@ -158,6 +158,7 @@ def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = 
         row.fence += 1
         row.status = "running"
         row.completed_at = None
+        row.heartbeat_at = func.clock_timestamp()  # nobody works on it but we, from the first moment on
         if allow_empty:
             allowed = dict.fromkeys((*row.session_metadata.get("allow_empty", ()), *allow_empty))
             row.session_metadata = {**row.session_metadata, "allow_empty": list(allowed)}

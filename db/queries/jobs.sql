@@ -7,6 +7,14 @@ FROM jsonb_array_elements(%(jobs)s) AS job (args)
 -- due --
 SELECT user_id, saved_search_id FROM ims.due_schedules(%(most)s)
 
+-- lost --
+-- One statement, so that the queue and the runs are seen at the same moment.
+SELECT user_id, run_id
+FROM (SELECT coalesce(array_agg((args ->> 'run_id')::bigint), '{}') AS runs,
+             coalesce(array_agg((args ->> 'session_id')::bigint), '{}') AS sessions
+      FROM ims_jobs.procrastinate_jobs WHERE status IN ('todo', 'doing')) AS alive,
+     ims.lost_runs(%(most)s, make_interval(secs => %(silence)s), alive.runs, alive.sessions)
+
 -- stalled --
 -- Jobs whose worker gave no sign of life for too long, or has been forgotten.
 SELECT job.id, job.worker_id
@@ -18,7 +26,7 @@ ORDER BY job.id
 -- take_back --
 -- Puts one stalled job back, unless it is somebody else's by now.
 UPDATE ims_jobs.procrastinate_jobs job
-SET status = 'todo', attempts = attempts + 1, worker_id = NULL, scheduled_at = now()
+SET status = 'todo', attempts = attempts + 1, worker_id = NULL, scheduled_at = now(), abort_requested = false
 WHERE job.id = %(job_id)s AND job.status = 'doing' AND job.worker_id IS NOT DISTINCT FROM %(worker_id)s::bigint
   AND NOT EXISTS (SELECT FROM ims_jobs.procrastinate_workers worker
                   WHERE worker.id = job.worker_id
@@ -33,7 +41,7 @@ FROM (SELECT id FROM ims_jobs.procrastinate_jobs
 -- retry --
 -- Puts a job back, under the same condition.
 UPDATE ims_jobs.procrastinate_jobs
-SET status = 'todo', attempts = attempts + 1, worker_id = NULL, scheduled_at = %(at)s
+SET status = 'todo', attempts = attempts + 1, worker_id = NULL, scheduled_at = %(at)s, abort_requested = false
 WHERE id = %(job_id)s AND status = 'doing' AND worker_id = %(worker_id)s
 
 -- unfinished --

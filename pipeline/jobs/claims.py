@@ -31,7 +31,7 @@ from pipeline.crawl_session import (
     handle_of,
 )
 from pipeline.jobs.cron import next_time
-from pipeline.jobs.runs import CHUNK, WORKING, add_run, settle
+from pipeline.jobs.runs import CHUNK, SEARCH, WORKING, add_run, settle
 from pipeline.jobs.schedules import asked, database_now
 from pipeline.since import since_last, with_since_warning
 from pipeline.stages.state import Chunk
@@ -309,6 +309,35 @@ def fail_run(user_id: int, run_id: int, error: Exception) -> None:
         run = _locked_run(session, user_id, run_id)
         if run is not None:
             settle(session, run, error=error)
+
+
+def restore_lost(user_id: int, run_id: int) -> None:
+    """Put back into the queue what a run has left to do and lost its jobs for; one that is over is settled.
+
+    Where two workers see the same loss there are two jobs, of which the fences let one write.
+    """
+    with get_session(user_id=user_id) as session:
+        run = _locked_run(session, user_id, run_id)
+        if run is None or run.status not in WORKING:
+            return
+        row = session.get(CrawlSession, run.session_id) if run.session_id is not None else None
+        if row is not None and row.status != "running":
+            settle(session, run)
+            return
+        chunks = session.scalars(
+            select(SessionChunk.chunk_number).where(
+                SessionChunk.session_id == run.session_id, SessionChunk.state.in_(("waiting", "working"))
+            )
+        ).all()
+        if row is None or not row.search_done:
+            defer(session, run.queue, SEARCH, [{"user_id": user_id, "run_id": run_id}])
+        elif not chunks:
+            # Somebody resumed it in a shell, and that was killed.
+            session.refresh(row, with_for_update={"key_share": True})
+            _end(session, row, "interrupted", TrackerError("Nobody works on it any more: resume it."))
+        if row is not None:
+            ids = {"user_id": user_id, "session_id": row.session_id}
+            defer(session, run.queue, CHUNK, [{**ids, "chunk_number": number} for number in chunks])
 
 
 def attempts_so_far(user_id: int, run_id: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -23,10 +24,12 @@ class Again(Exception):
 
 
 class OnlyAgain(BaseRetryStrategy):
-    """A job is repeated where it asks for that; any other exception ends it."""
+    """A job is repeated where it asks for that, or was cancelled; any other exception ends it."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Tell when the job is to be done again; None: never."""
+        if isinstance(exception, asyncio.CancelledError):  # the worker is ended at once; its work is not
+            return RetryDecision(retry_in={"seconds": 0})
         if not isinstance(exception, Again):
             return None
         return RetryDecision(retry_in={"seconds": round(exception.seconds)})

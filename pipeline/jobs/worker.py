@@ -21,7 +21,8 @@ from procrastinate.worker import Worker
 
 from db import job_queue
 from db.errors import DatabaseError, DatabaseUnreachable
-from pipeline.jobs.claims import take_due
+from pipeline.crawl_session import SILENCE
+from pipeline.jobs.claims import restore_lost, take_due
 from pipeline.jobs.news import tell
 from pipeline.jobs.queue import OnlyAgain, open_app
 from pipeline.jobs.refresh_analytics import refresh_figures
@@ -35,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 PATIENCE = 30.0  # seconds without a sign of life after which a worker's work is taken over
 DUE_AT_ONCE = 100
+LOST_AT_ONCE = 100
+LONGEST_WAIT = 1.0  # seconds between two looks for jobs
 LONGEST_TICK = 5.0  # seconds between two looks for what is due
 CLEAN_EVERY = 3600.0
 FIGURES_EVERY = 300.0  # seconds between two looks whether an hour is over
@@ -101,7 +104,10 @@ async def _work(state: _State, concurrency: int, queues: list[str] | None) -> No
                     app,
                     queues=queues,
                     concurrency=concurrency,
-                    fetch_job_polling_interval=min(2.0, state.bench.patience / 4),
+                    # Whoever may connect to the database may notify any channel: jobs are looked for, and none is
+                    # ended by what a stranger says there.
+                    listen_notify=False,
+                    fetch_job_polling_interval=min(LONGEST_WAIT, state.bench.patience / 4),
                     delete_jobs="successful",
                     install_signal_handlers=False,
                     update_heartbeat_interval=state.bench.patience / 6,
@@ -142,7 +148,7 @@ async def _look_around(state: _State, concurrency: int, *, only_stalled: bool) -
     """Look for schedules that are due and for jobs that a lost worker left, and give a sign of life."""
     cleaned = monotonic()
     while True:
-        for look in (_sign_of_life, _take_back) if only_stalled else (_sign_of_life, _take_back, _take_due):
+        for look in _ALWAYS if only_stalled else (*_ALWAYS, _take_due):
             try:
                 await asyncio.to_thread(look, state, concurrency)
             except Exception as error:  # one that cannot be read must not keep the others from being done
@@ -178,6 +184,18 @@ def _sign_of_life(state: _State, concurrency: int) -> None:
 def _take_back(state: _State, concurrency: int) -> None:
     if taken := job_queue.take_stalled_back(state.bench.patience):
         log.info("took over what another worker left", jobs=taken)
+
+
+def _restore_lost(state: _State, concurrency: int) -> None:
+    for user_id, run_id in job_queue.lost(LOST_AT_ONCE, silence=SILENCE.total_seconds()):
+        try:
+            restore_lost(user_id, run_id)
+            log.warning("a run had lost its jobs", run=run_id)
+        except Exception as error:
+            log.warning("what a run lost cannot be put back", run=run_id, reason=type(error).__name__)
+
+
+_ALWAYS = (_sign_of_life, _take_back, _restore_lost)
 
 
 def _take_due(state: _State, concurrency: int) -> None:

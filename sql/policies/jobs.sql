@@ -10,6 +10,9 @@ CREATE POLICY for_leases ON ims_private.host_leases TO ims_owner USING (true) WI
 
 -- ims.due_schedules looks past row security, at what it takes to know that one is due.
 GRANT SELECT (saved_search_id, user_id, cron, is_active, next_run_at) ON ims.saved_searches TO ims_searcher;
+-- And ims.lost_runs at what it takes to know that nobody works on one.
+GRANT SELECT (run_id, user_id, session_id, status) ON ims.runs TO ims_searcher;
+GRANT SELECT (session_id, user_id, status, heartbeat_at, started_at) ON ims.crawl_sessions TO ims_searcher;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ims_jobs TO ims_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ims_jobs TO ims_app;

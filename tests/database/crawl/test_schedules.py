@@ -11,6 +11,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from procrastinate.jobs import Status
@@ -27,6 +28,7 @@ from pipeline.jobs import claims, schedules
 from pipeline.jobs.news import list_news
 from pipeline.jobs.queue import open_app
 from pipeline.jobs.runs import STILL_WORKING, list_runs, statistics
+from pipeline.jobs.work import Bench
 from pipeline.jobs.worker import serve
 from pipeline.trackers.secrets import add_key
 from tests.fixtures.schema import ALICE, ANA, BOB, ROOT
@@ -63,6 +65,22 @@ def look(yard: Yard) -> None:
         claims.take_due(user_id, saved_search_id)
 
 
+def lose(statement: str) -> None:
+    """Change the queue behind everybody's back."""
+    with job_queue.application() as connection:
+        connection.execute(statement.encode())
+
+
+def begun_run(yard: Yard) -> UUID:
+    """A run of alice's whose search was begun; its session."""
+    yard.schedule(LOOPBACK)
+    yard.make_due()
+    look(yard)
+    part = parts.take_search(ALICE, 1, Bench(yard.program, 2).open_tracker(ALICE))
+    assert part is not None
+    return part.handle.session_uuid
+
+
 def test_many_workers_that_look_at_once_make_one_run(yard: Yard) -> None:
     yard.schedule(LOOPBACK)
     yard.make_due()
@@ -96,6 +114,76 @@ def test_a_run_that_is_due_while_the_last_one_works_is_skipped_and_said_so(yard:
     assert (skipped["status"], skipped["error"]) == ("skipped", STILL_WORKING)
     assert working["status"] == "waiting"
     assert yard.value("SELECT count(*) FROM ims_jobs.procrastinate_jobs") == 1
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "DELETE FROM procrastinate_jobs",
+        "UPDATE procrastinate_jobs SET status = 'aborted'",
+        "UPDATE procrastinate_jobs SET status = 'failed'",
+    ],
+)
+async def test_a_run_that_lost_its_job_is_done_all_the_same(yard: Yard, tracker: StandIn, loss: str) -> None:
+    yard.schedule(tracker.url)
+    yard.make_due()
+    look(yard)
+    assert job_queue.lost(10, silence=60) == []
+    lose(loss)
+    await serve(
+        yard.program,
+        concurrency=2,
+        patience=2,
+        until=lambda: not job_queue.lost(1, silence=60) and job_queue.unfinished(5) == 0,
+    )
+    assert [(run["status"], run["issues_crawled"]) for run in runs(yard)] == [("completed", 120)]
+
+
+def test_the_chunks_of_a_run_are_put_back_and_not_while_somebody_works_on_them(yard: Yard) -> None:
+    session_uuid = begun_run(yard)
+    lose("DELETE FROM procrastinate_jobs")
+    take_over(ALICE, session_uuid)  # in a shell, a moment ago
+    assert job_queue.lost(10, silence=60) == []
+    yard.rows(
+        "UPDATE ims.crawl_sessions SET search_done = true, heartbeat_at = now() - interval '2 minutes' RETURNING 1"
+    )
+    yard.rows(
+        "INSERT INTO ims.session_chunks (session_id, user_id, chunk_number, first_position, last_position)"
+        " SELECT session_id, user_id, n, n, n FROM ims.crawl_sessions, generate_series(1, 2) n RETURNING 1"
+    )
+    assert job_queue.lost(10, silence=60) == [(ALICE, 1)]
+    parts.restore_lost(ALICE, 1)
+    assert job_queue.lost(10, silence=60) == []
+    jobs = "SELECT task_name, args ->> 'chunk_number' FROM ims_jobs.procrastinate_jobs ORDER BY id"
+    assert yard.rows(jobs) == [("chunk", "1"), ("chunk", "2")]
+
+
+@pytest.mark.parametrize("ended", ["completed", "running"])
+def test_a_lost_run_with_nothing_left_to_do_is_over(yard: Yard, ended: str) -> None:
+    begun_run(yard)
+    lose("DELETE FROM procrastinate_jobs")
+    yard.rows(
+        "UPDATE ims.crawl_sessions SET search_done = true, status = %s, started_at = now() - interval '1 hour',"
+        " heartbeat_at = NULL RETURNING 1",
+        ended,
+    )
+    assert job_queue.lost(10, silence=60) == [(ALICE, 1)]
+    parts.restore_lost(ALICE, 1)
+    assert job_queue.lost(10, silence=60) == []
+    assert [run["status"] for run in runs(yard)] == ["completed" if ended == "completed" else "interrupted"]
+    yard.make_due()
+    look(yard)
+    assert runs(yard)[0]["status"] == "waiting"
+
+
+def test_a_user_with_many_lost_runs_keeps_nobodys_from_being_seen(yard: Yard) -> None:
+    yard.schedule(LOOPBACK)
+    yard.schedule(LOOPBACK, user_id=BOB, name="mine")
+    yard.rows(
+        "INSERT INTO ims.runs (user_id, saved_search_id, due_at) SELECT user_id, saved_search_id, now() - n * interval '1 day'"
+        " FROM ims.saved_searches, generate_series(1, CASE name WHEN 'mine' THEN 50 ELSE 1 END) n RETURNING 1"
+    )
+    assert {user_id for user_id, _ in job_queue.lost(4, silence=60)} == {ALICE, BOB}
 
 
 def test_a_paused_schedule_is_not_due_and_what_it_missed_is_not_caught_up(yard: Yard) -> None:

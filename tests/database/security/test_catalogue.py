@@ -25,6 +25,7 @@ DEFINERS = {
     "ims.current_user_id": "ims_owner",
     "ims.current_user_role": "ims_owner",
     "ims.find_user": "ims_owner",
+    "ims.lost_runs": "ims_searcher",
     "ims.renew_host_lease": "ims_owner",
     "ims.schema_version": "ims_owner",
     "ims.search_issues": "ims_searcher",
