@@ -7,7 +7,8 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from crawler.errors import LoginRefused, TrackerError
+from crawler.errors import Forbidden, LoginRefused, TrackerError
+from crawler.response import Response
 
 _MOST = 4  # logins within the window; a tracker that logs out more often does so at every request
 _WINDOW = 60.0  # seconds
@@ -33,6 +34,7 @@ class LoginGate:
         self._refused: LoginRefused | None = None
         self._recent: deque[float] = deque(maxlen=_MOST)
         self.generation = 0  # how many logins have succeeded
+        self._in_vain = 0  # the last of them that opened no file
 
     async def renew(self, seen: int) -> None:
         """Log in, unless somebody has done so since ``seen``; wait where somebody is at it.
@@ -51,6 +53,33 @@ class LoginGate:
         if self._running is None:
             self._running = asyncio.create_task(self._once())
         await self._wait_for(self._running)
+
+    async def file(
+        self, ask: Callable[[], Awaitable[Response]], *, asks_for_login: Callable[[Response], bool]
+    ) -> Response:
+        """Get a file, and log in at most once for all files that the tracker asks a login for.
+
+        What a file says is nobody's word but that of whoever attached it: only statuses and addresses count.
+
+        Args:
+            ask: asks for it.
+            asks_for_login: whether an answer is the tracker's wish for a login in place of the file.
+
+        Raises:
+            Forbidden: a fresh login does not help.
+            LoginRefused, TrackerError: as for :meth:`renew`.
+        """
+        seen = self.generation
+        answer = await ask()
+        if not asks_for_login(answer):
+            return answer
+        if seen != self._in_vain:
+            await self.renew(seen)
+            answer = await ask()
+            if not asks_for_login(answer):
+                return answer
+            self._in_vain = self.generation
+        raise Forbidden("The tracker asks for another login before it shows this file.")
 
     async def _wait_for(self, running: asyncio.Task[None]) -> None:
         self._waiting += 1

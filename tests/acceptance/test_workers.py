@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 from crawler.sources.ims.standin import StandIn
+from db import job_queue
 from tests.fixtures.database import wait_until
 from tests.fixtures.program import run_standin
 from tests.fixtures.schema import ALICE, BOB
@@ -108,34 +109,38 @@ def test_a_stopped_worker_leaves_the_rest_to_the_next_one(yard: Yard, url: str) 
     assert yard.rows("SELECT DISTINCT attempts FROM ims.session_chunks") == [(1,)]
 
 
+def no_job_is_aborted(yard: Yard) -> None:
+    """Until the run has ended, and then it is complete."""
+    while not yard.value(ENDED):
+        assert yard.rows("SELECT status FROM ims_jobs.procrastinate_jobs WHERE status NOT IN ('todo', 'doing')") == []
+        time.sleep(0.1)
+    assert_complete(yard, Tracker.issues)
+
+
 def test_what_is_said_on_the_queues_channels_ends_no_job(yard: Yard, url: str) -> None:
     yard.schedule(url)
     yard.worker("--concurrency", "2")
     yard.make_due()
     yard.wait(WORKED_ON.format(1), "a chunk is worked on")
-    while not yard.value(ENDED):
-        yard.rows(
-            "SELECT pg_notify(channel, payload) FROM ims_jobs.procrastinate_jobs job,"
-            " unnest(ARRAY['procrastinate_any_queue_v1', 'procrastinate_queue_v1#' || job.queue_name]) channel,"
-            " unnest(ARRAY['x', json_build_object('type', 'abort_job_requested', 'job_id', job.id)::text]) payload"
-        )
-        time.sleep(0.1)
-    assert_complete(yard, Tracker.issues)
-    yard.wait("SELECT count(*) = 0 FROM ims_jobs.procrastinate_jobs", "no job is left, nor was aborted")
+    said = yard.rows(
+        "SELECT pg_notify(channel, payload) FROM ims_jobs.procrastinate_jobs job,"
+        " unnest(ARRAY['procrastinate_any_queue_v1', 'procrastinate_queue_v1#' || job.queue_name]) channel,"
+        " unnest(ARRAY[json_build_object('type', 'abort_job_requested', 'job_id', job.id)::text, 'x']) payload"
+        " WHERE job.status = 'doing'"
+    )
+    assert said
+    no_job_is_aborted(yard)
 
 
-def test_a_worker_that_is_ended_at_once_puts_its_jobs_back(yard: Yard, url: str) -> None:
-    yard.schedule(url)
-    first = yard.worker("--concurrency", "2")
+def test_a_job_that_is_cancelled_goes_back_into_the_queue(yard: Yard, url: str) -> None:
+    yard.schedule(url, workers=1)
+    yard.worker("--concurrency", "1")
     yard.make_due()
     yard.wait(WORKED_ON.format(1), "a chunk is worked on")
-    first.send_signal(signal.SIGTERM)
-    first.send_signal(signal.SIGINT)
-    first.wait(20)
-    assert yard.rows("SELECT DISTINCT status FROM ims_jobs.procrastinate_jobs") == [("todo",)]
-    yard.worker()
-    yard.wait(ENDED, "another one ends the run")
-    assert_complete(yard, Tracker.issues)
+    with job_queue.application() as connection:
+        connection.execute("UPDATE procrastinate_jobs SET abort_requested = true WHERE status = 'doing'")
+    no_job_is_aborted(yard)
+    assert yard.value("SELECT max(attempts) > 1 FROM ims.session_chunks"), "it was cancelled"
 
 
 async def test_a_worker_and_a_shell_together_never_ask_more_than_the_rate(yard: Yard) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from crawler.client import Client, Pairs
 from crawler.errors import ItemError, LoginRefused, NotFound, PageRejected, TrackerError
@@ -38,6 +38,7 @@ class ImsSource:
         self._client = client
         self._options = connection.options
         self._root = root_of(connection.base_url, str(self._options.get("path", "tody")))
+        self._login_address = self._root + str(self._options.get("login_path", "auth/login.do"))
         self._gate = LoginGate(self._log_in)
         self._account = ims.Account(user_id=connection.username or "")
         self._products: tuple[ims.Product, ...] = ()
@@ -125,8 +126,14 @@ class ImsSource:
         if attachment.download_url is None:
             raise NotFound(f"The page does not tell where {attachment.filename!r} is.")
         await self._be_logged_in()
-        answer = await self._get(attachment.download_url, ())
-        if _is_page(answer) and (refusal := ims.refusal_in(answer.text)):
+        address = urljoin(self._root, attachment.download_url)
+
+        async def ask() -> Response:
+            return await self._client.get(address, accept=(200, 401, 403))
+
+        answer = await self._gate.file(ask, asks_for_login=self._asks_for_login)
+        # IMS refuses with a page of status 200, but sends no page as a file.
+        if "content-disposition" not in answer.headers and (refusal := ims.refusal_in(answer.text)):
             raise refusal
         return _raw(answer, answer.url, "attachment")
 
@@ -167,11 +174,16 @@ class ImsSource:
             )
         return response
 
+    def _asks_for_login(self, answer: Response) -> bool:
+        """Whether a login was wanted in place of a file; its own bytes are not looked at."""
+        login = urlsplit(self._login_address).path, urlsplit(f"{self._root}auth/login").path
+        return answer.status in (401, 403) or urlsplit(answer.url).path.startswith(login)
+
     async def _log_in(self) -> None:
         name, password = self._connection.username, self._connection.password
         if not name or password is None:
             raise LoginRefused("IMS asks for a name and a password; this connection has none.")
-        address = self._root + str(self._options.get("login_path", "auth/login.do"))
+        address = self._login_address
         try:
             form = await self._client.get(address)
             # By its content: whatever answers at this address would get the password.
@@ -190,16 +202,10 @@ class ImsSource:
 
 
 def _is_login(response: Response) -> bool:
-    # A file may hold a login page of its own. Most pages are told by their address and a look at their bytes.
-    if not _is_page(response):
-        return ims.is_login_page(response.url, "")
+    # Most pages are told by their address and a look at their bytes.
     if b"assword" not in response.body and b"ASSWORD" not in response.body:
         return ims.is_login_page(response.url, "")
     return ims.is_login_page(response.url, response.text)
-
-
-def _is_page(response: Response) -> bool:
-    return not response.headers.get("content-disposition", "").lower().startswith("attachment")
 
 
 def _shows_account(response: Response) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from datetime import UTC, datetime
 from http.cookiejar import Cookie
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -42,6 +43,7 @@ class TracSource:
         self._client = client
         self._gate = LoginGate(self._log_in)
         self._cookie: Cookie | None = None
+        self._login_path = urlsplit(f"{connection.base_url.rstrip('/')}/login").path
         size = connection.options.get("page_size")
         self._page_size = size if isinstance(size, int) and 0 < size <= 10_000 else _PAGE_SIZE
 
@@ -122,21 +124,19 @@ class TracSource:
             NotFound: there is no such file.
             Forbidden: the account may not see it.
         """
-        return await self._page(attachment.download_url or "", f"The file {attachment.filename!r}")
+        what = f"The file {attachment.filename!r}"
+        if attachment.download_url is None:
+            raise NotFound(f"The page does not tell where {attachment.filename!r} is.")
+
+        async def ask() -> Response:
+            return await self._ask(attachment.download_url or "", None, accept=(200, 401, 403, 404))
+
+        if self._connection.username is None:
+            return _raw(await ask(), what)
+        return _raw(await self._gate.file(ask, asks_for_login=self._asks_for_login), what)
 
     async def _page(self, address: str, what: str) -> RawPage:
-        answer = await self._get(address)
-        if answer.status == 404:
-            raise NotFound(f"{what} does not exist.")
-        if answer.status == 403:
-            raise Forbidden(f"{what} is not shown to this account.")
-        return RawPage(
-            url=answer.url,
-            body=answer.body,
-            content_type=answer.content_type,
-            status=answer.status,
-            fetched_at=datetime.now(UTC),
-        )
+        return _raw(await self._get(address), what)
 
     async def _list(
         self, numbers: Numbers, place: TracCursor, since: datetime | None, size: int
@@ -174,11 +174,19 @@ class TracSource:
             raise TrackerError("The tracker forgets its logins at once.")
         return answer
 
-    async def _ask(self, path: str, params: Pairs | None) -> Response:
+    def _asks_for_login(self, answer: Response) -> bool:
+        """Whether a login was wanted in place of a file; its own bytes are not looked at."""
+        # Trac's page for 403 says who is logged in; a plugin for logins redirects to their page.
+        refused = answer.status == 403 and is_logged_in(answer.text) is False
+        return refused or answer.status == 401 or urlsplit(answer.url).path == self._login_path
+
+    async def _ask(
+        self, path: str, params: Pairs | None, *, accept: Container[int] = (200, 403, 404)
+    ) -> Response:
         self._keep_cookie()
         # A Trac that speaks several languages says more in English.
         headers = {"Accept-Language": "en"}
-        answer = await self._client.get(path, params=params, headers=headers, accept=(200, 403, 404))
+        answer = await self._client.get(path, params=params, headers=headers, accept=accept)
         self._keep_cookie()
         return answer
 
@@ -215,3 +223,17 @@ class TracSource:
 
     def _cookies(self) -> list[Cookie]:
         return [cookie for cookie in self._client.cookies if cookie.name == _COOKIE and cookie.value]
+
+
+def _raw(answer: Response, what: str) -> RawPage:
+    if answer.status == 404:
+        raise NotFound(f"{what} does not exist.")
+    if answer.status in (401, 403):
+        raise Forbidden(f"{what} is not shown to this account.")
+    return RawPage(
+        url=answer.url,
+        body=answer.body,
+        content_type=answer.content_type,
+        status=answer.status,
+        fetched_at=datetime.now(UTC),
+    )

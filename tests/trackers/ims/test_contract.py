@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from crawler.client import Client
 from crawler.errors import Forbidden, LoginRefused, NotFound, TrackerError
-from crawler.records import IssueRecord
+from crawler.records import AttachmentRecord, IssueRecord
 from crawler.source import Connection, Reference
 from crawler.sources.ims import KIND
 from crawler.sources.ims.parse.issue import ImsParser
@@ -314,6 +315,32 @@ async def test_a_file_may_be_had_after_the_session_expired_and_may_hold_a_login_
             await source.download(file)
         with pytest.raises(NotFound):
             await source.download(replace(file, download_url=None))
+
+
+@pytest.mark.parametrize("disposition", ["attachment", "inline; filename=x.html", "filename=x.html"])
+async def test_a_file_that_holds_the_login_page_is_a_file(disposition: str) -> None:
+    page = b'<html><form action="/tody/auth/login.do"><input type="password"> no permission </form></html>'
+    logins = 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal logins
+        if request.url.path == LOGIN:
+            logins += request.method == "POST"
+            form = "" if request.method == "POST" else "<input type=password>"
+            return httpx.Response(200, stream=httpx.ByteStream(f'<input name="userName">{form}</html>'.encode()))
+        return httpx.Response(
+            200,
+            headers={"Content-Disposition": disposition, "Content-Type": "text/html"},
+            stream=httpx.ByteStream(page),
+        )
+
+    connection = Connection(base_url="http://127.0.0.1:1", username="kim", password="kim-secret")
+    async with Client(connection.base_url, transport=httpx.MockTransport(answer)) as client:
+        source = ImsSource(connection, client)
+        file = AttachmentRecord(filename="x.html", download_url="/tody/file?name=/auth/login.html")
+        for _ in range(6):
+            assert (await source.download(file)).body == page
+    assert logins == 1
 
 
 async def test_an_issue_that_moved_is_read_under_its_new_number(standin: StandIn) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from crawler.client import Client
 from crawler.errors import Forbidden, NotFound, NotPermitted, TrackerError, UnknownProduct, UsageError
 from crawler.html.text import one_line
 from crawler.query import Clause, Occur, Tree
-from crawler.records import ChangeRecord, IssueRecord
+from crawler.records import AttachmentRecord, ChangeRecord, IssueRecord
 from crawler.source import Connection, Kind, RawPage, Reference
 from crawler.sources.trac import KIND
 from crawler.sources.trac.cursor import TracCursor
@@ -378,6 +379,68 @@ async def test_attachments_are_where_the_source_says(trac: TracServer) -> None:
         record = await _record(source, number)
         for file in record.attachments:
             assert len((await source.download(file)).body) == file.file_size
+
+
+SAVED_PAGES = {
+    "saved.html": b'<div id="metanav"><a href="/trac/login">Login</a></div><div id="main"></div></html>',
+    "login": b'<form action="/login"><input type="password"></form></html>',
+}
+
+
+async def _files(
+    log: list[tuple[str, str, bool]], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """A Trac's answers: a login by cookie, files, and two that are refused in two ways."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    method, path, _ = head.split(" ", 2)
+    log.append((method, path, "Authorization:" in head))
+    name = path.rpartition("/")[2]
+    status, more, body = "200 OK", "", SAVED_PAGES.get(name, b"bytes")
+    if path == "/login" and "Authorization:" in head:
+        status, more, body = "302 Found", "Location: /\r\nSet-Cookie: trac_auth=x; Path=/\r\n", b""
+    elif name == "401.log":
+        status = "401 Unauthorized"
+    elif name == "redirected.log":
+        status, more, body = "302 Found", "Location: /login\r\n", b""
+    writer.write(
+        f"HTTP/1.1 {status}\r\n{more}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    )
+    await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def _files_of(log: list[tuple[str, str, bool]]) -> AsyncIterator[TracSource]:
+    async with await asyncio.start_server(partial(_files, log), "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with Client(url) as client:
+            source = TracSource(Connection(base_url=url, username="kim", password="kim-secret"), client)
+            await source.login()
+            yield source
+
+
+def _file(name: str) -> AttachmentRecord:
+    return AttachmentRecord(filename=name, download_url=f"/raw-attachment/ticket/1/{name}")
+
+
+@pytest.mark.parametrize("name", SAVED_PAGES)
+async def test_a_file_that_holds_a_page_of_the_tracker_is_a_file(name: str) -> None:
+    log: list[tuple[str, str, bool]] = []
+    async with _files_of(log) as source:
+        for _ in range(6):
+            assert (await source.download(_file(name))).body == SAVED_PAGES[name]
+    assert sum(path == "/login" for _, path, _ in log) == 1
+
+
+@pytest.mark.parametrize("name", ["401.log", "redirected.log"])
+async def test_a_file_that_asks_for_a_login_costs_one_login_and_only_itself(name: str) -> None:
+    log: list[tuple[str, str, bool]] = []
+    async with _files_of(log) as source:
+        for _ in range(6):
+            with pytest.raises(Forbidden):
+                await source.download(_file(name))
+        assert (await source.download(_file("fine.log"))).body == b"bytes"
+    assert sum(path == "/login" and with_password for _, path, with_password in log) == 2
 
 
 async def test_downloads_stay_logged_in_when_a_late_answer_takes_the_cookie_away(trac: TracServer) -> None:
