@@ -18,7 +18,7 @@ from rich.text import Text
 
 # C0 and C1 controls but tab and newline, and the characters that turn the direction of a line.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_MARK = re.compile("<mark>(.*?)</mark>", re.DOTALL)
+_MARK = re.compile("<mark>((?:(?!<mark>|</mark>).)*+)</mark>", re.DOTALL)
 
 
 def safe(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 _SPACES = re.compile("[ \t\n\f\r]+")
-_ROW_ENDS = re.compile("[ \t\xa0]+\n")
 _BLOCK_NAMES = """
     address article aside blockquote caption center dd details dialog div dl dt fieldset figcaption figure
     footer form h1 h2 h3 h4 h5 h6 header hr legend li listing main nav ol option p pre section summary table
@@ -89,7 +88,7 @@ class Flow:
         """What was collected, without blank lines at its ends; the first of several lines stays indented."""
         joined = "".join(self._parts)
         if " \n" in joined or "\t\n" in joined or "\xa0\n" in joined:
-            joined = _ROW_ENDS.sub("\n", joined)
+            joined = "\n".join(line.rstrip(" \t\xa0") for line in joined.split("\n"))
         joined = joined.replace("\xa0", " ")
         joined = joined.lstrip("\n").rstrip()
         return joined if "\n" in joined else joined.strip()

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 # Declarations are read in a page's beginning only; browsers look at the first 1,024 bytes.
 _HEAD = 4096
-_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:+-]{2,40})", re.IGNORECASE)
+_HEADER = re.compile(r"charset\s*+=\s*+(?:[\"']\s*+)?+([\w.:+-]{2,40})", re.IGNORECASE)
 _META = re.compile(
-    rb"<meta\s[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:+-]{2,40})"
+    rb"<meta\s[^>]{0,300}?charset\s*+=\s*+(?:[\"']\s*+)?+([\w.:+-]{2,40})"
     rb"|<\?xml\s[^>]{0,100}?encoding\s*=\s*[\"']([\w.:+-]{2,40})",
     re.IGNORECASE,
 )

@@ -12,10 +12,10 @@ from crawler.errors import RedirectRefused, UsageError
 _PORTS = {"http": 80, "https": 443}
 # Names of parameters whose values are secrets: PRIVATE-TOKEN of GitLab, key of Redmine, Bugzilla_api_key, …
 _SECRET = re.compile(
-    r"([?&;](?:[^=&;]*(?:token|passw|pwd|secret|api_?key|auth(?!or)|session|signature|credential)[^=&;]*"
-    r"|key|sid|pass|sig)=)[^&;]*",
+    r"token|passw|pwd|secret|api_?key|auth(?!or)|session|signature|credential|^(?:key|sid|pass|sig)$",
     re.IGNORECASE,
 )
+_BETWEEN = re.compile("([?&;])")  # parameters; a path may have some too, after a semicolon
 _HOST = re.compile(rb"[a-z0-9._:-]+")  # after IDNA; an IPv6 address comes without its brackets
 _SHOWN = 500  # characters of an address in a message
 
@@ -24,8 +24,14 @@ def without_secrets(url: httpx.URL) -> str:
     """Write an address as it may be shown and stored: no name, password, fragment or secret parameter."""
     path = url.raw_path.decode("ascii")
     if "=" in path:
-        path = _SECRET.sub(r"\1***", path)
+        place, *parameters = _BETWEEN.split(path)
+        path = place + "".join(map(_without_secret, parameters))
     return f"{url.scheme}://{url.netloc.decode('ascii')}{path}"
+
+
+def _without_secret(parameter: str) -> str:
+    name, equals, _ = parameter.partition("=")
+    return f"{name}=***" if equals and _SECRET.search(name) else parameter
 
 
 def shown(url: httpx.URL) -> str:

@@ -11,7 +11,6 @@ from crawler.query.tree import Clause, Occur, Tree
 
 _RUN = re.compile(rf"[^\W_{CJK}]+")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_KEY = re.compile(r"(?:.*[-#])?0*([0-9]+)")
 
 
 # English endings, what may stand in their place, and how many letters must be left of the word.
@@ -45,8 +44,7 @@ class Texts:
 
     def _has(self, clause: Clause) -> bool:
         if clause.number:
-            key = _KEY.fullmatch(self._issue_id.strip())
-            return key is not None and key.group(1) == (clause.text.lstrip("0") or "0")
+            return _number_of(self._issue_id) == (clause.text.lstrip("0") or "0")
         wanted = " ".join(fold(clause.text).split())
         if not clause.phrase and _RUN.fullmatch(wanted):
             return not self._bases.isdisjoint(bases(wanted))
@@ -68,6 +66,13 @@ class Texts:
     @cached_property
     def _bases(self) -> frozenset[str]:
         return frozenset(base for word in self._words for base in bases(word))
+
+
+def _number_of(issue_id: str) -> str | None:
+    """The number at the end of an issue's key, ``17`` of ``ABC-0017``."""
+    key = issue_id.strip()
+    digits = key[max(key.rfind("-"), key.rfind("#")) + 1 :]
+    return digits.lstrip("0") or "0" if digits.isascii() and digits.isdigit() else None
 
 
 def bases(word: str) -> frozenset[str]:

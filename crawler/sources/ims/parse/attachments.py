@@ -11,7 +11,7 @@ from crawler.records import AttachmentRecord
 from crawler.sources.ims.parse.download import Download
 from crawler.sources.ims.parse.landmarks import FILES, PATCH_FILES
 
-_CALL = re.compile(r"downloadFileNew\(\s*['\"]?([^'\",()]{1,200}?)['\"]?\s*,\s*['\"]?(\w{1,40})['\"]?")
+_CALL = re.compile(r"downloadFileNew\(\s*+['\"]?+([^'\",()]{1,200}+)['\"]?+\s*+,\s*+['\"]?+(\w{1,40})")
 _SIZE = re.compile(
     r"\s*[(\[]\s*([0-9][0-9,]*(?:\.[0-9]+)?)\s*(bytes?|[KMGT]?i?B|[KMGT])\s*[)\]]", re.IGNORECASE
 )

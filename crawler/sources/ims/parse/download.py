@@ -14,16 +14,16 @@ from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
 _FUNCTION = re.compile(
-    r"function\s+downloadFileNew\s*\(([^)]*)\)\s*\{|downloadFileNew\s*=\s*function\s*\w*\s*\(([^)]*)\)\s*\{"
+    r"function\s+downloadFileNew\s*\(([^()]*)\)\s*\{|downloadFileNew\s*=\s*function\s*\w*\s*\(([^()]*)\)\s*\{"
 )
 _LITERAL = re.compile(r"\s*=\s*(\"[^\"\n]{0,200}\"|'[^'\n]{0,200}')\s*[;,]")
 _TERM = r"(?:\"[^\"\n]*\"|'[^'\n]*'|[\w.$]+(?:\(\s*[\w.$]*\s*\))?)"
 _EXPRESSION = rf"({_TERM}(?:\s*\+\s*{_TERM})*)"
 _STATEMENT = re.compile(
-    rf"(?P<field>\w+)['\"]?\s*\]?\s*\.value\s*=\s*{_EXPRESSION}"
+    rf"\b(?P<field>\w++)['\"]?\s*+(?:\]\s*+)?\.value\s*=\s*{_EXPRESSION}"
     rf"|(?P<target>(?:\blocation(?:\.href)?|\.action|\.src)\s*=)\s*{_EXPRESSION}"
     rf"|(?P<call>\b(?:open|replace|assign)\s*\()\s*{_EXPRESSION}"
-    rf"|(?P<name>\w+)\s*(?P<add>\+?)=(?!=)\s*{_EXPRESSION}"
+    rf"|\b(?P<name>\w++)\s*(?P<add>\+?)=(?!=)\s*{_EXPRESSION}"
 )
 _ONE_TERM = re.compile(_TERM)
 _BRACE = re.compile("[{}]")

@@ -41,7 +41,7 @@ _HEADERS: Final = ", ".join(
     f"{cell}:not({', '.join(f'#{section} *' for section in SECTIONS)})"
     for cell in ("td.tableHeaderTitle", "th")
 )
-_PERSON = re.compile(r"(.*?)\s*\(\s*([^\s()@]+@[^\s()@]+)\s*\)")
+_MAIL = re.compile(r"[^\s()@]++@[^\s()@]++")
 
 
 @dataclass(slots=True)
@@ -101,10 +101,10 @@ def _is_header(cell: Node) -> bool:
 def _place(fields: Fields, header: str, value: str, zone: ZoneInfo) -> None:
     key = header.lower()
     if (key in _PEOPLE or key in _NAMED_ONLY) and len(value) < _LONGEST_PERSON:
-        person = _PERSON.fullmatch(value)
-        if person is not None:
-            value = person[1]
-            fields.extra[f"{header} mail"] = person[2]
+        name, _, mail = value.removesuffix(")").rpartition("(")
+        if value.endswith(")") and _MAIL.fullmatch(mail.strip()):
+            value = name.rstrip()
+            fields.extra[f"{header} mail"] = mail.strip()
     name = _TEXTS.get(key) or _PEOPLE.get(key)
     if name is not None and not fields.known.get(name):
         fields.known[name] = " ".join(value.split())

@@ -16,7 +16,6 @@ from crawler.records import ChangeRecord, CommentRecord
 from crawler.sources.trac.parse.markup import author_of, child, filename_of, has_class, identity_of, moment_of
 
 _FIELD = re.compile(r"(?:^|\s)trac-field-(\S+)")
-_GAINED_LOST = re.compile(r"(?:(?P<gained>.+) added)?(?:; )?(?:(?P<lost>.+) removed)?")
 _PEOPLE = frozenset({"owner", "reporter"})
 _ARROW = " → "
 
@@ -182,15 +181,25 @@ def _values(cell: Node, name: str, now: str | None) -> tuple[str | None, str | N
     words = cell.line()
     if cell.select_one('a[href*="action=diff"]') is not None:
         return None, None  # a long text: the page only says that it was changed
-    listed = _GAINED_LOST.fullmatch(words)
-    if listed is not None and any(listed.groups()):
-        return _list(listed["gained"] or "", listed["lost"] or "", now)
+    gained, lost = _gained_lost(words)
+    if gained or lost:
+        return _list(gained, lost, now)
     if words in ("set", "unset"):  # a check box
         return ("unset", "set") if words == "set" else ("set", "unset")
     if words.count(_ARROW) == 1:
         old, _, new = words.partition(_ARROW)
         return old, new
     return None
+
+
+def _gained_lost(words: str) -> tuple[str, str]:
+    """What a list gained and lost: `a, b added; c removed`, or one of the two."""
+    if words.endswith(" added"):
+        return words.removesuffix(" added"), ""
+    if not words.endswith(" removed"):
+        return "", ""
+    gained, _, lost = words.removesuffix(" removed").rpartition(" added; ")
+    return gained, lost
 
 
 def _person(cell: Node, now: str | None) -> tuple[str | None, str | None] | None:

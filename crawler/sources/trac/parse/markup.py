@@ -12,7 +12,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEARS = range(1970, 2101)
 _CHANGE_ID = re.compile(r"trac-change-([0-9]{1,9})-([0-9]{1,17})")
 # The wrapped navigation ends where the page's own content begins; wiki text comes after that.
-_NAVIGATION = re.compile(r'id="metanav"(.{0,8000}?)<div id="(?:mainnav|main|content)"', re.DOTALL)
+_NAVIGATION = 'id="metanav"'
+_AFTER_NAVIGATION = ('<div id="mainnav"', '<div id="main"', '<div id="content"')
+_LONGEST_NAVIGATION = 8000  # characters
 
 
 def is_whole(html: str) -> bool:
@@ -22,8 +24,12 @@ def is_whole(html: str) -> bool:
 
 def is_logged_in(html: str) -> bool | None:
     """Whether a page was made for somebody who is logged in; None: it is no page of Trac's."""
-    found = _NAVIGATION.search(html)
-    return None if found is None else "/logout" in found[1]
+    start = html.find(_NAVIGATION)
+    if start < 0:
+        return None
+    piece = html[start : start + _LONGEST_NAVIGATION]
+    ends = [end for mark in _AFTER_NAVIGATION if (end := piece.find(mark)) >= 0]
+    return "/logout" in piece[: min(ends)] if ends else None
 
 
 def has_class(node: Node, name: str) -> bool:

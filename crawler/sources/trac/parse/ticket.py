@@ -29,9 +29,9 @@ ENGINES: Final[tuple[Callable[[str], Document], ...]] = (LexborDocument, SoupDoc
 _ADDRESS = re.compile(r"/ticket/([0-9]{1,10})/?$")
 _COUNT = re.compile(r'<span class="trac-count">\(([0-9]+)\)</span></h3>\s*<div id="changelog">')
 # What the template writes for each comment and each changed field, whatever an engine makes of it later.
-_COMMENTS = re.compile(r'<div\b[^>]*?\sclass="comment searchable"')
-_ROWS = re.compile(r'<tr\b[^>]*?\sclass="trac-field-')
-_EDITS = re.compile(r'<div\b[^>]*?\sclass="trac-lastedit')
+_COMMENTS = re.compile(r'<div\b[^<>]*?\sclass="comment searchable"')
+_ROWS = re.compile(r'<tr\b[^<>]*?\sclass="trac-field-')
+_EDITS = re.compile(r'<div\b[^<>]*?\sclass="trac-lastedit')
 _ICON = re.compile(
     r'<span class="icon">(?:\u200b|&#8203;)</span>'
 )  # the picture before a link, as a character
