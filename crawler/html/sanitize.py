@@ -11,6 +11,8 @@ MAX_CHARACTERS: Final = 8 * 1024 * 1024
 MAX_TAGS: Final = 300_000
 MAX_DEPTH: Final = 512
 MAX_UNCLOSED_STYLES: Final = 256
+MAX_ATTRIBUTES: Final = 256  # of one tag; an engine compares each of them with all before it
+MAX_OPTIONS: Final = 5000
 _FEW_TAGS: Final = 1500  # so few cannot nest deep enough to hurt, and counting them one by one costs time
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
@@ -26,25 +28,36 @@ _STYLES = frozenset(
 _NAMES_OF_RAW_TEXT = "script style textarea title xmp iframe noembed noframes plaintext"
 _RAW_TEXT = re.compile(rf"<(/?)({_NAMES_OF_RAW_TEXT.replace(' ', '|')})\b", re.IGNORECASE)
 _OPENINGS = tuple(f"<{name}".encode() for name in _NAMES_OF_RAW_TEXT.split())
+_ONE = r"[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+(?:\"|$)|'[^']*+(?:'|$)|[^\s>\"'][^\s>]*+)?+)?+"
+_ATTRIBUTE = re.compile(_ONE)
+# A tag to its end, wherever quotes may lead. There is no way back in it, so that each character is read once.
+_WHOLE_TAG = re.compile(rf"<([a-zA-Z][^\s/>]*+)((?:[\s/]++|{_ONE})*+)")
+_OPTION = re.compile(r"<option\b", re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def guarded(html: str) -> str:
     """The page itself, if both engines can read it in a time that is bounded by its length.
 
-    Lexbor takes half a minute for 100,000 nested elements, and its time and memory for styles that are never
-    closed grow with their number times the number of blocks.
+    Lexbor takes half a minute for 100,000 nested elements, its time and memory for styles that are never closed
+    grow with their number times the number of blocks, and its time for a tag's attributes and for options with
+    the square of their number.
 
     Raises:
-        PageRejected: too long, too many tags, nested too deeply, or too many styles left open.
+        PageRejected: too long, too many tags, attributes or options, nested too deeply, or too many styles left
+            open.
     """
     if len(html) > MAX_CHARACTERS:
         raise PageRejected(f"The page has more than {MAX_CHARACTERS:,} characters.")
     starts = html.count("<") - html.count("</")
     if starts > MAX_TAGS:
         raise PageRejected(f"The page has more than {MAX_TAGS:,} tags.")
+    if any(len(rest) > 2 * MAX_ATTRIBUTES for _, rest in _WHOLE_TAG.findall(html)) and _crowded(html):
+        raise PageRejected(f"A tag of the page has more than {MAX_ATTRIBUTES:,} attributes.")
     if starts <= _FEW_TAGS:
         return html
+    if len(_OPTION.findall(html)) > MAX_OPTIONS:
+        raise PageRejected(f"The page has more than {MAX_OPTIONS:,} options.")
     depth = styles = 0
     for end, name in _TAG.findall(html):
         tag = name.lower()
@@ -57,6 +70,22 @@ def guarded(html: str) -> str:
         if depth > MAX_DEPTH or styles > MAX_UNCLOSED_STYLES:
             raise PageRejected(f"The page nests its elements more than {MAX_DEPTH} deep.")
     return html
+
+
+def _crowded(html: str) -> bool:
+    """Whether a tag has too many attributes; what stands in a script is none."""
+    position = 0
+    unclosed: set[str] = set()
+    while tag := _WHOLE_TAG.search(html, position):
+        if len(_ATTRIBUTE.findall(tag[2])) > MAX_ATTRIBUTES:
+            return True
+        position, name = tag.end(), tag[1].lower()
+        if name in ("script", "style") and name not in unclosed:
+            end = re.compile(f"</{name}", re.IGNORECASE).search(html, position)
+            position = position if end is None else end.end()
+            if end is None:
+                unclosed.add(name)
+    return False
 
 
 def cleaned(html: str) -> str:

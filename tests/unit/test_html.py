@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crawler.errors import PageRejected
 from crawler.html import Document, LexborDocument, SoupDocument
-from crawler.html.sanitize import MAX_CHARACTERS, MAX_TAGS, closed
+from crawler.html.sanitize import MAX_CHARACTERS, MAX_TAGS, closed, guarded
 
 ENGINES = (LexborDocument, SoupDocument)
 both = pytest.mark.parametrize("engine", ENGINES)
@@ -101,6 +101,14 @@ def test_only_what_is_never_closed_becomes_text() -> None:
     assert closed(html) == "<!-- a --><script>b</script>&lt;script>c<script>d</script>&lt;!-- e <!-- f -->"
 
 
+ATTRIBUTES = " ".join(f'a{number}="1"' for number in range(40_000))
+
+
+def test_what_stands_in_a_script_is_no_attribute() -> None:
+    html = "<script>for (i = 0; i <n; i++) {" + "let it be ; " * 1000 + "}</script><p>kept</p></html>"
+    assert guarded(html) == html
+
+
 @both
 @pytest.mark.parametrize(
     "html",
@@ -113,8 +121,16 @@ def test_only_what_is_never_closed_becomes_text() -> None:
         "<span><i>" * 3_000,
         "<" * (MAX_TAGS + 1),
         "x" * (MAX_CHARACTERS + 1),
+        f"<p {ATTRIBUTES}>x</p>",
+        f'<p x=">" y="<script>" {ATTRIBUTES} z="</script>">x</p>',
+        "<p " + ATTRIBUTES.replace(" ", "/"),
+        "<select>" + "<option>x" * 40_000,
+        "<OPTION>x</OPTION>" * 40_000,
     ],
-    ids=["open", "nested", "capitals", "styles", "tables", "spans", "tags", "characters"],
+    ids=[
+        *("open", "nested", "capitals", "styles", "tables", "spans", "tags", "characters"),
+        *("attributes", "behind quotes", "parted by slashes", "options", "options in capitals"),
+    ],
 )
 def test_a_page_that_would_take_for_ever_is_refused_at_once(
     engine: type[LexborDocument | SoupDocument], html: str
