@@ -39,13 +39,13 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 def guarded(html: str) -> str:
     """The page itself, if both engines can read it in a time that is bounded by its length.
 
-    Lexbor takes half a minute for 100,000 nested elements, its time and memory for styles that are never closed
-    grow with their number times the number of blocks, and its time for a tag's attributes and for options with
-    the square of their number.
+    Lexbor takes half a minute for 100,000 nested elements, its time and memory for styles that are never
+    closed grow with their number times the number of blocks, and its time for a tag's attributes and for
+    options with the square of their number.
 
     Raises:
-        PageRejected: too long, too many tags, attributes or options, nested too deeply, or too many styles left
-            open.
+        PageRejected: too long, too many tags, attributes or options, nested too deeply, or too many styles
+            left open.
     """
     if len(html) > MAX_CHARACTERS:
         raise PageRejected(f"The page has more than {MAX_CHARACTERS:,} characters.")

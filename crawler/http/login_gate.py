@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from crawler.errors import Forbidden, LoginRefused, TrackerError
-from crawler.response import Response
+from crawler.http.response import Response
 
 _MOST = 4  # logins within the window; a tracker that logs out more often does so at every request
 _WINDOW = 60.0  # seconds

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fix_program import LIMIT, ROOT, Program, Tracker
+from tests.fixtures.program import LIMIT, ROOT, Program, Tracker
 
 _OURS = ("cli", "crawler", "db", "pipeline", "sql")
 _PROGRAMS = ("psql", "postgres", "initdb", "ps", "sh", "python", "python3", "less", "more")

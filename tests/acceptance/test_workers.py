@@ -112,7 +112,10 @@ def test_a_stopped_worker_leaves_the_rest_to_the_next_one(yard: Yard, url: str) 
 def no_job_is_aborted(yard: Yard) -> None:
     """Until the run has ended, and then it is complete."""
     while not yard.value(ENDED):
-        assert yard.rows("SELECT status FROM ims_jobs.procrastinate_jobs WHERE status NOT IN ('todo', 'doing')") == []
+        assert (
+            yard.rows("SELECT status FROM ims_jobs.procrastinate_jobs WHERE status NOT IN ('todo', 'doing')")
+            == []
+        )
         time.sleep(0.1)
     assert_complete(yard, Tracker.issues)
 
@@ -125,7 +128,8 @@ def test_what_is_said_on_the_queues_channels_ends_no_job(yard: Yard, url: str) -
     said = yard.rows(
         "SELECT pg_notify(channel, payload) FROM ims_jobs.procrastinate_jobs job,"
         " unnest(ARRAY['procrastinate_any_queue_v1', 'procrastinate_queue_v1#' || job.queue_name]) channel,"
-        " unnest(ARRAY[json_build_object('type', 'abort_job_requested', 'job_id', job.id)::text, 'x']) payload"
+        " unnest(ARRAY[json_build_object('type', 'abort_job_requested', 'job_id', job.id)::text, 'x'])"
+        " AS payload"
         " WHERE job.status = 'doing'"
     )
     assert said

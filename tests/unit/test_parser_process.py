@@ -45,6 +45,7 @@ class OddParser:
 KIND = Kind(name="odd", title="Odd", open_source=None, open_parser=OddParser)
 """
 
+
 @pytest.fixture
 def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
     """An installed third party's kind of tracker."""
@@ -126,9 +127,7 @@ async def test_the_reader_knows_no_secret_and_ends_with_its_parent(
 @pytest.mark.parametrize("length", [1, 4, 20], ids=["in the head", "after the head", "in the body"])
 def test_a_reader_whose_parent_was_killed_ends_without_a_word(odd: Connection, length: int) -> None:
     begun = parser_child.frame(("odd", odd)) + parser_child.frame(_page("1"))[:length]
-    ended = subprocess.run(
-        reader_command(), input=begun, capture_output=True, timeout=30, check=False
-    )
+    ended = subprocess.run(reader_command(), input=begun, capture_output=True, timeout=30, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 

@@ -21,9 +21,9 @@ import cli
 import crawler
 import db
 import pipeline
-from crawler.asking.period import CUED, PLAIN
-from crawler.asking.product import known_products
-from tests.fix_program import ROOT
+from crawler.query.natural.period import CUED, PLAIN
+from crawler.query.natural.product import known_products
+from tests.fixtures.program import ROOT
 
 _METHODS = ("search", "match", "fullmatch", "findall", "finditer", "sub", "subn", "split")
 _MOST = 1 << 15  # characters; what grows with their square takes far longer than _ENOUGH by then
@@ -70,9 +70,9 @@ def _compiled(module: str) -> Iterator[tuple[str, re.Pattern[Any]]]:
         for found in _within(value):
             yield name, found
         made_here = getattr(value, "__module__", None) == module and callable(value)
-        if made_here and "re.Pattern" in str(getattr(value, "__annotations__", {}).get("return")):
-            if not inspect.signature(value).parameters:
-                yield name, value()
+        gives = str(getattr(value, "__annotations__", {}).get("return"))
+        if made_here and "re.Pattern" in gives and not inspect.signature(value).parameters:
+            yield name, value()
 
 
 def _written(tree: ast.Module) -> Iterator[tuple[str, re.Pattern[Any]]]:
@@ -90,7 +90,8 @@ def _all() -> Iterator[Any]:
     known: set[tuple[object, ...]] = set()
 
     def case(name: str, methods: set[str], pattern: re.Pattern[Any]) -> Iterator[Any]:
-        for method in sorted({"finditer" if m in ("findall", "sub", "subn", "split") else m for m in methods}):
+        looks = {method if method in ("search", "match", "fullmatch") else "finditer" for method in methods}
+        for method in sorted(looks):
             if (key := (pattern.pattern, pattern.flags, method)) not in known:
                 known.add(key)
                 yield pytest.param(pattern, method, id=f"{name}.{method}")
@@ -193,7 +194,8 @@ def _texts(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
             yield start, unit, "\x00"
     for place in range(1, min(len(tree), 24)):
         start = _sample(tree[:place], 0)
-        for unit in {" ", "a", _sample(tree[place : place + 1], 0), _sample(tree[place - 1 : place], 0)} - {""}:
+        around = {_sample(tree[place : place + 1], 0), _sample(tree[place - 1 : place], 0)}
+        for unit in sorted({" ", "a", *around} - {""}):
             yield start, unit, "\x00"
     for unit in wanted:
         yield "", unit, ""
@@ -228,7 +230,8 @@ def _grows(pattern: re.Pattern[Any], method: str, start: str, unit: str, end: st
         once, twice = seconds(size, least_of), seconds(2 * size, least_of)
         if twice < 2.5 * once:
             return None
-    return f"{start!r} + {unit!r} * n + {end!r}: {size} characters take {once:.4f} s, twice as many {twice:.4f} s"
+    text = f"{start!r} + {unit!r} * n + {end!r}"
+    return f"{text}: {size} characters take {once:.4f} s, twice as many {twice:.4f} s"
 
 
 @pytest.mark.parametrize(("pattern", "method"), list(_all()))

@@ -12,7 +12,9 @@ from crawler.query.natural.terms import Item, Piece, term
 
 _KOREAN_CLOSE = r"(?=(?<!\s)\s*+(?:찾아|검색|보여|알려|조회|라는|이라는|또는|혹은|그리고|및|$))"
 _JAPANESE_CLOSE = r"(?=を|という|または|もしくは|および|$)"
-_ENGLISH_CLOSE = r"(?=(?<!\s)\s++(?:and|or|in|on|with|without|since|from|before|after|except|for|please)\b|[,?]|$)"
+_ENGLISH_CLOSE = (
+    r"(?=(?<!\s)\s++(?:and|or|in|on|with|without|since|from|before|after|except|for|please)\b|[,?]|$)"
+)
 
 
 def split(

@@ -28,7 +28,7 @@ from pipeline.jobs import claims, schedules
 from pipeline.jobs.news import list_news
 from pipeline.jobs.queue import open_app
 from pipeline.jobs.runs import STILL_WORKING, list_runs, statistics
-from pipeline.jobs.work import Bench
+from pipeline.jobs.tasks import Bench
 from pipeline.jobs.worker import serve
 from pipeline.trackers.secrets import add_key
 from tests.fixtures.schema import ALICE, ANA, BOB, ROOT
@@ -76,7 +76,7 @@ def begun_run(yard: Yard) -> UUID:
     yard.schedule(LOOPBACK)
     yard.make_due()
     look(yard)
-    part = parts.take_search(ALICE, 1, Bench(yard.program, 2).open_tracker(ALICE))
+    part = claims.take_search(ALICE, 1, Bench(yard.program, 2).open_tracker(ALICE))
     assert part is not None
     return part.handle.session_uuid
 
@@ -145,14 +145,15 @@ def test_the_chunks_of_a_run_are_put_back_and_not_while_somebody_works_on_them(y
     take_over(ALICE, session_uuid)  # in a shell, a moment ago
     assert job_queue.lost(10, silence=60) == []
     yard.rows(
-        "UPDATE ims.crawl_sessions SET search_done = true, heartbeat_at = now() - interval '2 minutes' RETURNING 1"
+        "UPDATE ims.crawl_sessions SET search_done = true, heartbeat_at = now() - interval '2 minutes'"
+        " RETURNING 1"
     )
     yard.rows(
         "INSERT INTO ims.session_chunks (session_id, user_id, chunk_number, first_position, last_position)"
         " SELECT session_id, user_id, n, n, n FROM ims.crawl_sessions, generate_series(1, 2) n RETURNING 1"
     )
     assert job_queue.lost(10, silence=60) == [(ALICE, 1)]
-    parts.restore_lost(ALICE, 1)
+    claims.restore_lost(ALICE, 1)
     assert job_queue.lost(10, silence=60) == []
     jobs = "SELECT task_name, args ->> 'chunk_number' FROM ims_jobs.procrastinate_jobs ORDER BY id"
     assert yard.rows(jobs) == [("chunk", "1"), ("chunk", "2")]
@@ -163,12 +164,12 @@ def test_a_lost_run_with_nothing_left_to_do_is_over(yard: Yard, ended: str) -> N
     begun_run(yard)
     lose("DELETE FROM procrastinate_jobs")
     yard.rows(
-        "UPDATE ims.crawl_sessions SET search_done = true, status = %s, started_at = now() - interval '1 hour',"
-        " heartbeat_at = NULL RETURNING 1",
+        "UPDATE ims.crawl_sessions SET search_done = true, status = %s,"
+        " started_at = now() - interval '1 hour', heartbeat_at = NULL RETURNING 1",
         ended,
     )
     assert job_queue.lost(10, silence=60) == [(ALICE, 1)]
-    parts.restore_lost(ALICE, 1)
+    claims.restore_lost(ALICE, 1)
     assert job_queue.lost(10, silence=60) == []
     assert [run["status"] for run in runs(yard)] == ["completed" if ended == "completed" else "interrupted"]
     yard.make_due()
@@ -180,7 +181,8 @@ def test_a_user_with_many_lost_runs_keeps_nobodys_from_being_seen(yard: Yard) ->
     yard.schedule(LOOPBACK)
     yard.schedule(LOOPBACK, user_id=BOB, name="mine")
     yard.rows(
-        "INSERT INTO ims.runs (user_id, saved_search_id, due_at) SELECT user_id, saved_search_id, now() - n * interval '1 day'"
+        "INSERT INTO ims.runs (user_id, saved_search_id, due_at)"
+        " SELECT user_id, saved_search_id, now() - n * interval '1 day'"
         " FROM ims.saved_searches, generate_series(1, CASE name WHEN 'mine' THEN 50 ELSE 1 END) n RETURNING 1"
     )
     assert {user_id for user_id, _ in job_queue.lost(4, silence=60)} == {ALICE, BOB}

@@ -327,7 +327,9 @@ async def test_a_file_that_holds_the_login_page_is_a_file(disposition: str) -> N
         if request.url.path == LOGIN:
             logins += request.method == "POST"
             form = "" if request.method == "POST" else "<input type=password>"
-            return httpx.Response(200, stream=httpx.ByteStream(f'<input name="userName">{form}</html>'.encode()))
+            return httpx.Response(
+                200, stream=httpx.ByteStream(f'<input name="userName">{form}</html>'.encode())
+            )
         return httpx.Response(
             200,
             headers={"Content-Disposition": disposition, "Content-Type": "text/html"},

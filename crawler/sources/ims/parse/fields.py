@@ -101,9 +101,9 @@ def _is_header(cell: Node) -> bool:
 def _place(fields: Fields, header: str, value: str, zone: ZoneInfo) -> None:
     key = header.lower()
     if (key in _PEOPLE or key in _NAMED_ONLY) and len(value) < _LONGEST_PERSON:
-        name, _, mail = value.removesuffix(")").rpartition("(")
+        person, _, mail = value.removesuffix(")").rpartition("(")
         if value.endswith(")") and _MAIL.fullmatch(mail.strip()):
-            value = name.rstrip()
+            value = person.rstrip()
             fields.extra[f"{header} mail"] = mail.strip()
     name = _TEXTS.get(key) or _PEOPLE.get(key)
     if name is not None and not fields.known.get(name):

@@ -12,7 +12,9 @@ from crawler.sources.ims.parse.products import Product, parse_products
 
 _ENGINES: tuple[Callable[[str], Document], ...] = (LexborDocument, SoupDocument)
 _VIEW = re.compile(r"popBlankIssueView\(\s*+(?:['\"]\s*+)?+([0-9]{1,18})")
-_RAW_ROW = re.compile(r"<tr\b[^<>]*popBlankIssueView\(\s*+(?:(?:['\"]|&#39;|&quot;)\s*+)?+[0-9]", re.IGNORECASE)
+_RAW_ROW = re.compile(
+    r"<tr\b[^<>]*popBlankIssueView\(\s*+(?:(?:['\"]|&#39;|&quot;)\s*+)?+[0-9]", re.IGNORECASE
+)
 _TITLES, _ROWS, _COUNT = "tr.title", "tr.rowClickData, tr.data", "input#totalCount, input[name=totalCount]"
 _BRACKET = re.compile(r"\[\s*+Total\s*+:?+(?:\s|&nbsp;|<[^<>]*+>)*+([0-9][0-9,]*)", re.IGNORECASE)
 _SCRIPT = re.compile(r"\btotalCount['\"]?\s*[=:]\s*['\"]?([0-9][0-9,]*)")
