@@ -104,8 +104,8 @@ async def _work(state: _State, concurrency: int, queues: list[str] | None) -> No
                     app,
                     queues=queues,
                     concurrency=concurrency,
-                    # Whoever may connect to the database may notify any channel: jobs are looked for, and none
-                    # is ended by what a stranger says there.
+                    # Whoever may connect to the database may notify any channel: jobs are looked for,
+                    # and none is ended by what a stranger says there.
                     listen_notify=False,
                     fetch_job_polling_interval=min(LONGEST_WAIT, state.bench.patience / 4),
                     delete_jobs="successful",
