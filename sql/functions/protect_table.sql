@@ -1,4 +1,4 @@
--- Close a table and let each group at its rows. The one condition is said twice, once as a ceiling: a permissive policy
+-- Close a table, bound what is written into it, and let each group at its rows. The one condition is said twice, once as a ceiling: a permissive policy
 -- that somebody adds later widens nothing.
 --
 --   ims_user, ims_app   everything with rows of one's own; never an identity column, which would tell taken numbers
@@ -16,6 +16,7 @@ DECLARE
     writable text;
 BEGIN
     PERFORM ims_private.close_table(target);
+    PERFORM ims_private.bound_columns(target);
 
     EXECUTE format('CREATE POLICY own_rows ON %s TO ims_user, ims_app USING (%s) WITH CHECK (%2$s)', target, own);
     EXECUTE format('CREATE POLICY own_ceiling ON %s AS RESTRICTIVE TO ims_user, ims_app '

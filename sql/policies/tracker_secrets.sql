@@ -1,5 +1,6 @@
 -- Their owner's only: no admin and no analyst reads another's, not even encrypted.
 SELECT ims_private.close_table('ims.tracker_secrets');
+SELECT ims_private.bound_columns('ims.tracker_secrets');
 
 CREATE POLICY own_rows ON ims.tracker_secrets TO ims_user, ims_app, ims_admin
     USING (user_id = (SELECT ims.current_user_id())) WITH CHECK (user_id = (SELECT ims.current_user_id()));
