@@ -8,7 +8,7 @@ SET jit = off
 SET work_mem = '64MB'
 AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(1768911718, coalesce(ims.current_user_id(), 0));  -- one refresh of a user's at a time
+    PERFORM ims.lock_refresh();  -- one refresh of a user's at a time
     WITH event AS (
         SELECT issue.user_id, coalesce(issue.product, '') AS product, (span.entered_at AT TIME ZONE 'UTC')::date AS day,
                (span.previous_state IS NULL)::integer AS created,

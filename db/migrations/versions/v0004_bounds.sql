@@ -115,3 +115,8 @@ $$;
 
 -- A host that a tiny rate closed until long after it is open again.
 UPDATE ims_private.hosts SET next_at = now() WHERE next_at > now() + interval '5 minutes';
+
+-- Whoever refreshes a user's summaries holds their row.
+CREATE TABLE ims_private.refresh_locks (
+    user_id integer PRIMARY KEY
+);

@@ -25,6 +25,7 @@ DEFINERS = {
     "ims.current_user_id": "ims_owner",
     "ims.current_user_role": "ims_owner",
     "ims.find_user": "ims_owner",
+    "ims.lock_refresh": "ims_owner",
     "ims.renew_host_lease": "ims_owner",
     "ims.schema_version": "ims_owner",
     "ims.search_issues": "ims_searcher",
@@ -44,6 +45,7 @@ INNER_POLICIES = {
     ("ims_private.identities", "for_functions", "ims_owner"),
     ("ims_private.applied_sql", "for_functions", "ims_owner"),
     ("ims_private.alembic_version", "for_functions", "ims_owner"),
+    ("ims_private.refresh_locks", "for_functions", "ims_owner"),
     ("ims_private.hosts", "for_leases", "ims_owner"),
     ("ims_private.host_leases", "for_leases", "ims_owner"),
 }
