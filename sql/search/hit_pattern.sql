@@ -14,7 +14,7 @@ DECLARE
     spaced text[];
     unspaced text[];
 BEGIN
-    FOR clause IN SELECT * FROM ims.query_clauses(query_text) AS clauses WHERE sign <> '-' LIMIT 100 LOOP
+    FOR clause IN SELECT * FROM ims.query_clauses(query_text) AS clauses WHERE sign <> '-' LOOP
         words := btrim(regexp_replace(lower(normalize(coalesce(clause.number, clause.term), NFKC)), apart, ' ', 'g'));
         CONTINUE WHEN words = '';
         forms := CASE WHEN clause.phrase THEN ARRAY[words] ELSE ims.word_forms(words) END;
