@@ -7,7 +7,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     spaced CONSTANT text := ims.spaced_text(term);
-    words text[] := (SELECT array_agg(lexeme ORDER BY place)
+    words text[] := (SELECT (array_agg(lexeme ORDER BY place))[1:100]  -- a longer phrase is known by its beginning
                      FROM unnest(to_tsvector('simple', spaced)) CROSS JOIN unnest(positions) AS place
                      WHERE lexeme !~ '^[ǁǀ]+$');  -- before what no parser takes for a letter, or written so
     -- What the term starts or ends with may stand within a word.

@@ -264,6 +264,9 @@ def test_a_list_of_words_is_asked_for_as_far_as_a_question_goes(library: psycopg
     assert "en-1" in found(library, f"crashes {words}")
     assert found(library, f"{words} crashes") == []
     found(library, " ".join("abcdefghij"[n % 10] * (n % 7 + 1) + "nection" for n in range(600)))
+    for filler in ("abcdefghij", "가나다라마바사아자차", "a.b-c_d e"):
+        long = " ".join("'" + (str(number) + filler * 200)[:990] + "'" for number in range(99))
+        assert "en-1" in found(library, f"crashes {long}")
     found(library, "x" * 1_000_000)
     found(library, "-" * 100_000 + "'" * 100_000)
     assert monotonic() - began < 5
