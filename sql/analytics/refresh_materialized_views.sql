@@ -31,8 +31,8 @@ BEGIN
         FROM daily
         GROUP BY 1, 3, 4
     ), gone AS (
-        DELETE FROM ims.issue_summaries stored
-        WHERE NOT EXISTS (
+        UPDATE ims.issue_summaries stored SET created = 0, closed = 0, reopened = 0  -- personal logins delete nothing
+        WHERE (stored.created, stored.closed, stored.reopened) <> (0, 0, 0) AND NOT EXISTS (
             SELECT FROM fresh
             WHERE (fresh.user_id, fresh.period, fresh.period_start, fresh.product)
                 = (stored.user_id, stored.period, stored.period_start, stored.product))

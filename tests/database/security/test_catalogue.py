@@ -22,6 +22,7 @@ DEFINERS = {
     "ims.due_schedules": "ims_searcher",
     "ims.end_host_lease": "ims_owner",
     "ims.create_login": "ims_login_maker",
+    "ims.delete_own_sessions": "ims_acting_user",
     "ims.current_user_id": "ims_owner",
     "ims.current_user_role": "ims_owner",
     "ims.find_user": "ims_owner",
@@ -233,7 +234,9 @@ def test_the_roles_have_no_more_than_they_need(world: World) -> None:
         if member == "ims_login_maker":  # makes logins, and hands groups out
             assert group in GROUPS or personal.fullmatch(str(group)), group
         elif member == "ims_app":
-            assert group in {*GROUPS, "ims_delegate"}
+            assert group in {*GROUPS, "ims_acting_user", "ims_delegate"}
+        elif member == "ims_acting_user":  # what the program becomes for a user
+            assert group == "ims_user"
         elif member == "ims_disconnector":
             assert group == "pg_signal_backend"
         elif member != "postgres":

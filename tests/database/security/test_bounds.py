@@ -12,13 +12,13 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from db import get_session
-from db.bootstrap import upgrade
+from db.setup.bootstrap import upgrade
 from db.models import Base
-from db.storable import BIGINT_MAX, EARLIEST, INTEGER_MAX, LATEST
-from pipeline.jobs.figures import refresh_figures
-from tests.fix_database import on_every_server
-from tests.fix_schema import ALICE, ANA, BOB, ROOT, Database
-from tests.fix_world import World, settled
+from db.sanitize import BIGINT_MAX, EARLIEST, INTEGER_MAX, LATEST
+from pipeline.jobs.refresh_analytics import refresh_figures
+from tests.fixtures.database import on_every_server
+from tests.fixtures.schema import ALICE, ANA, BOB, ROOT, Database
+from tests.fixtures.rls_identities import World, settled
 
 pytestmark = [on_every_server, pytest.mark.xdist_group("bounds")]
 
