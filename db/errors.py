@@ -91,7 +91,10 @@ _BY_STATE = {
     "42P01": (DatabaseUnfit, _UNFIT),
     "42703": (DatabaseUnfit, _UNFIT),
     "42883": (DatabaseUnfit, _UNFIT),
-    "23514": (ValueRefused, "The database does not take one of these values: it is too large, too long or odd."),
+    "23514": (
+        ValueRefused,
+        "The database does not take one of these values: it is too large, too long or odd.",
+    ),
     "55P03": (
         DatabaseUnreachable,
         "Somebody else keeps rows or tables locked that this needs: try again later.",

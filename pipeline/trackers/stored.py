@@ -18,7 +18,6 @@ from pipeline.settings import Settings
 from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
 from pipeline.trackers.secrets import Vault
 
-
 SLOWEST, FASTEST = 0.00028, 1000  # requests a second, as the column takes them
 
 

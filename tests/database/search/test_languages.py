@@ -246,7 +246,9 @@ def engine(server: Server, template: str) -> Iterator[psycopg.Connection]:
 
 
 @on_every_server
-@pytest.mark.parametrize("query", ["ǁǁ", "ǁ", "ǀǁǀ", "+ǁǁ -ǀǀ 'ǁ ǀ'", "ǁǁ가", "\x01:A", "'ǁǁ\x01'", "\\'", "a\x01b"])
+@pytest.mark.parametrize(
+    "query", ["ǁǁ", "ǁ", "ǀǁǀ", "+ǁǁ -ǀǀ 'ǁ ǀ'", "ǁǁ가", "\x01:A", "'ǁǁ\x01'", "\\'", "a\x01b"]
+)
 def test_a_question_of_the_indexs_own_marks_never_raises(library: psycopg.Connection, query: str) -> None:
     found(library, query)
 

@@ -12,13 +12,13 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from db import get_session
-from db.setup.bootstrap import upgrade
 from db.models import Base
 from db.sanitize import BIGINT_MAX, EARLIEST, INTEGER_MAX, LATEST
+from db.setup.bootstrap import upgrade
 from pipeline.jobs.refresh_analytics import refresh_figures
 from tests.fixtures.database import on_every_server
-from tests.fixtures.schema import ALICE, ANA, BOB, ROOT, Database
 from tests.fixtures.rls_identities import World, settled
+from tests.fixtures.schema import ALICE, ANA, BOB, ROOT, Database
 
 pytestmark = [on_every_server, pytest.mark.xdist_group("bounds")]
 
@@ -66,7 +66,7 @@ def test_odd_values_are_refused_in_every_column(world: World) -> None:
                     composing.Identifier(table), composing.Identifier(column), composing.Literal(value)
                 )
                 with pytest.raises(psycopg.errors.CheckViolation):
-                    connection.execute("ALTER TABLE ims.{} DISABLE TRIGGER USER".format(table).encode())
+                    connection.execute(f"ALTER TABLE ims.{table} DISABLE TRIGGER USER".encode())
                     connection.execute(statement)
                     pytest.fail(f"{table}.{column} takes {value}")
 
@@ -111,7 +111,7 @@ def test_models_and_tables_have_the_same_bounds(world: World) -> None:
         connection.execute("SET LOCAL TimeZone = 'UTC'")
         for table in Base.metadata.tables.values():
             connection.execute(
-                f"CREATE TEMP TABLE {table.name} (LIKE ims.{table.name}) ON COMMIT DROP".encode()  # noqa: S608
+                f"CREATE TEMP TABLE {table.name} (LIKE ims.{table.name}) ON COMMIT DROP".encode()
             )
             for check in table.constraints:
                 if isinstance(check, CheckConstraint):
@@ -121,9 +121,7 @@ def test_models_and_tables_have_the_same_bounds(world: World) -> None:
                     )
             modelled = dict(connection.execute(query, (table.name,)).fetchall())
             stored = dict(
-                connection.execute(
-                    query.replace("pg_temp", "ims").encode(), (table.name,)
-                ).fetchall()
+                connection.execute(query.replace("pg_temp", "ims").encode(), (table.name,)).fetchall()
             )
             assert modelled == stored, table.name
 

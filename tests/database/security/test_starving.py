@@ -49,7 +49,10 @@ def schedules(world: World) -> Iterator[None]:
 
 def runs_of(user_id: int) -> list[str]:
     with get_session(user_id=user_id) as session:
-        return [f"{run['name']} {run['status']} {run['error'] or ''}" for run in list_runs(session, None, limit=200)]
+        return [
+            f"{run['name']} {run['status']} {run['error'] or ''}"
+            for run in list_runs(session, None, limit=200)
+        ]
 
 
 @pytest.mark.usefixtures("schedules")
@@ -95,7 +98,13 @@ def test_jobs_of_users_take_turns(world: World) -> None:
 def test_no_personal_login_locks_a_table(world: World, user_id: int) -> None:
     with world.login(user_id) as connection:
         for table in world.tables:
-            for mode in ("ACCESS EXCLUSIVE", "EXCLUSIVE", "SHARE", "SHARE UPDATE EXCLUSIVE", "SHARE ROW EXCLUSIVE"):
+            for mode in (
+                "ACCESS EXCLUSIVE",
+                "EXCLUSIVE",
+                "SHARE",
+                "SHARE UPDATE EXCLUSIVE",
+                "SHARE ROW EXCLUSIVE",
+            ):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                     connection.execute(f"LOCK TABLE ims.{table} IN {mode} MODE NOWAIT".encode())
         for name in ("pg_catalog.pg_authid", "ims_private.hosts", "ims_private.refresh_locks"):
@@ -105,7 +114,9 @@ def test_no_personal_login_locks_a_table(world: World, user_id: int) -> None:
 
 def test_a_personal_login_still_deletes_its_old_sessions_and_refreshes(world: World) -> None:
     with world.login(ALICE) as alice, world.database.superuser() as superuser:
-        alice.execute("INSERT INTO ims.crawl_sessions (status, completed_at) VALUES ('completed', '2020-01-01')")
+        alice.execute(
+            "INSERT INTO ims.crawl_sessions (status, completed_at) VALUES ('completed', '2020-01-01')"
+        )
         superuser.execute(
             "INSERT INTO ims.crawl_sessions (user_id, status, completed_at) VALUES (%s, 'completed', '2020-01-01')",
             (BOB,),
