@@ -1,4 +1,4 @@
-"""What may stand in a column, as ``sql/functions/bound_columns.sql`` has it; a test holds the two together."""
+"""Bounds of columns, as ``sql/functions/bound_columns.sql`` has them; a test holds the two together."""
 
 from __future__ import annotations
 

@@ -148,8 +148,8 @@ def _check(connection: psycopg.Connection) -> None:
 
 def _bring_up(connection: Connection) -> None:
     _run(connection, "SET LOCAL search_path = pg_catalog")
-    # One at a time in the whole cluster, as roles belong to it. No login of ours may lock this table, while an
-    # advisory key is everybody's to hold.
+    # One at a time in the whole cluster, as roles belong to it. No login of ours may lock this table, while
+    # an advisory key is everybody's to hold.
     _run(connection, "LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE")
     _run(connection, _WAIT_NO_LONGER)
     _run(connection, sql.cluster("roles").text)

@@ -26,17 +26,18 @@ pytestmark = [on_every_server, pytest.mark.xdist_group("bounds")]
 UNBOUNDED: dict[tuple[str, str], str] = {}
 _WRITABLE = """
 SELECT t.relname, a.attname, a.atttypid::regtype::text,
-       EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = t.oid AND c.contype = 'c' AND c.conkey = ARRAY[a.attnum]
-               AND c.convalidated) AS bounded
+       EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = t.oid AND c.contype = 'c'
+               AND c.conkey = ARRAY[a.attnum] AND c.convalidated) AS bounded
 FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE t.relnamespace = 'ims'::regnamespace AND t.relkind IN ('r', 'p')
-  AND a.atttypid::regtype = ANY ('{int2,int4,int8,float4,float8,numeric,date,timestamp,timestamptz,interval,time,timetz,
-                                   money}'::regtype[])
+  AND a.atttypid::regtype = ANY ('{int2,int4,int8,float4,float8,numeric,date,timestamp,timestamptz,
+                                   interval,time,timetz,money}'::regtype[])
   AND EXISTS (SELECT FROM unnest('{ims_app,ims_user,ims_readonly,ims_admin}'::text[]) AS role
               WHERE has_column_privilege(role, t.oid, a.attnum, 'INSERT, UPDATE'))
   -- keys: made by the server, or bounded by what they point to
   AND a.attidentity = ''
-  AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = t.oid AND c.contype = 'f' AND a.attnum = ANY (c.conkey))
+  AND NOT EXISTS (SELECT FROM pg_constraint c
+                  WHERE c.conrelid = t.oid AND c.contype = 'f' AND a.attnum = ANY (c.conkey))
 """
 ODD = {
     "smallint": ["-1", "32767"],
@@ -65,10 +66,9 @@ def test_odd_values_are_refused_in_every_column(world: World) -> None:
                 statement = composing.SQL("UPDATE ims.{} SET {} = {}").format(
                     composing.Identifier(table), composing.Identifier(column), composing.Literal(value)
                 )
+                connection.execute(f"ALTER TABLE ims.{table} DISABLE TRIGGER USER".encode())
                 with pytest.raises(psycopg.errors.CheckViolation):
-                    connection.execute(f"ALTER TABLE ims.{table} DISABLE TRIGGER USER".encode())
                     connection.execute(statement)
-                    pytest.fail(f"{table}.{column} takes {value}")
 
 
 @pytest.mark.parametrize(
@@ -154,16 +154,21 @@ ODD_ROWS = {
         "SELECT 'x', {confidence} FROM generate_series(1, 3)"
     ),
     "issues from before history until after it": (
-        "INSERT INTO ims.issues (issue_id, title, state, status, product, registered_date, closed_date, modified_date) "
-        "SELECT gen_random_uuid()::text, 'old', 'done', 'Closed', 'p', {early}, {late}, {late} FROM generate_series(1, 150) AS n"
+        "INSERT INTO ims.issues (issue_id, title, state, status, product, registered_date, "
+        "closed_date, modified_date) "
+        "SELECT gen_random_uuid()::text, 'old', 'done', 'Closed', 'p', {early}, {late}, {late} FROM "
+        "generate_series(1, 150) AS n"
     ),
     "issues open from before history": (
         "INSERT INTO ims.issues (issue_id, title, state, status, product, registered_date, modified_date) "
-        "SELECT gen_random_uuid()::text, 'open', 'open', 'Open', 'p', {early}, {early} FROM generate_series(1, 150) AS n"
+        "SELECT gen_random_uuid()::text, 'open', 'open', 'Open', 'p', {early}, {early} FROM "
+        "generate_series(1, 150) AS n"
     ),
     "issues that are yet to come": (
-        "INSERT INTO ims.issues (issue_id, state, registered_date, first_crawled_at, removed_at, removed_reason) "
-        "SELECT gen_random_uuid()::text, 'open', {late}, {late}, {late}, 'deleted' FROM generate_series(1, 3) AS n"
+        "INSERT INTO ims.issues (issue_id, state, registered_date, first_crawled_at, removed_at, "
+        "removed_reason) "
+        "SELECT gen_random_uuid()::text, 'open', {late}, {late}, {late}, 'deleted' FROM "
+        "generate_series(1, 3) AS n"
     ),
     "changes of all times": (
         "INSERT INTO ims.issue_history (issue_pk, changed_at, field_name, old_value, new_value, position) "
@@ -176,7 +181,8 @@ ODD_ROWS = {
         "CROSS JOIN unnest(ARRAY[{early}, now(), {late}]) AS moment LIMIT 300"
     ),
     "sessions of all times": (
-        "INSERT INTO ims.crawl_sessions (started_at, completed_at, heartbeat_at) VALUES ({early}, {late}, {early}), "
+        "INSERT INTO ims.crawl_sessions (started_at, completed_at, heartbeat_at) VALUES ({early}, "
+        "{late}, {early}), "
         "({late}, {early}, {late})"
     ),
     "questions of all times": (
@@ -197,15 +203,19 @@ ODD_ROWS = {
         "UPDATE ims.trackers SET options = {json}; UPDATE ims.saved_searches SET options = {json}"
     ),
     "receipts of nonsense": (
-        "UPDATE ims.crawl_sessions SET tracker_total = {integer}, comments_announced = {bigint}, bytes_received = {bigint}, "
-        "wait_seconds = {double}; UPDATE ims.session_issues SET crawl_duration_ms = {integer}, crawl_order = {integer}"
+        "UPDATE ims.crawl_sessions SET tracker_total = {integer}, comments_announced = {bigint}, "
+        "bytes_received = {bigint}, "
+        "wait_seconds = {double}; UPDATE ims.session_issues SET crawl_duration_ms = {integer}, "
+        "crawl_order = {integer}"
     ),
 }
 # First what was tried, then the furthest that the bounds allow.
 EXTREMES = (
     {
-        "integer": "2147483647", "bigint": "9223372036854775807", "double": "1.7e308", "confidence": "1.7e308",
-        "early": "'-infinity'::timestamptz", "late": "'infinity'::timestamptz", "day": "'-infinity'", "json": "'[1]'",
+        "integer": "2147483647", "bigint": "9223372036854775807", "double": "1.7e308",
+        "confidence": "1.7e308",
+        "early": "'-infinity'::timestamptz", "late": "'infinity'::timestamptz",
+        "day": "'-infinity'", "json": "'[1]'",
     },
     {
         "integer": "-2147483648", "bigint": "-1", "double": "'NaN'", "confidence": "'NaN'",
@@ -247,7 +257,8 @@ WORK = (
     "SELECT ims.aggregate_daily_stats((now() AT TIME ZONE 'UTC')::date)",
     "SELECT ims.aggregate_daily_stats('9999-12-28')",
     "SELECT ims.aggregate_daily_stats('0001-01-03')",
-    "SELECT ims.aggregate_monthly_stats(extract(year FROM now())::integer, extract(month FROM now())::integer)",
+    "SELECT ims.aggregate_monthly_stats(extract(year FROM now())::integer, extract(month FROM "
+    "now())::integer)",
     "SELECT ims.refresh_materialized_views()",
 )
 
@@ -313,11 +324,13 @@ def test_an_upgrade_brings_odd_rows_into_range(database: Database) -> None:
             bob.execute("UPDATE ims.trackers SET rate = 1e-9, concurrency = -5")
             bob.execute(
                 "INSERT INTO ims.saved_searches (name, query, cron, next_run_at) "
-                "SELECT repeat('n', 3000) || g, '*', '* * * * *', '-infinity' FROM generate_series(1, 3) AS g"
+                "SELECT repeat('n', 3000) || g, '*', '* * * * *', '-infinity' FROM "
+                "generate_series(1, 3) AS g"
             )
             bob.execute(
                 "INSERT INTO ims.runs (saved_search_id, due_at) SELECT saved_search_id, due "
-                "FROM ims.saved_searches CROSS JOIN unnest('{infinity,-infinity,4713-01-01 BC}'::timestamptz[]) AS due"
+                "FROM ims.saved_searches CROSS JOIN unnest('{infinity,-infinity,4713-01-01 "
+                "BC}'::timestamptz[]) AS due"
             )
             bob.execute("INSERT INTO ims.analytics_daily (stat_date) VALUES ('4713-01-02 BC')")
         with database.superuser() as connection:
@@ -327,16 +340,21 @@ def test_an_upgrade_brings_odd_rows_into_range(database: Database) -> None:
             unvalidated = connection.execute("SELECT conname FROM pg_constraint WHERE NOT convalidated")
             assert unvalidated.fetchall() == []
             counted = connection.execute(
-                "SELECT (SELECT count(*) FROM ims.saved_searches WHERE user_id = %(bob)s AND next_run_at > now() - "
+                "SELECT (SELECT count(*) FROM ims.saved_searches WHERE user_id = %(bob)s AND "
+                "next_run_at > now() - "
                 "        interval '1 minute' AND char_length(name) <= 200), "
                 "       (SELECT count(*) FROM ims.runs WHERE user_id = %(bob)s), "
-                "       (SELECT count(*) FROM ims.trackers WHERE user_id = %(bob)s AND rate = 0.000277 AND concurrency = 1), "
+                "       (SELECT count(*) FROM ims.trackers WHERE user_id = %(bob)s AND rate = "
+                "0.000277 AND concurrency = 1), "
                 "       (SELECT count(*) FROM ims_private.hosts WHERE next_at <= now()), "
                 "       (SELECT count(*) FROM ims.issues WHERE user_id = %(bob)s)",
                 {"bob": BOB},
             ).fetchone()
             assert counted == (3, 1, 1, 1, 1 + 2 * 303)
-            forced = "SELECT bool_and(relforcerowsecurity) FROM pg_class WHERE relnamespace = 'ims'::regnamespace AND relkind = 'r'"
+            forced = (
+                "SELECT bool_and(relforcerowsecurity) FROM pg_class "
+                "WHERE relnamespace = 'ims'::regnamespace AND relkind = 'r'"
+            )
             assert connection.execute(forced).fetchone() == (True,)
         with world.login(ROOT) as root:
             for statement in (*WORK, *QUESTIONS):
@@ -348,7 +366,8 @@ def test_an_upgrade_brings_odd_rows_into_range(database: Database) -> None:
 def test_numbers_of_trackers_are_not_used_up(world: World) -> None:
     keys = (
         "SELECT t.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid "
-        "WHERE t.relnamespace = 'ims'::regnamespace AND t.relkind = 'r' AND a.atttypid <> 'bigint'::regtype "
+        "WHERE t.relnamespace = 'ims'::regnamespace AND t.relkind = 'r' AND a.atttypid <> "
+        "'bigint'::regtype "
         "AND (a.attidentity <> '' OR a.attname = 'tracker_id') AND t.relname <> 'users'"  # made by admins
     )
     with world.database.superuser() as connection:

@@ -118,7 +118,8 @@ def test_a_personal_login_still_deletes_its_old_sessions_and_refreshes(world: Wo
             "INSERT INTO ims.crawl_sessions (status, completed_at) VALUES ('completed', '2020-01-01')"
         )
         superuser.execute(
-            "INSERT INTO ims.crawl_sessions (user_id, status, completed_at) VALUES (%s, 'completed', '2020-01-01')",
+            "INSERT INTO ims.crawl_sessions (user_id, status, completed_at) VALUES (%s, 'completed', "
+            "'2020-01-01')",
             (BOB,),
         )
         assert alice.execute("SELECT ims.delete_old_sessions(%s, 365)", (BOB,)).fetchone() == (0,)
@@ -160,9 +161,10 @@ def test_only_ones_own_refresh_is_kept_waiting(world: World) -> None:
             with world.login(user_id) as other:
                 other.execute("SET lock_timeout = '2s'")
                 other.execute("SELECT ims.lock_refresh()")
-        with world.login(BOB) as again, pytest.raises(psycopg.errors.LockNotAvailable):
+        with world.login(BOB) as again:
             again.execute("SET lock_timeout = '100ms'")
-            again.execute("SELECT ims.lock_refresh()")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                again.execute("SELECT ims.lock_refresh()")
     with world.login(ANA) as ana, pytest.raises(psycopg.errors.InsufficientPrivilege):
         ana.execute("SELECT ims.lock_refresh()")
 
@@ -178,7 +180,8 @@ def test_only_our_logins_connect_and_each_so_often(world: World) -> None:
     with world.database.superuser() as superuser:
         superuser.execute(f"CREATE ROLE {stranger} LOGIN PASSWORD '{PASSWORD}'".encode())
         limits = superuser.execute(
-            "SELECT count(*) FILTER (WHERE rolconnlimit = 20), count(*) FROM pg_roles WHERE rolname = ANY (%s)",
+            "SELECT count(*) FILTER (WHERE rolconnlimit = 20), count(*) FROM pg_roles WHERE rolname "
+            "= ANY (%s)",
             (list(world.logins.values()),),
         ).fetchone()
         assert limits == (4, 4)
