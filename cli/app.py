@@ -107,7 +107,9 @@ def _run(arguments: list[str]) -> int:
 
 def _explain(error: Exception) -> int:
     from cli.exit_codes import sentence, status_of
+    from db.refusals import in_our_words
 
+    error = in_our_words(error)
     status = status_of(error)
     if status is not None:
         complain(sentence(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawler.errors import AccessError, CrawlError, UsageError
-from db.errors import DatabaseError, DatabaseRefused
+from db.errors import DatabaseError, DatabaseRefused, ValueRefused
 
 FAILED_ISSUES = 4
 INTERRUPTED = 130
@@ -11,7 +11,7 @@ INTERRUPTED = 130
 
 def status_of(error: BaseException) -> int | None:
     """The exit status; None: the error is a defect of ours."""
-    if isinstance(error, UsageError):
+    if isinstance(error, UsageError | ValueRefused):
         return 2
     if isinstance(error, AccessError | DatabaseRefused):
         return 3

@@ -5,6 +5,7 @@
     ├── DatabaseRefused        the server does not let this login in, or we refuse the login (exit 3)
     │   └── IdentityRefused        nobody may act as this user here, if there is one
     ├── DatabaseUnfit          the server or its schema is not what it should be: upgrade, or init
+    ├── ValueRefused           a value is outside of its column's bounds: give another one (exit 2)
     ├── FenceLost              another process holds the session now: stop, commit nothing
     └── EmbeddedError          the server that the program brings along
         ├── NoBinaries             there is no PostgreSQL for this platform: set DATABASE_URL
@@ -40,6 +41,10 @@ class IdentityRefused(DatabaseRefused):
 
 class DatabaseUnfit(DatabaseError):
     """The server, or the schema on it, is not what this program needs."""
+
+
+class ValueRefused(DatabaseError):
+    """A value is outside of its column's bounds (``sql/functions/bound_columns.sql``)."""
 
 
 class FenceLost(DatabaseError):
@@ -86,6 +91,14 @@ _BY_STATE = {
     "42P01": (DatabaseUnfit, _UNFIT),
     "42703": (DatabaseUnfit, _UNFIT),
     "42883": (DatabaseUnfit, _UNFIT),
+    "23514": (
+        ValueRefused,
+        "The database does not take one of these values: it is too large, too long or odd.",
+    ),
+    "55P03": (
+        DatabaseUnreachable,
+        "Somebody else keeps rows or tables locked that this needs: try again later.",
+    ),
     "25006": (DatabaseUnreachable, "The database is read-only at present: make it writable."),
     "53100": (DatabaseUnreachable, "No space is left on the database's disk: free some."),
     "08": (DatabaseUnreachable, _UNREACHABLE),

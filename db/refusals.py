@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from db.errors import DatabaseRefused
+from db.errors import DatabaseRefused, translated
 
 
 @contextmanager
@@ -28,3 +28,14 @@ def explained(sentences: Mapping[str, str]) -> Iterator[None]:
         if state is None or state not in sentences:
             raise
         raise DatabaseRefused(sentences[state]) from error
+
+
+def in_our_words(error: Exception) -> Exception:
+    """Return what stands for a statement's error that is no defect: a value out of bounds, a lock held on.
+
+    Any other error comes back as it is.
+    """
+    orig = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(orig, psycopg.errors.CheckViolation | psycopg.errors.LockNotAvailable):
+        return translated(orig)
+    return error

@@ -15,8 +15,9 @@ from typing import Any
 NUL_PICTURE = "\u2400"
 REPLACEMENT = "\ufffd"
 DEEPEST_JSON = 100  # levels; the server's own limit is its stack
-INTEGER_MAX = 2**31 - 1
-BIGINT_MAX = 2**63 - 1
+# Of columns (sql/functions/bound_columns.sql): sums of them stay within what the server can add up.
+INTEGER_MAX = 10**9
+BIGINT_MAX = 10**18
 # The driver turns times into the reader's zone, which must not leave the years 1 to 9999.
 EARLIEST = datetime(1, 1, 3, tzinfo=UTC)
 LATEST = datetime(9999, 12, 29, tzinfo=UTC)

@@ -21,6 +21,7 @@ def describe(connection: psycopg.Connection) -> str:
         connection.execute(
             "SET LOCAL search_path = pg_catalog"
         )  # so that every other name is written in full
+        connection.execute("SET LOCAL TimeZone = 'UTC'")  # and times are the same everywhere
         query = (files("db.queries") / "schema_text.sql").read_text("utf-8").encode()
         return "".join(f"{row[0]}\n" for row in connection.execute(query))
 

@@ -16,9 +16,13 @@ from db.errors import IdentityRefused
 from db.location import configured_url
 from db.settings import DatabaseSettings, driver_url, read_settings
 
-_BY_ID = text("SELECT ims.set_current_user(:user_id)")
+# Somebody may lock rows of theirs for as long as they like: who acts for them waits for a while.
+_BY_ID = text("SELECT ims.set_current_user(:user_id), set_config('lock_timeout', '20s', true)")
 # A personal login is its user already; the application's finds the configured one by name.
-_BY_NAME = text("SELECT ims.set_current_user(coalesce(ims.current_user_id(), ims.find_user(:name)))")
+_BY_NAME = text(
+    "SELECT ims.set_current_user(coalesce(ims.current_user_id(), ims.find_user(:name))),"
+    " set_config('lock_timeout', '20s', true)"
+)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ FIRST_PAUSE = 0.05  # seconds; doubled at each try, up to LONGEST_PAUSE
 LONGEST_PAUSE = 5.0
 # A process that was stopped in the middle of a transaction must not keep its successor waiting for ever.
 IDLE_LIMIT = 15.0  # seconds; between two statements there is only computing, of a batch at most
+LOCK_LIMIT = 20.0  # seconds; longer than a stopped process keeps its locks
 
 log = structlog.get_logger(__name__)
 
@@ -87,8 +88,9 @@ class Actor:
                 self._conninfo, autocommit=True, application_name="ims-crawler", connect_timeout=10
             )
             await self._connection.execute(
-                "SELECT set_config('idle_in_transaction_session_timeout', %s, false)",
-                (str(round(IDLE_LIMIT * 1000)),),
+                "SELECT set_config('idle_in_transaction_session_timeout', %s, false),"
+                " set_config('lock_timeout', %s, false)",
+                (str(round(IDLE_LIMIT * 1000)), str(round(LOCK_LIMIT * 1000))),
             )
         return self._connection
 

@@ -226,5 +226,5 @@ def mended_page(page: RawPageRow) -> RawPageRow:
         url=storable_text(page.url),
         part=storable_text(page.part)[:LONGEST_WORD],
         content_type=None if page.content_type is None else storable_text(page.content_type),
-        status=page.status if 0 <= page.status < 2**15 else 0,
+        status=page.status if 0 <= page.status <= 30_000 else 0,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from db.models.base import Base, Count, Created, Key, OwnerId, figures_column
+from db.models.base import Base, BigCount, Created, Key, OwnerId, figures_column
 
 if TYPE_CHECKING:
     from db.models.user import User
@@ -23,13 +23,13 @@ class AnalyticsDaily(Base):
     stat_id: Mapped[Key]
     user_id: Mapped[OwnerId]
     stat_date: Mapped[date]
-    sessions_count: Mapped[Count]
-    successful_sessions: Mapped[Count]
-    failed_sessions: Mapped[Count]
-    issues_crawled: Mapped[Count]
-    unique_issues: Mapped[Count]
-    new_issues: Mapped[Count]
-    attachments_downloaded: Mapped[Count]
+    sessions_count: Mapped[BigCount]
+    successful_sessions: Mapped[BigCount]
+    failed_sessions: Mapped[BigCount]
+    issues_crawled: Mapped[BigCount]
+    unique_issues: Mapped[BigCount]
+    new_issues: Mapped[BigCount]
+    attachments_downloaded: Mapped[BigCount]
     avg_session_duration_sec: Mapped[float | None]
     avg_issues_per_session: Mapped[float | None]
     product_stats: Mapped[Any] = figures_column()

@@ -26,6 +26,8 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.ext.mutable import MutableDict
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 
+from db.models.bounds import add_bounds
+
 SCHEMA = "ims"
 
 Json: TypeAlias = dict[str, Any]
@@ -50,6 +52,11 @@ class Base(DeclarativeBase):
         float: Double(),
         bytes: LargeBinary(),
     }
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Map the class, and bound its columns."""
+        super().__init_subclass__(**options)
+        add_bounds(cls.metadata.tables[f"{SCHEMA}.{cls.__tablename__}"])
 
 
 _MINE = text("ims.current_user_id()")

@@ -53,7 +53,7 @@ class CrawlSession(Base):
     session_id: Mapped[Key]
     session_uuid: Mapped[uuid.UUID] = mapped_column(Uuid, server_default=text("gen_random_uuid()"))
     user_id: Mapped[OwnerId]
-    tracker_id: Mapped[int | None]
+    tracker_id: Mapped[BigInt | None]
     product: Mapped[str | None]
     original_query: Mapped[str] = mapped_column(server_default=text("''"))
     parsed_query: Mapped[str | None]

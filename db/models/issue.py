@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
-from db.models.base import Base, Created, Json, Key, OwnerId, json_column
+from db.models.base import Base, BigInt, Created, Json, Key, OwnerId, json_column
 
 if TYPE_CHECKING:
     from db.models.attachment import Attachment
@@ -40,7 +40,7 @@ class Issue(Base):
 
     issue_pk: Mapped[Key]
     user_id: Mapped[OwnerId]
-    tracker_id: Mapped[int | None]  # NULL: entered by hand
+    tracker_id: Mapped[BigInt | None]  # NULL: entered by hand
     issue_id: Mapped[str]  # the tracker's number or key
     url: Mapped[str | None]
     title: Mapped[str] = mapped_column(server_default=text("''"))

@@ -31,7 +31,7 @@ class RawPage(Base):
 
     raw_page_id: Mapped[Key]
     user_id: Mapped[OwnerId]
-    tracker_id: Mapped[int | None]
+    tracker_id: Mapped[BigInt | None]
     issue_id: Mapped[str]
     part: Mapped[str] = mapped_column(server_default=text("'issue'"))
     url: Mapped[str | None]

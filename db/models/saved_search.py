@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.models.base import Base, Count, Created, Json, Key, OwnerId, json_column
+from db.models.base import Base, BigInt, Count, Created, Json, Key, OwnerId, json_column
 
 if TYPE_CHECKING:
     from db.models.run import Run
@@ -34,7 +34,7 @@ class SavedSearch(Base):
     saved_search_id: Mapped[Key]
     user_id: Mapped[OwnerId]
     name: Mapped[str]
-    tracker_id: Mapped[int | None]
+    tracker_id: Mapped[BigInt | None]
     query: Mapped[str]
     product: Mapped[str | None]
     options: Mapped[Json] = json_column()

@@ -8,7 +8,7 @@ from sqlalchemy import UniqueConstraint, text
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.models.base import Base, Created, Json, OwnerId, SmallKey, json_column
+from db.models.base import Base, Created, Json, Key, OwnerId, json_column
 from db.models.tracker_secret import TrackerSecret
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Tracker(Base):
     __tablename__ = "trackers"
     __table_args__ = (UniqueConstraint("tracker_id", "user_id"), UniqueConstraint("user_id", "name"))
 
-    tracker_id: Mapped[SmallKey]
+    tracker_id: Mapped[Key]
     user_id: Mapped[OwnerId]
     name: Mapped[str]
     kind: Mapped[str]  # ims, trac, redmine, jira, bugzilla, github, gitlab, or a third party's

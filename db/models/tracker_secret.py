@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.models.base import Base, Created, ParentsOwnerId
+from db.models.base import Base, BigInt, Created, ParentsOwnerId
 
 if TYPE_CHECKING:
     from db.models.tracker import Tracker
@@ -24,7 +24,7 @@ class TrackerSecret(Base):
         ),
     )
 
-    tracker_id: Mapped[int] = mapped_column(autoincrement=False)
+    tracker_id: Mapped[BigInt] = mapped_column(autoincrement=False)
     user_id: Mapped[ParentsOwnerId]
     secret: Mapped[bytes]
     updated_at: Mapped[Created]

@@ -1,8 +1,17 @@
 -- defer --
 -- Puts jobs into the queue; in whatever transaction this is, so that a job is there if and only if what it is for is.
+-- A job comes the later the more of its user's wait already: users take turns, however many jobs one of them has.
 SELECT ims_jobs.procrastinate_defer_jobs_v1(array_agg(
-    ROW(%(queue)s, %(task)s, 0, NULL, NULL, job.args, NULL)::ims_jobs.procrastinate_job_to_defer_v1))
-FROM jsonb_array_elements(%(jobs)s) AS job (args)
+    ROW(%(queue)s, %(task)s, 1 - job.place - waiting.number, NULL, NULL, job.args, NULL)
+        ::ims_jobs.procrastinate_job_to_defer_v1 ORDER BY job.place))
+FROM jsonb_array_elements(%(jobs)s) WITH ORDINALITY AS job (args, place)
+CROSS JOIN (
+    SELECT count(*) AS number
+    FROM (SELECT FROM ims_jobs.procrastinate_jobs held
+          WHERE held.status = 'todo' AND held.queue_name = %(queue)s
+            AND held.args -> 'user_id' = %(jobs)s::jsonb -> 0 -> 'user_id'
+          LIMIT 10000) AS own
+) AS waiting
 
 -- due --
 SELECT user_id, saved_search_id FROM ims.due_schedules(%(most)s)

@@ -51,6 +51,6 @@ WHERE user_id = %(user_id)s AND tracker_id = %(tracker_id)s AND issue_id = ANY (
 SELECT page.issue_id, page.raw_page_id, page.part, page.size, page.fetched_at, page.quarantined
 FROM ims.raw_pages page
 WHERE page.user_id = %(user_id)s AND page.raw_page_id > %(after)s
-  AND (%(tracker_id)s::integer IS NULL OR page.tracker_id = %(tracker_id)s)
+  AND (%(tracker_id)s::bigint IS NULL OR page.tracker_id = %(tracker_id)s)
 ORDER BY page.raw_page_id
 LIMIT %(limit)s

@@ -21,7 +21,7 @@ WITH known AS (
     UNION ALL
     SELECT issue_id, issue_pk, content_hash, last_crawled_at, removed_at
     FROM ims.issues
-    WHERE %(tracker_id)s::integer IS NULL
+    WHERE %(tracker_id)s::bigint IS NULL
       AND user_id = %(user_id)s AND tracker_id IS NULL AND issue_id = ANY (%(issue_ids)s)
 )
 SELECT issue_id, issue_pk, content_hash, last_crawled_at, removed_at IS NOT NULL,

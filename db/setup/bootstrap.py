@@ -23,7 +23,10 @@ from db.setup.schema_version import SchemaStatus, State
 from db.setup.server_version import complaint
 
 APP_LOGIN = "ims_app"
-_LOCK = 0x696D73  # "ims"
+# Another one that sets a database up is waited for; a table that somebody keeps locked is not, since whoever
+# comes after us would wait as well.
+_WAIT_FOR_OTHERS = "SET LOCAL lock_timeout = '5min'"
+_WAIT_NO_LONGER = "SET LOCAL lock_timeout = '30s'"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,7 +126,7 @@ def _administering(admin_url: str) -> Iterator[Connection]:
         _check(checked)
     try:
         with engine.begin() as connection:
-            _run(connection, "SELECT pg_advisory_xact_lock(%s)", _LOCK)
+            _run(connection, _WAIT_FOR_OTHERS)
             yield connection
     finally:
         engine.dispose()
@@ -145,10 +148,13 @@ def _check(connection: psycopg.Connection) -> None:
 
 def _bring_up(connection: Connection) -> None:
     _run(connection, "SET LOCAL search_path = pg_catalog")
-    # Roles belong to the whole cluster, an advisory lock to one database only.
+    # One at a time in the whole cluster, as roles belong to it. No login of ours may lock this table, while
+    # an advisory key is everybody's to hold.
     _run(connection, "LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE")
+    _run(connection, _WAIT_NO_LONGER)
     _run(connection, sql.cluster("roles").text)
     _run(connection, sql.cluster("schemas").text)
+    _run(connection, sql.cluster("connections").text)
     _run(connection, "SET LOCAL ROLE ims_owner")
     _migrate(connection)
     _apply_objects(connection)

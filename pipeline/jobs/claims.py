@@ -76,15 +76,33 @@ def take_due(user_id: int, saved_search_id: int) -> None:
         try:
             # From now on, not from when it was due: of all that was missed, one is caught up.
             following = next_time(schedule.cron or "", schedule.timezone, now)
-        except UsageError as error:  # written by hand; it must not come up again and again
-            schedule.is_active = False
-            run = Run(saved_search_id=saved_search_id, user_id=user_id, due_at=schedule.next_run_at)
-            session.add(run)
-            session.flush()
-            settle(session, run, error=error)
+        except UsageError as error:  # written by hand
+            _put_to_rest(session, schedule, error)
             return
         add_run(session, schedule)
         schedule.next_run_at = following
+
+
+def put_to_rest(user_id: int, saved_search_id: int, error: Exception) -> None:
+    """Let a schedule that cannot be taken rest, with the reason as a failed run: it would be due for ever."""
+    with get_session(user_id=user_id) as session:
+        schedule = session.scalar(
+            select(SavedSearch)
+            .where(SavedSearch.saved_search_id == saved_search_id, SavedSearch.user_id == user_id)
+            .with_for_update(skip_locked=True, key_share=True)
+        )
+        if schedule is not None:
+            _put_to_rest(session, schedule, error)
+
+
+def _put_to_rest(session: Session, schedule: SavedSearch, error: Exception) -> None:
+    schedule.is_active = False
+    run = Run(
+        saved_search_id=schedule.saved_search_id, user_id=schedule.user_id, due_at=database_now(session)
+    )
+    session.add(run)
+    session.flush()
+    settle(session, run, error=error)
 
 
 def take_search(user_id: int, run_id: int, open_tracker: Open) -> Part | None:
@@ -447,6 +465,7 @@ def _end_if_done(session: Session, row: CrawlSession) -> None:
 
 def _end(session: Session, row: CrawlSession, status: str, error: Exception | None) -> None:
     seconds = (database_now(session) - row.started_at).total_seconds() - (row.duration_seconds or 0)
+    seconds = max(0.0, seconds)  # whatever somebody wrote there
     close(
         session,
         row,

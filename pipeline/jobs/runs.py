@@ -20,6 +20,7 @@ STILL_WORKING = "The run before was still working."
 # A schedule whose runs fail waits this long, twice as long after each further failure.
 FIRST_REST = timedelta(minutes=5)
 LONGEST_REST = timedelta(days=1)
+MOST_COUNTED = 1000  # failures in a row: more make no difference
 
 
 def add_run(session: Session, schedule: SavedSearch, *, queue: str = QUEUE) -> Run:
@@ -49,7 +50,8 @@ def settle(session: Session, run: Run, *, error: Exception | None = None) -> Non
         return
     row = session.get(CrawlSession, run.session_id) if run.session_id is not None else None
     run.ended_at = database_now(session)
-    run.duration_seconds = (run.ended_at - (run.started_at or run.ended_at)).total_seconds()
+    # A clock that was put back makes no run shorter than nothing.
+    run.duration_seconds = max(0.0, (run.ended_at - (run.started_at or run.ended_at)).total_seconds())
     if row is None or row.status == "running":
         run.status = "failed"
     else:
@@ -164,7 +166,7 @@ def _count_failures(session: Session, run: Run) -> None:
     if run.status == "completed":
         schedule.failures = 0
     elif run.status == "failed":
-        schedule.failures += 1
+        schedule.failures = min(schedule.failures + 1, MOST_COUNTED)
         rest = min(LONGEST_REST, FIRST_REST * 2 ** min(schedule.failures - 1, 10))
         if schedule.next_run_at is not None:
             schedule.next_run_at = max(schedule.next_run_at, database_now(session) + rest)

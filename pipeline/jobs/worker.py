@@ -18,11 +18,14 @@ import structlog
 from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.worker import Worker
+from sqlalchemy.exc import DBAPIError
 
+from crawler.errors import UsageError
 from db import job_queue
 from db.errors import DatabaseError, DatabaseUnreachable
+from db.transient import is_transient
 from pipeline.crawl_session import SILENCE
-from pipeline.jobs.claims import restore_lost, take_due
+from pipeline.jobs.claims import put_to_rest, restore_lost, take_due
 from pipeline.jobs.news import tell
 from pipeline.jobs.queue import OnlyAgain, open_app
 from pipeline.jobs.refresh_analytics import refresh_figures
@@ -202,8 +205,24 @@ def _take_due(state: _State, concurrency: int) -> None:
     for user_id, saved_search_id in job_queue.due(DUE_AT_ONCE):
         try:
             take_due(user_id, saved_search_id)
+        except DatabaseError:
+            raise  # the database is away, for all of them
         except Exception as error:
             log.warning("a schedule cannot be run", schedule=saved_search_id, reason=type(error).__name__)
+            _let_rest(user_id, saved_search_id, error)
+
+
+def _let_rest(user_id: int, saved_search_id: int, error: Exception) -> None:
+    if isinstance(error, DBAPIError) and is_transient(error.orig or error):
+        return
+    try:
+        put_to_rest(
+            user_id,
+            saved_search_id,
+            UsageError(f"The schedule could not be run ({type(error).__name__}): remove it and add it anew."),
+        )
+    except Exception as further:  # one schedule must not keep the others from being taken
+        log.warning("a schedule stays due", schedule=saved_search_id, reason=type(further).__name__)
 
 
 async def _watch(state: _State, until: Callable[[], bool]) -> None:

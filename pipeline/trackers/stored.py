@@ -18,6 +18,8 @@ from pipeline.settings import Settings
 from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
 from pipeline.trackers.secrets import Vault
 
+SLOWEST, FASTEST = 0.00028, 1000  # requests a second, as the column takes them
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewTracker:
@@ -201,7 +203,9 @@ def _check(new: NewTracker) -> None:
             raise UsageError(
                 f"There is no time zone {new.timezone!r}: use an IANA name such as Asia/Seoul."
             ) from error
-    if new.rate is not None and not new.rate > 0:
-        raise UsageError("The rate is in requests a second and must be above 0.")
+    if new.rate is not None and not SLOWEST <= new.rate <= FASTEST:
+        raise UsageError(
+            f"The rate is in requests a second and must be from {SLOWEST}, one an hour, to {FASTEST}."
+        )
     if not 1 <= new.concurrency <= 64:
         raise UsageError("The concurrency is the number of requests at once, from 1 to 64.")

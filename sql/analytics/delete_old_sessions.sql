@@ -15,6 +15,9 @@ BEGIN
     IF keep_days IS NULL OR keep_days < 0 THEN
         RAISE EXCEPTION 'Say how many days are to be kept: 0 or more.' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    IF NOT has_table_privilege('ims.crawl_sessions', 'DELETE') THEN
+        RETURN CASE WHEN wanted = ims.current_user_id() THEN ims.delete_own_sessions(keep_days) ELSE 0 END;
+    END IF;
     DELETE FROM ims.crawl_sessions own
     WHERE own.user_id = wanted
       AND own.status <> 'running'

@@ -8,7 +8,7 @@ SET jit = off
 SET work_mem = '64MB'
 AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(1768911718, coalesce(ims.current_user_id(), 0));  -- one refresh of a user's at a time
+    PERFORM ims.lock_refresh();  -- one refresh of a user's at a time
     WITH event AS (
         SELECT issue.user_id, coalesce(issue.product, '') AS product, (span.entered_at AT TIME ZONE 'UTC')::date AS day,
                (span.previous_state IS NULL)::integer AS created,
@@ -31,8 +31,8 @@ BEGIN
         FROM daily
         GROUP BY 1, 3, 4
     ), gone AS (
-        DELETE FROM ims.issue_summaries stored
-        WHERE NOT EXISTS (
+        UPDATE ims.issue_summaries stored SET created = 0, closed = 0, reopened = 0  -- personal logins delete nothing
+        WHERE (stored.created, stored.closed, stored.reopened) <> (0, 0, 0) AND NOT EXISTS (
             SELECT FROM fresh
             WHERE (fresh.user_id, fresh.period, fresh.period_start, fresh.product)
                 = (stored.user_id, stored.period, stored.period_start, stored.product))

@@ -25,7 +25,9 @@ WITH stay AS (
 )
 SELECT stay.status, count(*), make_interval(secs => percentile_cont(0.5) WITHIN GROUP (ORDER BY stay.seconds)),
        make_interval(secs => percentile_cont(0.9) WITHIN GROUP (ORDER BY stay.seconds)),
-       make_interval(secs => sum(stay.seconds))
+       -- In days, which hold the sum of very many issues; a reader's calendar ends with the last number of them.
+       make_interval(days => least(floor(sum(stay.seconds) / 86400), 999999998)::integer,
+                     secs => sum(stay.seconds) - floor(sum(stay.seconds) / 86400) * 86400)
 FROM stay
 GROUP BY stay.status
 ORDER BY sum(stay.seconds) DESC, stay.status

@@ -10,6 +10,9 @@ BEGIN
             ('ims_user', 'NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT'),
             ('ims_readonly', 'NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT'),
             ('ims_admin', 'NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT'),
+            -- as which the program acts for an ordinary user: what a personal login has, and DELETE, which it has not,
+            -- since whoever may delete from a table may also lock all of it
+            ('ims_acting_user', 'NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION INHERIT'),
             -- whoever is in it may act for others
             ('ims_delegate', 'NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION NOINHERIT'),
             -- owns the search function and no table
@@ -31,7 +34,8 @@ BEGIN
 END
 $$;
 
-GRANT ims_delegate, ims_user, ims_readonly, ims_admin TO ims_app;
+GRANT ims_user TO ims_acting_user;
+GRANT ims_delegate, ims_user, ims_acting_user, ims_readonly, ims_admin TO ims_app;
 -- A personal login gets the group of its user's role.
 GRANT ims_user, ims_readonly, ims_admin TO ims_login_maker WITH ADMIN OPTION;
 GRANT pg_signal_backend TO ims_disconnector;

@@ -10,7 +10,7 @@ BEGIN
     FOR policy IN SELECT polname FROM pg_policy WHERE polrelid = target LOOP
         EXECUTE format('DROP POLICY %I ON %s', policy.polname, target);
     END LOOP;
-    EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, ims_app, ims_user, ims_readonly, ims_admin, ims_searcher, '
-                   'ims_login_maker', target);
+    EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, ims_app, ims_user, ims_acting_user, ims_readonly, ims_admin, '
+                   'ims_searcher, ims_login_maker', target);
 END
 $$;

@@ -12,7 +12,7 @@ BEGIN
         FROM ims_private.identities known
         WHERE known.user_id = wanted AND known.is_active;
         IF found_role IS NOT NULL THEN
-            RETURN 'ims_' || found_role;
+            RETURN CASE found_role WHEN 'user' THEN 'ims_acting_user' ELSE 'ims_' || found_role END;
         END IF;
     ELSIF wanted = ims.current_user_id() THEN
         RETURN NULL;

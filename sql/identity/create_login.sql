@@ -27,7 +27,7 @@ BEGIN
         RAISE EXCEPTION 'A database login of this name exists already.' USING ERRCODE = 'duplicate_object';
     END IF;
     EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT '
-                   'PASSWORD %L', login, verifier);
+                   'CONNECTION LIMIT 20 PASSWORD %L', login, verifier);
     EXECUTE format('GRANT %I TO %I', 'ims_' || known.role, login);
     PERFORM ims_private.enrol(wanted, (SELECT oid FROM pg_roles WHERE rolname = login));
     UPDATE ims.users SET db_login = login WHERE user_id = wanted;

@@ -2,7 +2,7 @@
 -- user has is kept by the functions that make logins.
 SELECT ims_private.protect_table('ims.users');
 
-REVOKE INSERT, UPDATE, DELETE ON ims.users FROM ims_user, ims_app, ims_admin;
+REVOKE INSERT, UPDATE, DELETE ON ims.users FROM ims_user, ims_acting_user, ims_app, ims_admin;
 GRANT UPDATE (email, full_name, department, preferences, last_login_at) ON ims.users TO ims_user, ims_app;
 GRANT INSERT (user_id, username, email, full_name, department, role, is_active, preferences, db_login, created_at,
               updated_at, last_login_at),

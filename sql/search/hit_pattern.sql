@@ -14,9 +14,11 @@ DECLARE
     spaced text[];
     unspaced text[];
 BEGIN
-    FOR clause IN SELECT * FROM ims.query_clauses(query_text) AS clauses WHERE sign <> '-' LIMIT 100 LOOP
+    FOR clause IN SELECT * FROM ims.query_clauses(query_text) AS clauses WHERE sign <> '-' LOOP
         words := btrim(regexp_replace(lower(normalize(coalesce(clause.number, clause.term), NFKC)), apart, ' ', 'g'));
-        CONTINUE WHEN words = '';
+        -- What is too long to be shown anyway would take seconds to look for.
+        CONTINUE WHEN words = '' OR length(words) > 200;
+        EXIT WHEN length(loose) > 10000;
         forms := CASE WHEN clause.phrase THEN ARRAY[words] ELSE ims.word_forms(words) END;
         IF cardinality(forms) = 1 THEN
             pattern := replace(words, ' ', apart);

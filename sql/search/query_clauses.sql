@@ -1,7 +1,8 @@
 -- Take a query in the direct syntax apart, as crawler/query/direct.py does: a space is OR, +word required, -word
 -- excluded, quotes make a phrase, a bare number (#348115, IMS-348115) is an issue number, a minus before a digit belongs
 -- to an error code and two of anything are no sign, * and = ask for nothing in particular. What is an error there, such
--- as a quote that nothing closes, is passed over here: a question never raises.
+-- as a quote that nothing closes, is passed over here: a question never raises. Of a list of words that is no question any
+-- more the first hundred count, and nothing beyond 10,000 characters is read: what it costs is bounded.
 DROP FUNCTION IF EXISTS ims.query_clauses(text);
 CREATE OR REPLACE FUNCTION ims.query_clauses(query_text text)
 RETURNS TABLE (sign text, term text, number text, phrase boolean)
@@ -16,7 +17,7 @@ SELECT translate(part[1], '＋－−', '+--'),
 FROM (
     SELECT part, coalesce(part[2], part[3], part[4], part[5], part[6], part[7], part[8], part[9], part[10]) AS quoted
     FROM regexp_matches(
-        regexp_replace(query_text, '[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]', '', 'g'),
+        regexp_replace(left(query_text, 10000), '[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]', '', 'g'),
         $re$(?x)( [+＋](?![+＋\s、。，！？；：…､｡]|$)
         | [-－−](?![-－−0-9０-９\s、。，！？；：…､｡]|X[a-zA-Z]+[0-9:]|X[A-Z]:|D[\w.]+=|$)
         | )
@@ -26,6 +27,7 @@ FROM (
         'g') AS part
 ) AS lexemes
 WHERE coalesce(quoted, part[11]) !~ '^[*=\s]*$'
+LIMIT 100
 $$;
 
 GRANT EXECUTE ON FUNCTION ims.query_clauses(text) TO ims_app, ims_user, ims_readonly, ims_admin, ims_searcher;

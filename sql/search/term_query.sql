@@ -7,9 +7,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     spaced CONSTANT text := ims.spaced_text(term);
-    words text[] := (SELECT array_agg(lexeme ORDER BY place)
+    words text[] := (SELECT (array_agg(lexeme ORDER BY place))[1:100]  -- a longer phrase is known by its beginning
                      FROM unnest(to_tsvector('simple', spaced)) CROSS JOIN unnest(positions) AS place
-                     WHERE lexeme NOT IN ('ǁ', 'ǀ'));  -- before what no parser takes for a letter
+                     WHERE lexeme !~ '^[ǁǀ]+$');  -- before what no parser takes for a letter, or written so
     -- What the term starts or ends with may stand within a word.
     opens CONSTANT boolean := words[1] LIKE 'ǁ%';
     closes CONSTANT boolean := right(rtrim(spaced), 1) >= U&'\3005' COLLATE "C";

@@ -5,6 +5,6 @@ SELECT summary.user_id, summary.period_start AS day, nullif(summary.product, '')
        summary.reopened, refresh.refreshed_at
 FROM ims.issue_summaries summary
 JOIN ims.summary_refreshes refresh USING (user_id)
-WHERE summary.period = 'day';
+WHERE summary.period = 'day' AND (summary.created, summary.closed, summary.reopened) <> (0, 0, 0);
 
 GRANT SELECT ON ims.v_daily_summary TO ims_app, ims_user, ims_readonly, ims_admin;

@@ -5,6 +5,6 @@ SELECT summary.user_id, summary.period_start AS week, nullif(summary.product, ''
        summary.reopened, refresh.refreshed_at
 FROM ims.issue_summaries summary
 JOIN ims.summary_refreshes refresh USING (user_id)
-WHERE summary.period = 'week';
+WHERE summary.period = 'week' AND (summary.created, summary.closed, summary.reopened) <> (0, 0, 0);
 
 GRANT SELECT ON ims.v_weekly_summary TO ims_app, ims_user, ims_readonly, ims_admin;

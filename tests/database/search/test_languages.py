@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from time import monotonic
 
 import psycopg
 import pytest
@@ -233,6 +234,7 @@ def test_what_says_nothing_finds_nothing(library: psycopg.Connection) -> None:
 ANY = st.text(
     st.characters(exclude_characters="\x00", exclude_categories=["Cs"])
     | st.sampled_from("+-'\"#0가京ア aA9.\n\u0301\u1100")
+    | st.sampled_from("ǁǀ\x01\\:*&|!<>()_~@/$%`")  # the index's own marks, and what a tsquery is written with
 )
 
 
@@ -241,6 +243,35 @@ def engine(server: Server, template: str) -> Iterator[psycopg.Connection]:
     """A connection in autocommit, for functions that read no table."""
     with fresh_database(server, template) as database, database.superuser() as connection:
         yield connection
+
+
+@on_every_server
+@pytest.mark.parametrize(
+    "query", ["ǁǁ", "ǁ", "ǀǁǀ", "+ǁǁ -ǀǀ 'ǁ ǀ'", "ǁǁ가", "\x01:A", "'ǁǁ\x01'", "\\'", "a\x01b"]
+)
+def test_a_question_of_the_indexs_own_marks_never_raises(library: psycopg.Connection, query: str) -> None:
+    found(library, query)
+
+
+@on_every_server
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(query=ANY)
+def test_any_question_finds_or_does_not_find(library: psycopg.Connection, query: str) -> None:
+    found(library, query)
+
+
+def test_a_list_of_words_is_asked_for_as_far_as_a_question_goes(library: psycopg.Connection) -> None:
+    words = " ".join(f"word{number}connecting" for number in range(5000))
+    began = monotonic()
+    assert "en-1" in found(library, f"crashes {words}")
+    assert found(library, f"{words} crashes") == []
+    found(library, " ".join("abcdefghij"[n % 10] * (n % 7 + 1) + "nection" for n in range(600)))
+    for filler in ("abcdefghij", "가나다라마바사아자차", "a.b-c_d e"):
+        long = " ".join("'" + (str(number) + filler * 200)[:990] + "'" for number in range(99))
+        assert "en-1" in found(library, f"crashes {long}")
+    found(library, "x" * 1_000_000)
+    found(library, "-" * 100_000 + "'" * 100_000)
+    assert monotonic() - began < 5
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -22,10 +22,12 @@ DEFINERS = {
     "ims.due_schedules": "ims_searcher",
     "ims.end_host_lease": "ims_owner",
     "ims.create_login": "ims_login_maker",
+    "ims.delete_own_sessions": "ims_acting_user",
     "ims.current_user_id": "ims_owner",
     "ims.current_user_role": "ims_owner",
     "ims.find_user": "ims_owner",
     "ims.lost_runs": "ims_searcher",
+    "ims.lock_refresh": "ims_owner",
     "ims.renew_host_lease": "ims_owner",
     "ims.schema_version": "ims_owner",
     "ims.search_issues": "ims_searcher",
@@ -45,6 +47,7 @@ INNER_POLICIES = {
     ("ims_private.identities", "for_functions", "ims_owner"),
     ("ims_private.applied_sql", "for_functions", "ims_owner"),
     ("ims_private.alembic_version", "for_functions", "ims_owner"),
+    ("ims_private.refresh_locks", "for_functions", "ims_owner"),
     ("ims_private.hosts", "for_leases", "ims_owner"),
     ("ims_private.host_leases", "for_leases", "ims_owner"),
 }
@@ -232,7 +235,9 @@ def test_the_roles_have_no_more_than_they_need(world: World) -> None:
         if member == "ims_login_maker":  # makes logins, and hands groups out
             assert group in GROUPS or personal.fullmatch(str(group)), group
         elif member == "ims_app":
-            assert group in {*GROUPS, "ims_delegate"}
+            assert group in {*GROUPS, "ims_acting_user", "ims_delegate"}
+        elif member == "ims_acting_user":  # what the program becomes for a user
+            assert group == "ims_user"
         elif member == "ims_disconnector":
             assert group == "pg_signal_backend"
         elif member != "postgres":

@@ -42,7 +42,7 @@ def test_without_any_one_policy_the_matrix_turns_red(world: World) -> None:
 
 def test_without_any_inner_policy_what_it_is_for_fails(world: World) -> None:
     policies = [one for one in _policies(world) if one.name in PROBES]
-    assert len(policies) == 8
+    assert len(policies) == 9
     for policy in policies:
         probe = PROBES[policy.name]
         assert probe(world), policy
@@ -84,7 +84,13 @@ def _functions_know_users_and_versions(world: World) -> bool:
     identity = world.identities["alice's login"]
     with identity.transaction() as connection:
         row = connection.execute("SELECT ims.current_user_id() = %s", (ALICE,)).fetchone()
-        return row == (True,) and status(connection).revision is not None
+        if row != (True,) or status(connection).revision is None:
+            return False
+        try:
+            connection.execute("SELECT ims.lock_refresh()")
+        except psycopg.errors.InsufficientPrivilege:
+            return False
+        return True
 
 
 def _hosts_are_shared_out(world: World) -> bool:

@@ -135,7 +135,7 @@ def test_an_admin_who_acts_as_a_user_by_hand_has_no_more_than_they_have(database
         assert len(session.scalars(select(Issue)).all()) == 1
         session.execute(text("SELECT ims.set_current_user(:bob)"), {"bob": BOB})
         assert session.scalar(WHO) == BOB
-        assert session.scalar(text("SELECT current_user")) == "ims_user"
+        assert session.scalar(text("SELECT current_user")) == "ims_acting_user"
         assert session.scalars(select(Issue)).all() == []
 
 
