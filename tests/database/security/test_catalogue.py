@@ -144,6 +144,30 @@ def test_the_queue_is_the_applications_alone(world: World) -> None:
     assert ask(world, definers) == []
 
 
+def test_no_column_is_given_statistics_which_would_tell_of_others_values(world: World) -> None:
+    with world.database.superuser() as connection:
+        connection.execute("ANALYZE")  # as autovacuum does
+    columns = ask(
+        world,
+        f"SELECT attrelid::regclass::text, attname, attstattarget FROM pg_attribute a "
+        f"JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_index i ON i.indexrelid = c.oid "
+        f"WHERE c.relnamespace IN {SCHEMAS} AND attnum > 0 AND NOT attisdropped "
+        f"AND (c.relkind IN ('r', 'p', 'm', 'f') OR i.indkey[attnum - 1] = 0)",
+    )
+    assert len(columns) > 200
+    assert [row for row in columns if row[2] != 0] == []
+    kept = ask(
+        world,
+        f"SELECT DISTINCT attname, stadistinct, stakind1 + stakind2 + stakind3 + stakind4 + stakind5, "
+        f"coalesce(stavalues1::text, stavalues2::text, stavalues3::text, stavalues4::text, stavalues5::text), "
+        f"stanullfrac, stawidth FROM pg_statistic JOIN pg_class c ON c.oid = starelid "
+        f"JOIN pg_attribute ON attrelid = starelid AND attnum = staattnum "
+        f"WHERE c.relnamespace IN {SCHEMAS}",
+    )
+    assert kept == [("user_id", 4, 0, None, 0, 4)]  # what we made up, the same everywhere
+    assert ask(world, "SELECT stxname FROM pg_statistic_ext") == []
+
+
 def test_no_user_has_truncate_references_trigger_or_a_sequence(world: World) -> None:
     grants = ask(
         world,
