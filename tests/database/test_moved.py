@@ -1,4 +1,4 @@
-"""A database on another server: its logins are nobody there, whatever numbers and names the roles of that server have."""
+"""A database on another server: its logins are nobody there, whatever numbers and names roles have."""
 
 from __future__ import annotations
 

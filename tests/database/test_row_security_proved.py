@@ -49,7 +49,9 @@ def without_those_who_see_all(database: Database) -> None:
 
 
 def test_without_an_identity_nobody_reads_a_row_of_any_table(database: Database) -> None:
-    assert f"{tables(database)} proven isolated, 0 leaking, 0 unverified" in pgrls(database, "verify", "--strict")
+    assert f"{tables(database)} proven isolated, 0 leaking, 0 unverified" in pgrls(
+        database, "verify", "--strict"
+    )
 
 
 @pytest.mark.parametrize("mode", ["cross-tenant", "write"])
