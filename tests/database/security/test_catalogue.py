@@ -215,7 +215,7 @@ def test_every_index_leads_with_the_owner(world: World) -> None:
         "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
         "WHERE c.relnamespace = 'ims'::regnamespace AND a.attname <> 'user_id' AND a.attidentity = ''",
     )
-    # Names of users are unique for all; no operator of the words' index is leakproof, and the owner is among its words.
+    # Names of users are unique for all; no operator of the index of words is leakproof.
     assert {str(row[0]) for row in others} == {
         "ims.users_username_key",
         "ims.users_db_login_key",

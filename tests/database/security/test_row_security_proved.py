@@ -1,4 +1,4 @@
-"""Row security by proof: pgrls shows of every table that no session gets past its policies, whatever the rows are."""
+"""Row security by proof: pgrls shows of every table that no session gets past its policies."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fix_database import libpq_url
-from tests.fix_schema import Database
+from tests.fixtures.database import libpq_url
+from tests.fixtures.schema import Database
 
-CONFIGURATION = Path(__file__).parents[2] / "pgrls.toml"
+CONFIGURATION = Path(__file__).parents[3] / "pgrls.toml"
 AUTH = ("--auth-function", "ims.current_user_id")
 
 

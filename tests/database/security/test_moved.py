@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from db.bootstrap import ensure_database, initialise, upgrade
+from db.db_logins import create_personal_login
 from db.embedded import EmbeddedServer
 from db.embedded.binaries import find_binaries
-from db.personal_login import create_personal_login
-from tests.fix_database import DEBIAN_15, Server, libpq_url, on_every_server
-from tests.fix_schema import ALICE, APP_PASSWORD, BOB, ROOT, Database
+from db.setup.bootstrap import ensure_database, initialise, upgrade
+from tests.fixtures.database import DEBIAN_15, Server, libpq_url, on_every_server
+from tests.fixtures.schema import ALICE, APP_PASSWORD, BOB, ROOT, Database
 
 pytestmark = [on_every_server, pytest.mark.xdist_group("moved")]
 

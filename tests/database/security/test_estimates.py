@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from psycopg import sql as composing
 
-from db.bootstrap import upgrade
-from tests.fix_database import Server, on_every_server
-from tests.fix_schema import ALICE, BOB, fresh_database
-from tests.fix_world import World, settled
+from db.setup.bootstrap import upgrade
+from tests.fixtures.database import Server, on_every_server
+from tests.fixtures.rls_identities import World, settled
+from tests.fixtures.schema import ALICE, BOB, fresh_database
 
 pytestmark = [on_every_server, pytest.mark.xdist_group("estimates")]
 
@@ -68,7 +68,8 @@ def _loosen(connection: psycopg.Connection, kinds: str) -> None:
     connection.execute("SET session_replication_role = replica")
     for table, name in connection.execute(
         "SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint "
-        "WHERE connamespace = 'ims'::regnamespace AND contype = ANY (string_to_array(%s, NULL)) AND conrelid <> 0 "
+        "WHERE connamespace = 'ims'::regnamespace AND conrelid <> 0 "
+        "AND contype = ANY (string_to_array(%s, NULL)) "
         "ORDER BY contype = 'p', contype = 'u'",
         (kinds,),
     ).fetchall():
@@ -138,7 +139,7 @@ def _questions(world: World, *, keys: bool = True) -> Iterator[tuple[str, str]]:
         columns = connection.execute(COLUMNS.encode()).fetchall()
     assert len({table for table, *_ in columns}) == len(world.tables)
     for table, column, kind, identity in columns:
-        # How many rows others have, and that there is a user of some name, is no secret; of these kinds bob has values.
+        # How many rows others have, and a user's name, is no secret; of these kinds bob has values too.
         if not keys and (identity or column in {"user_id", "username"} or kind in {"boolean", "uuid"}):
             continue
         having, nobody, operators = VALUES[kind]
@@ -210,7 +211,12 @@ def test_explain_analyze_counts_no_others_rows_by_their_values(server: Server, t
             columns = connection.execute(COLUMNS.encode()).fetchall()
             for table in world.tables:
                 if table != "users":
-                    connection.execute(f"DELETE FROM ims.{table} WHERE user_id = {ALICE}".encode())
+                    connection.execute(
+                        composing.SQL("DELETE FROM ims.{} WHERE user_id = %s").format(
+                            composing.Identifier(table)
+                        ),
+                        (ALICE,),
+                    )
                 _crowd(connection, table, [row[1:] for row in columns if row[0] == table], 1)
             connection.execute("VACUUM")  # what was there before leaves traces until then
         told = []
