@@ -151,7 +151,7 @@ class Batch:
     async def _follow_changes(self, known: list[int]) -> None:
         """Record what the tracker does not tell of these issues' changes, and what is gone from them."""
         if self._observe:
-            await self._run("observe_fields")
+            await self._run("observe_fields", issue_pks=known)
             await self._run("observe_comments", issue_pks=known)
         for kind in ("comments", "attachments", "relations"):
             await self._run(f"bury_{kind}", issue_pks=known)

@@ -41,7 +41,7 @@ class CrawlSession(Base):
             "status IN ('running', 'completed', 'failed', 'cancelled', 'interrupted')", name="status"
         ),
         UniqueConstraint("session_id", "user_id"),
-        UniqueConstraint("session_uuid", "user_id"),
+        UniqueConstraint("user_id", "session_uuid"),
         ForeignKeyConstraint(
             ["user_id", "tracker_id"],
             ["ims.trackers.user_id", "ims.trackers.tracker_id"],

@@ -20,7 +20,7 @@ class IssueHistory(Base):
     __tablename__ = "issue_history"
     __table_args__ = (
         # The owner is in the key, lest a conflict tell what another's issue has.
-        UniqueConstraint("issue_pk", "source_key", "user_id"),
+        UniqueConstraint("user_id", "issue_pk", "source_key"),
         ForeignKeyConstraint(
             ["user_id", "issue_pk"], ["ims.issues.user_id", "ims.issues.issue_pk"], ondelete="CASCADE"
         ),

@@ -21,11 +21,11 @@ class IssueRelation(Base):
     __table_args__ = (
         # The owner is in the key, lest a conflict tell what another's issue has.
         UniqueConstraint(
+            "user_id",
             "issue_pk",
             "related_issue_id",
             "relation_type",
-            "user_id",
-            name="issue_relations_issue_pk_link_key",
+            name="issue_relations_user_id_issue_pk_link_key",
         ),
         ForeignKeyConstraint(
             ["user_id", "issue_pk"], ["ims.issues.user_id", "ims.issues.issue_pk"], ondelete="CASCADE"

@@ -26,7 +26,7 @@ class RawPage(Base):
             ["ims.crawl_sessions.user_id", "ims.crawl_sessions.session_id"],
             ondelete="SET NULL (session_id)",
         ),
-        Index(None, "session_id"),
+        Index(None, "user_id", "session_id"),
     )
 
     raw_page_id: Mapped[Key]

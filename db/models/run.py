@@ -35,7 +35,7 @@ class Run(Base):
             "status IN ('waiting', 'running', 'completed', 'failed', 'interrupted', 'skipped')",
             name="status",
         ),
-        Index("runs_session_id_idx", "session_id"),
+        Index(None, "user_id", "session_id"),
     )
 
     run_id: Mapped[Key]

@@ -28,7 +28,7 @@ class SavedSearch(Base):
             ["ims.trackers.user_id", "ims.trackers.tracker_id"],
             ondelete="RESTRICT",
         ),
-        Index("saved_searches_next_run_at_idx", "next_run_at"),
+        Index(None, "user_id", "next_run_at"),
     )
 
     saved_search_id: Mapped[Key]

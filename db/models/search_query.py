@@ -25,7 +25,7 @@ class SearchQuery(Base):
             ondelete="SET NULL (session_id)",
         ),
         Index("search_queries_user_id_queried_at_idx", "user_id", text("queried_at DESC")),
-        Index(None, "session_id"),
+        Index(None, "user_id", "session_id"),
     )
 
     query_id: Mapped[Key]

@@ -19,7 +19,7 @@ class SessionChunk(Base):
 
     __tablename__ = "session_chunks"
     __table_args__ = (
-        PrimaryKeyConstraint("session_id", "chunk_number", "user_id"),
+        PrimaryKeyConstraint("user_id", "session_id", "chunk_number"),
         ForeignKeyConstraint(
             ["user_id", "session_id"],
             ["ims.crawl_sessions.user_id", "ims.crawl_sessions.session_id"],

@@ -24,7 +24,7 @@ class SessionError(Base):
             ["ims.crawl_sessions.user_id", "ims.crawl_sessions.session_id"],
             ondelete="CASCADE",
         ),
-        Index(None, "session_id"),
+        Index(None, "user_id", "session_id"),
     )
 
     error_id: Mapped[Key]

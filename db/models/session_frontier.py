@@ -26,7 +26,7 @@ class SessionFrontier(Base):
     __tablename__ = "session_frontier"
     __table_args__ = (
         # The owner is in the key, lest a conflict tell what another's session found.
-        PrimaryKeyConstraint("session_id", "issue_id", "user_id"),
+        PrimaryKeyConstraint("user_id", "session_id", "issue_id"),
         ForeignKeyConstraint(
             ["user_id", "session_id"],
             ["ims.crawl_sessions.user_id", "ims.crawl_sessions.session_id"],
@@ -38,7 +38,7 @@ class SessionFrontier(Base):
             name="state",
         ),
         # Not only of the pending ones: an index on the state would be written at every outcome.
-        Index("session_frontier_position_idx", "session_id", "position"),
+        Index(None, "user_id", "session_id", "position"),
         {"postgresql_with": {"fillfactor": "70"}},
     )
 

@@ -20,7 +20,7 @@ class SessionIssue(Base):
     __tablename__ = "session_issues"
     __table_args__ = (
         # The owner is in the key, lest a conflict tell what another's session brought.
-        PrimaryKeyConstraint("session_id", "issue_pk", "user_id"),
+        PrimaryKeyConstraint("user_id", "session_id", "issue_pk"),
         ForeignKeyConstraint(
             ["user_id", "session_id"],
             ["ims.crawl_sessions.user_id", "ims.crawl_sessions.session_id"],
@@ -29,7 +29,7 @@ class SessionIssue(Base):
         ForeignKeyConstraint(
             ["user_id", "issue_pk"], ["ims.issues.user_id", "ims.issues.issue_pk"], ondelete="CASCADE"
         ),
-        Index(None, "issue_pk"),
+        Index(None, "user_id", "issue_pk"),
     )
 
     session_id: Mapped[BigInt] = mapped_column(autoincrement=False)

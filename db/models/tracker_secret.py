@@ -18,7 +18,7 @@ class TrackerSecret(Base):
 
     __tablename__ = "tracker_secrets"
     __table_args__ = (
-        PrimaryKeyConstraint("tracker_id", "user_id"),
+        PrimaryKeyConstraint("user_id", "tracker_id"),
         ForeignKeyConstraint(
             ["user_id", "tracker_id"], ["ims.trackers.user_id", "ims.trackers.tracker_id"], ondelete="CASCADE"
         ),

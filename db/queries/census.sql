@@ -46,7 +46,7 @@ FROM pg_temp.expected
 WHERE NOT EXISTS (
     SELECT FROM ims.session_frontier known
     WHERE known.session_id = %(session_id)s AND known.issue_id = expected.issue_id)
-ON CONFLICT (session_id, issue_id, user_id) DO NOTHING
+ON CONFLICT (user_id, session_id, issue_id) DO NOTHING
 
 -- shares --
 -- How many of the expected issues are gone, how many there are, and how many nobody has looked for yet.

@@ -22,7 +22,7 @@ SELECT %(session_id)s, %(user_id)s, found.issue_id, found.url, found.listed::jso
             WHERE known.session_id = %(session_id)s ORDER BY known.position DESC LIMIT 1), -1)
 FROM unnest(%(issue_ids)s::text[], %(urls)s::text[], %(listed)s::text[])
      WITH ORDINALITY AS found (issue_id, url, listed, ordinal)
-ON CONFLICT (session_id, issue_id, user_id) DO NOTHING
+ON CONFLICT (user_id, session_id, issue_id) DO NOTHING
 
 -- take_pending --
 SELECT issue_id, position, reason, url, listed, attempts

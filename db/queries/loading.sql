@@ -13,16 +13,25 @@ SELECT set_config('ims.bulk', 'off', true)
 SELECT FROM ims.trackers WHERE user_id = %(user_id)s AND tracker_id = %(tracker_id)s FOR NO KEY UPDATE
 
 -- known --
--- What is stored of these issues. A rival is a row that was written after our session began.
+-- What is stored of these issues, looked up one by one: the server does not know how many rows an owner has, and might
+-- go through all of them. A rival is a row that was written after our session began.
 WITH known AS (
-    SELECT issue_id, issue_pk, content_hash, last_crawled_at, removed_at
-    FROM ims.issues
-    WHERE user_id = %(user_id)s AND tracker_id = %(tracker_id)s AND issue_id = ANY (%(issue_ids)s)
+    SELECT issue.*
+    FROM unnest(%(issue_ids)s::text[]) AS wanted (issue_id)
+    CROSS JOIN LATERAL (
+        SELECT issue_id, issue_pk, content_hash, last_crawled_at, removed_at
+        FROM ims.issues
+        WHERE user_id = %(user_id)s AND tracker_id = %(tracker_id)s AND issue_id = wanted.issue_id OFFSET 0
+    ) issue
     UNION ALL
-    SELECT issue_id, issue_pk, content_hash, last_crawled_at, removed_at
-    FROM ims.issues
-    WHERE %(tracker_id)s::bigint IS NULL
-      AND user_id = %(user_id)s AND tracker_id IS NULL AND issue_id = ANY (%(issue_ids)s)
+    SELECT issue.*
+    FROM unnest(%(issue_ids)s::text[]) AS wanted (issue_id)
+    CROSS JOIN LATERAL (
+        SELECT issue_id, issue_pk, content_hash, last_crawled_at, removed_at
+        FROM ims.issues
+        WHERE %(tracker_id)s::bigint IS NULL
+          AND user_id = %(user_id)s AND tracker_id IS NULL AND issue_id = wanted.issue_id OFFSET 0
+    ) issue
 )
 SELECT issue_id, issue_pk, content_hash, last_crawled_at, removed_at IS NOT NULL,
        last_crawled_at > coalesce(
@@ -136,7 +145,8 @@ WHERE NOT EXISTS (
            OR (told.field IS NULL AND observed.new_value <> ''))
       AND NOT EXISTS (
           SELECT FROM ims.issue_history old
-          WHERE old.issue_pk = told.issue_pk AND old.source_key = told.source_key AND old.user_id = %(user_id)s)
+          WHERE old.issue_pk = told.issue_pk AND old.source_key = told.source_key AND old.user_id = %(user_id)s
+            AND old.issue_pk = ANY (%(issue_pks)s))
 )
 
 -- observe_comments --
@@ -184,7 +194,7 @@ INSERT INTO ims.issue_comments AS stored (
     user_id, issue_pk, source_key, comment_number, author, content, commented_at, is_private)
 SELECT %(user_id)s, issue_pk, source_key, comment_number, author, content, commented_at, is_private
 FROM pg_temp.stage_comment
-ON CONFLICT (issue_pk, source_key, user_id) DO UPDATE SET
+ON CONFLICT (user_id, issue_pk, source_key) DO UPDATE SET
     comment_number = excluded.comment_number,
     author = excluded.author,
     content = excluded.content,
@@ -203,7 +213,7 @@ INSERT INTO ims.issue_history AS stored (
 SELECT %(user_id)s, issue_pk, source_key, position, changed_by, changed_at, change_type, field_name, old_value,
        new_value, description
 FROM pg_temp.stage_change
-ON CONFLICT (issue_pk, source_key, user_id) DO UPDATE SET
+ON CONFLICT (user_id, issue_pk, source_key) DO UPDATE SET
     position = excluded.position,
     changed_by = excluded.changed_by,
     changed_at = excluded.changed_at,
@@ -224,7 +234,7 @@ INSERT INTO ims.attachments AS stored (
 SELECT %(user_id)s, issue_pk, source_key, filename, file_type, file_size, download_url, author, attached_at,
        description
 FROM pg_temp.stage_attachment
-ON CONFLICT (issue_pk, source_key, user_id) DO UPDATE SET
+ON CONFLICT (user_id, issue_pk, source_key) DO UPDATE SET
     filename = excluded.filename,
     file_type = excluded.file_type,
     file_size = excluded.file_size,
@@ -243,7 +253,7 @@ WHERE (stored.filename, stored.file_type, stored.file_size, stored.download_url,
 INSERT INTO ims.issue_relations AS stored (user_id, issue_pk, related_issue_id, relation_type, title)
 SELECT %(user_id)s, issue_pk, related_issue_id, relation_type, title
 FROM pg_temp.stage_relation
-ON CONFLICT (issue_pk, related_issue_id, relation_type, user_id) DO UPDATE SET
+ON CONFLICT (user_id, issue_pk, related_issue_id, relation_type) DO UPDATE SET
     title = excluded.title,
     removed_at = NULL
 WHERE (stored.title, stored.removed_at) IS DISTINCT FROM (excluded.title, NULL)
@@ -276,7 +286,7 @@ FROM unnest(%(issue_pks)s::bigint[], %(orders)s::integer[], %(durations)s::integ
             %(messages)s::text[])
      AS brought (issue_pk, crawl_order, duration, had_errors, message)
 ORDER BY brought.issue_pk
-ON CONFLICT (session_id, issue_pk, user_id) DO UPDATE SET
+ON CONFLICT (user_id, session_id, issue_pk) DO UPDATE SET
     crawl_order = excluded.crawl_order,
     crawl_duration_ms = excluded.crawl_duration_ms,
     had_errors = excluded.had_errors,

@@ -159,6 +159,8 @@ def _bring_up(connection: Connection) -> None:
     _migrate(connection)
     _apply_objects(connection)
     _run(connection, "RESET ROLE")
+    _run(connection, sql.cluster("strangers").text)
+    _run(connection, sql.cluster("statistics").text)
 
 
 def _migrate(connection: Connection) -> None:

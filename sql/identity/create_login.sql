@@ -30,6 +30,8 @@ BEGIN
                    'CONNECTION LIMIT 20 PASSWORD %L', login, verifier);
     EXECUTE format('GRANT %I TO %I', 'ims_' || known.role, login);
     PERFORM ims_private.enrol(wanted, (SELECT oid FROM pg_roles WHERE rolname = login));
+    -- Somebody whose login of this name stayed on another server.
+    UPDATE ims.users SET db_login = NULL WHERE db_login = login AND user_id <> wanted;
     UPDATE ims.users SET db_login = login WHERE user_id = wanted;
 END
 $$;

@@ -19,10 +19,11 @@ BEGIN
         FROM ims_private.identities known
         WHERE known.user_id = split_part(claim, '/', 1)::integer AND known.is_active;
     ELSE
-        -- By name in pg_roles: a cast of session_user to regrole folds its case.
+        -- By name: a cast of session_user to regrole folds its case.
         SELECT known.user_id INTO acting
-        FROM ims_private.identities known JOIN pg_roles login ON login.oid = known.login_oid
-        WHERE login.rolname = session_user AND known.is_active;
+        FROM ims_private.identities known
+        WHERE known.login_name = session_user AND known.is_active
+          AND ims_private.is_enrolled(known.user_id, session_user);
     END IF;
     RETURN acting;
 END

@@ -165,10 +165,10 @@ def test_a_user_is_made_on_first_use_once(database: Database) -> None:
 
 
 def test_a_dropped_role_that_comes_back_is_nobody(database: Database) -> None:
-    """A login is known by its role's number, not by its name."""
+    """A login is known by its role's number too, not by its name alone."""
     name = f"alice_{database.name}"
     make = f"CREATE ROLE {name} LOGIN PASSWORD 'made-up' IN ROLE ims_user"
-    enrol = "UPDATE ims_private.identities SET login_oid = to_regrole(%s) WHERE user_id = 2"
+    enrol = "SELECT ims_private.enrol(2, to_regrole(%s)::oid)"
     with database.superuser() as connection:
         connection.execute(make)
         connection.execute(enrol, (name,))

@@ -147,6 +147,30 @@ def test_the_queue_is_the_applications_alone(world: World) -> None:
     assert ask(world, definers) == []
 
 
+def test_no_column_is_given_statistics_which_would_tell_of_others_values(world: World) -> None:
+    with world.database.superuser() as connection:
+        connection.execute("ANALYZE")  # as autovacuum does
+    columns = ask(
+        world,
+        f"SELECT attrelid::regclass::text, attname, attstattarget FROM pg_attribute a "
+        f"JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_index i ON i.indexrelid = c.oid "
+        f"WHERE c.relnamespace IN {SCHEMAS} AND attnum > 0 AND NOT attisdropped "
+        f"AND (c.relkind IN ('r', 'p', 'm', 'f') OR i.indkey[attnum - 1] = 0)",
+    )
+    assert len(columns) > 200
+    assert [row for row in columns if row[2] != 0] == []
+    kept = ask(
+        world,
+        f"SELECT DISTINCT attname, stadistinct, stakind1 + stakind2 + stakind3 + stakind4 + stakind5, "
+        f"num_nonnulls(stavalues1, stavalues2, stavalues3, stavalues4, stavalues5), "
+        f"stanullfrac, stawidth FROM pg_statistic JOIN pg_class c ON c.oid = starelid "
+        f"JOIN pg_attribute ON attrelid = starelid AND attnum = staattnum "
+        f"WHERE c.relnamespace IN {SCHEMAS}",
+    )
+    assert kept == [("user_id", 4, 0, 0, 0, 4)]  # what we made up, the same everywhere
+    assert ask(world, "SELECT stxname FROM pg_statistic_ext") == []
+
+
 def test_no_user_has_truncate_references_trigger_or_a_sequence(world: World) -> None:
     grants = ask(
         world,
@@ -185,6 +209,21 @@ def test_no_unique_key_is_shared_between_users(world: World) -> None:
     )
     # Only admins write names and logins of users.
     assert {str(row[0]) for row in shared} == {"ims.users_username_key", "ims.users_db_login_key"}
+
+
+def test_every_index_leads_with_the_owner(world: World) -> None:
+    others = ask(
+        world,
+        "SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid "
+        "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
+        "WHERE c.relnamespace = 'ims'::regnamespace AND a.attname <> 'user_id' AND a.attidentity = ''",
+    )
+    # Names of users are unique for all; no operator of the index of words is leakproof.
+    assert {str(row[0]) for row in others} == {
+        "ims.users_username_key",
+        "ims.users_db_login_key",
+        "ims.issues_search_vector_idx",
+    }
 
 
 def test_children_point_to_their_parents_with_the_owner(world: World) -> None:
