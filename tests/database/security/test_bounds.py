@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import psycopg
 import pytest
@@ -298,6 +299,10 @@ def test_no_row_of_a_tenant_breaks_the_figures_of_another(
         assert (datetime.now(UTC).date(), 5_000_000_000) in days
 
 
+# Of a database that already has what later migrations made, the one that bounds its columns is run by itself.
+MENDING = (files("db.migrations.versions") / "v0004_bounds.sql").read_text("utf-8")
+
+
 def test_an_upgrade_brings_odd_rows_into_range(database: Database) -> None:
     with settled(database) as world:
         with database.superuser() as connection:
@@ -311,7 +316,6 @@ def test_an_upgrade_brings_odd_rows_into_range(database: Database) -> None:
                         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', one.target, one.conname);
                     END LOOP;
                     DROP TABLE ims_private.refresh_locks;
-                    UPDATE ims_private.alembic_version SET version_num = '0003';
                     DELETE FROM ims_private.applied_sql;
                 END $$
                 """
@@ -335,6 +339,9 @@ def test_an_upgrade_brings_odd_rows_into_range(database: Database) -> None:
             bob.execute("INSERT INTO ims.analytics_daily (stat_date) VALUES ('4713-01-02 BC')")
         with database.superuser() as connection:
             connection.execute("INSERT INTO ims_private.hosts (host, next_at) VALUES ('h', '2090-04-12')")
+        with database.superuser() as connection, connection.transaction():
+            connection.execute("SET LOCAL ROLE ims_owner")
+            connection.execute(MENDING.encode())
         upgrade(database.superuser_url)
         with database.superuser() as connection:
             unvalidated = connection.execute("SELECT conname FROM pg_constraint WHERE NOT convalidated")
