@@ -127,7 +127,7 @@ class HostShare:
         await self._renew()
 
     async def _is_held_until(self, moment: float) -> bool:
-        """Hold a slot until the moment comes; whether it may be used then, else it is given back."""
+        """Hold a slot until the moment comes; tell whether it may be used then, else give it back."""
         self._active += 1
         used = False
         try:

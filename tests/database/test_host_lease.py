@@ -1,4 +1,4 @@
-"""A share of a host is granted in bounded time, and never more than its limits: by a clock of the test's own."""
+"""A share of a host is granted in bounded time and never more than its limits, by a clock of our own."""
 
 from __future__ import annotations
 
