@@ -44,6 +44,8 @@ def create_personal_login(
     user = session.scalar(select(User).where(User.username == username))
     if user is None:
         raise DatabaseRefused("There is no such active user.")
+    if not user.is_active:
+        raise DatabaseRefused(f"User {username} is disabled: enable them first with users enable {username}.")
     with explained(sentences), session.begin_nested():
         session.execute(
             _CREATE, {"user_id": user.user_id, "login": name, "verifier": _verifier(session, name, password)}

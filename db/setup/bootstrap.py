@@ -43,7 +43,7 @@ def initialise(admin_url: str, *, app_password: str | None = None, first_admin: 
     Args:
         admin_url: a superuser's address of the database.
         app_password: for ``ims_app``; None: a generated one, unless it has one already.
-        first_admin: the username of the first admin, made only where there is no user at all.
+        first_admin: the username of the first admin, made only where there is no active admin.
 
     Raises:
         DatabaseError: the server is unreachable or unfit, or the login is no superuser.
@@ -53,7 +53,8 @@ def initialise(admin_url: str, *, app_password: str | None = None, first_admin: 
         _run(
             connection,
             "INSERT INTO ims.users (username, role) "
-            "SELECT %s, 'admin' WHERE NOT EXISTS (SELECT FROM ims.users)",
+            "SELECT %s, 'admin' WHERE NOT EXISTS (SELECT FROM ims.users WHERE role = 'admin' AND is_active) "
+            "ON CONFLICT (username) DO UPDATE SET role = excluded.role, is_active = true",
             first_admin,
         )
     return _see_to_login(make_url(driver_url(admin_url)), app_password)

@@ -36,6 +36,7 @@ DEFINERS = {
     "ims_private.cut_off": "ims_disconnector",
     "ims_private.enrol": "ims_owner",
     "ims_private.is_enrolled": "ims_owner",
+    "ims_private.keep_an_admin": "ims_owner",
     "ims_private.keep_identity": "ims_owner",
 }
 # Policies for others than the groups and the application.
