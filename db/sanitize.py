@@ -15,6 +15,7 @@ from typing import Any
 NUL_PICTURE = "\u2400"
 REPLACEMENT = "\ufffd"
 DEEPEST_JSON = 100  # levels; the server's own limit is its stack
+LONGEST_NAME = 200  # characters of what a user names; an index takes 2,704 bytes at most
 INTEGER_MAX = 2**31 - 1
 BIGINT_MAX = 2**63 - 1
 # The driver turns times into the reader's zone, which must not leave the years 1 to 9999.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from db.errors import DatabaseRefused
@@ -70,6 +70,16 @@ def set_role(session: Session, username: str, role: str) -> User:
     """
     _check_role(role)
     return _change(session, username, role=role)
+
+
+def require_writer(session: Session) -> None:
+    """Refuse a user who only looks before a statement does, whose values would stand in the server's log.
+
+    Raises:
+        DatabaseRefused: the session acts for an analyst.
+    """
+    if session.scalar(select(func.ims.current_user_role())) == "readonly":
+        raise DatabaseRefused("Analysts look and do not write: this needs a user's account.")
 
 
 def _change(session: Session, username: str, **values: object) -> User:

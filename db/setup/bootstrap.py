@@ -17,12 +17,13 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
 
 import sql
 from db.errors import DatabaseError, DatabaseRefused, DatabaseUnfit, translated
-from db.settings import driver_url, rendered
+from db.settings import driver_url, rendered, with_account
 from db.setup import schema_version
 from db.setup.schema_version import SchemaStatus, State
 from db.setup.server_version import complaint
 
 APP_LOGIN = "ims_app"
+PLACEHOLDER = "PASSWORD"  # stands in an address where we do not know the password
 _LOCK = 0x696D73  # "ims"
 
 
@@ -32,9 +33,7 @@ class AppLogin:
 
     username: str
     password: str | None = field(repr=False)  # None: it was set before, and we do not know it
-    url: str = field(
-        repr=False
-    )  # the address to use from then on; without a password where we do not know it
+    url: str = field(repr=False)  # to use from then on, by psql too; PLACEHOLDER where we know no password
 
 
 def initialise(admin_url: str, *, app_password: str | None = None, first_admin: str) -> AppLogin:
@@ -199,9 +198,8 @@ def _see_to_login(admin: URL, password: str | None) -> AppLogin:
     with _plain(rendered(admin)) as connection:
         if password is None and not _has_password(connection):
             password = secrets.token_urlsafe(24)
-        url = admin.set(username=APP_LOGIN, password=password)
-        shown = rendered(url)
-        if password is not None and not _lets_in(shown):
+        url = rendered(with_account(admin, APP_LOGIN, password or PLACEHOLDER).set(drivername="postgresql"))
+        if password is not None and not _lets_in(url):
             verifier = connection.pgconn.encrypt_password(
                 password.encode(), APP_LOGIN.encode(), b"scram-sha-256"
             )
@@ -210,7 +208,7 @@ def _see_to_login(admin: URL, password: str | None) -> AppLogin:
                     composing.Identifier(APP_LOGIN), composing.Literal(verifier.decode())
                 )
             )
-    return AppLogin(username=APP_LOGIN, password=password, url=shown)
+    return AppLogin(username=APP_LOGIN, password=password, url=url)
 
 
 def _has_password(connection: psycopg.Connection) -> bool:

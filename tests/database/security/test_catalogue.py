@@ -21,6 +21,7 @@ DEFINERS = {
     "ims.analyze_tables": "ims_owner",
     "ims.due_schedules": "ims_searcher",
     "ims.end_host_lease": "ims_owner",
+    "ims.check_login": "ims_login_maker",
     "ims.create_login": "ims_login_maker",
     "ims.current_user_id": "ims_owner",
     "ims.current_user_role": "ims_owner",

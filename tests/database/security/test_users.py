@@ -16,7 +16,7 @@ from db import AuditLog, CrawlSession, Issue, SavedSearch, Tracker, User, get_se
 from db.audit import audit_entries
 from db.db_logins import create_personal_login
 from db.errors import DatabaseRefused, IdentityRefused
-from db.setup import initialise
+from db.setup.bootstrap import initialise
 from db.users import add_user, disable_user, enable_user, list_users, set_role
 from tests.fixtures.database import on_every_server
 from tests.fixtures.schema import ALICE, ANA, APP_PASSWORD, BOB, ROOT, Database
