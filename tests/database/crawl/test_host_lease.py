@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.host_lease import Grant
+from db.crawl.host_lease import Grant
 from db.queries import statements
-from tests.fix_schema import Database
+from tests.fixtures.schema import Database
 
 LASTING = 5.0  # seconds of a lease
 SLOWEST = 1 / 3600  # requests a second
