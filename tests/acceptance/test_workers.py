@@ -177,6 +177,21 @@ def test_workers_with_a_rate_end_though_one_is_killed_and_one_stopped(yard: Yard
         process.terminate()
 
 
+def test_a_worker_that_does_not_stay_fails_the_run_of_a_tracker_that_is_away(yard: Yard) -> None:
+    yard.schedule("http://127.0.0.1:9")
+    yard.make_due()
+    worker = yard.worker("--once")
+    _, err = worker.communicate(timeout=60)
+    assert worker.returncode == 5
+    ((status, error),) = yard.rows("SELECT status, error FROM ims.runs")
+    assert status == "failed"
+    assert error in err
+    assert yard.value("SELECT status FROM ims.crawl_sessions") == "failed"
+    yard.make_due()
+    assert yard.worker("--once").wait(60) == 5
+    assert yard.rows("SELECT status FROM ims.runs") == [("failed",), ("failed",)]
+
+
 async def test_a_worker_and_a_shell_together_never_ask_more_than_the_rate(yard: Yard) -> None:
     rate = 25.0
     async with StandIn(synthetic=60) as tracker:
