@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -232,13 +233,20 @@ def _work_on(program: Program, handle: Handle, tracker: Tracker) -> _Worked:
     try:
         with shown(tracker.name) as observer:
             error = program.run(handle, tracker, observer)
+        _hear_out()
         return _Worked(handle, outcome(handle), error)
     except KeyboardInterrupt:  # before the session heeded signals, or after it had ended
+        _hear_out()
         with suppress(DatabaseError):
             leave(handle)
         return _Worked(handle, None, error)
     except DatabaseError as unreadable:
         return _Worked(handle, None, error or unreadable)
+
+
+def _hear_out() -> None:
+    """Heed no further Ctrl-C: all that is left is to say how the session ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _finish(worked: _Worked, *, as_json: bool) -> None:
