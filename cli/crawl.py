@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -121,11 +123,12 @@ def resume(
 
     With --all one after the other, the oldest first; what goes wrong with one does not keep the others.
     """
-    from cli.exit_codes import INTERRUPTED, sentence, status_of
+    from cli.exit_codes import FAILED_ISSUES, INTERRUPTED, sentence, status_of
     from crawler.errors import CrawlError, UsageError
     from db.errors import DatabaseError
     from pipeline.bootstrap import start
-    from pipeline.crawl_session import left_over, take_over
+    from pipeline.crawl_session import take_over
+    from pipeline.left_over import left_over
 
     if everything == (session is not None):
         raise UsageError("Give the id of a session, or --all.")
@@ -136,7 +139,16 @@ def resume(
         _finish(_work_on(program, handle, program.tracker_of(handle)), as_json=as_json)
         return
     results, worst = [], 0
-    for one in left_over(program.user_id):
+    left = left_over(program.user_id)
+    for one in left.alive:
+        complain(f"Session {one} is being worked on: it is left alone.")
+    for one, seconds in left.silent.items():
+        complain(
+            f"Session {one} is left out, since somebody may still work on it: "
+            f"resume it in {seconds:.0f} seconds, or now with {invocation()} resume {one}"
+        )
+        worst = FAILED_ISSUES
+    for one in left.resumable:
         try:
             handle = take_over(program.user_id, one, allow_empty=allowed)
             worked = _work_on(program, handle, program.tracker_of(handle))
@@ -150,7 +162,7 @@ def resume(
             break
     if as_json:
         print_json(results)
-    elif not results and not worst:
+    elif not results and not worst and not left.alive:
         complain("No session is left to resume.")
     _leave(worst)
 
@@ -214,14 +226,27 @@ class _Worked:
 def _work_on(program: Program, handle: Handle, tracker: Tracker) -> _Worked:
     from cli.progress import shown
     from db.errors import DatabaseError
+    from pipeline.crawl_session import leave
     from pipeline.reports.session_summary import outcome
 
-    with shown(tracker.name) as observer:
-        error = program.run(handle, tracker, observer)
+    error = None
     try:
+        with shown(tracker.name) as observer:
+            error = program.run(handle, tracker, observer)
+        _hear_out()
         return _Worked(handle, outcome(handle), error)
+    except KeyboardInterrupt:  # before the session heeded signals, or after it had ended
+        _hear_out()
+        with suppress(DatabaseError):
+            leave(handle)
+        return _Worked(handle, None, error)
     except DatabaseError as unreadable:
         return _Worked(handle, None, error or unreadable)
+
+
+def _hear_out() -> None:
+    """Heed no further Ctrl-C: all that is left is to say how the session ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _finish(worked: _Worked, *, as_json: bool) -> None:

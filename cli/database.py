@@ -18,11 +18,12 @@ def init() -> None:
     """Set up a PostgreSQL of your own: roles, schema, the first admin. Safe to repeat.
 
     DATABASE_URL is an administrator's URL here, and only here and for upgrade. The first admin is IMS_USER;
-    the application's password is IMS_APP_PASSWORD, or a generated one. Prints the URL to use from then on.
+    the application's password is IMS_APP_PASSWORD, else the one that it has, else a generated one. Prints the
+    URL to use from then on.
     """
     from db.location import administrator_url, configured_url
     from db.settings import environment, read_settings
-    from db.setup.bootstrap import initialise
+    from db.setup.bootstrap import APP_LOGIN, PLACEHOLDER, initialise
 
     settings = read_settings()
     if settings.database_url is None:
@@ -36,6 +37,11 @@ def init() -> None:
     )
     complain(f"The database is set up for {settings.user}. From now on use this DATABASE_URL:")
     say(login.url)
+    if login.password is None:
+        complain(
+            f"{APP_LOGIN} keeps its password: write it in the place of {PLACEHOLDER}, "
+            "or set a new one with IMS_APP_PASSWORD and db init."
+        )
 
 
 @app.command("upgrade")
@@ -92,15 +98,16 @@ def shell() -> None:
 
     from crawler.errors import UsageError
     from db.location import configured_url, embedded_server
-    from db.settings import read_settings
+    from db.settings import account, read_settings, rendered, with_account
 
     settings = read_settings()
     url = make_url(configured_url(settings))
     embedded = embedded_server(settings)
     psql = embedded.psql() if embedded is not None else None
     # The password goes by the environment: the process list is for everybody to read.
-    variables = {**os.environ, "PGPASSWORD": str(url.password or "")}
-    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    user, password = account(url)
+    variables = {**os.environ, "PGPASSWORD": password or ""}
+    address = rendered(with_account(url, user).set(drivername="postgresql"))
     try:
         command = [str(psql or "psql"), address]
         raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)  # noqa: S603 - no shell

@@ -10,9 +10,12 @@ import typer
 from cli.output import complain, print_json, print_table
 from cli.passwords import read_password
 
-app = typer.Typer(help="Who may use the database; admins add and disable.")
+app = typer.Typer(help="Who may use the database; admins add, disable and enable, and give roles.")
 
 _COLUMNS = ("user_id", "username", "role", "is_active", "db_login", "created_at")
+
+
+Name = Annotated[str, typer.Argument(help="the username")]
 
 
 class Role(StrEnum):
@@ -25,7 +28,7 @@ class Role(StrEnum):
 
 @app.command("add")
 def add(
-    name: Annotated[str, typer.Argument(help="the username")],
+    name: Name,
     role: Annotated[
         Role, typer.Option(help="user: their own rows; readonly: reads everything; admin: everything")
     ] = Role.USER,
@@ -93,7 +96,7 @@ def list_(
 
 
 @app.command("disable")
-def disable(name: Annotated[str, typer.Argument(help="the username")]) -> None:
+def disable(name: Name) -> None:
     """Take everything from a user at once, running sessions included; nothing is deleted."""
     from db import get_session
     from db.users import disable_user
@@ -102,4 +105,35 @@ def disable(name: Annotated[str, typer.Argument(help="the username")]) -> None:
     start()
     with get_session() as session:
         disable_user(session, name)
-    complain(f"User {name} is disabled.")
+    complain(f"User {name} is disabled; users enable {name} gives everything back.")
+
+
+@app.command("enable")
+def enable(name: Name) -> None:
+    """Give a disabled user back what they had."""
+    from db import get_session
+    from db.users import enable_user
+    from pipeline.bootstrap import start
+
+    start()
+    with get_session() as session:
+        enable_user(session, name)
+    complain(f"User {name} is enabled.")
+
+
+@app.command("role")
+def role(
+    name: Name,
+    role: Annotated[
+        Role, typer.Argument(help="user: their own rows; readonly: reads everything; admin: everything")
+    ],
+) -> None:
+    """Give a user another role; a database login of their own follows."""
+    from db import get_session
+    from db.users import set_role
+    from pipeline.bootstrap import start
+
+    start()
+    with get_session() as session:
+        set_role(session, name, role.value)
+    complain(f"User {name} is {role.value} from now on.")

@@ -21,29 +21,41 @@ def worker(
 ) -> None:
     """Do what is scheduled, for all users, until stopped; start as many as you like, on as many machines.
 
+    With --once the exit status tells whether a run failed, as a crawl's would: 3 login, 5 tracker away.
     Each needs the same DATABASE_URL and IMS_SECRET_KEY. Ctrl-C or SIGTERM: what is in hand is finished and
     committed, the rest is left to others; a second one stops at once.
     """
     import asyncio
 
-    from cli.exit_codes import INTERRUPTED
+    from cli.exit_codes import INTERRUPTED, sentence, status_of
     from db import job_queue
     from pipeline.bootstrap import start
+    from pipeline.jobs.tasks import SOON
     from pipeline.jobs.worker import serve
 
     program = start()
     _ = program.vault  # a key that is none is better told now than in every run
 
     def is_over() -> bool:
-        return not job_queue.due(1) and job_queue.unfinished(5) == 0
+        return not job_queue.due(1) and job_queue.unfinished(SOON) == 0
 
     complain("The worker is ready.")
     try:
-        asyncio.run(
-            serve(program, concurrency=concurrency, patience=patience, until=is_over if once else None)
+        failures = asyncio.run(
+            serve(
+                program,
+                concurrency=concurrency,
+                patience=patience,
+                until=is_over if once else None,
+                once=once,
+            )
         )
     except asyncio.CancelledError as error:
         raise typer.Exit(INTERRUPTED) from error
+    if once and failures:
+        for failure in failures:
+            complain(f"A run failed: {sentence(failure)}")
+        raise typer.Exit(max(status_of(failure) or 1 for failure in failures))
 
 
 def workers(

@@ -11,6 +11,7 @@ from db.models import User
 from db.refusals import explained
 
 _SHORTEST = 8  # characters
+_CHECK = text("SELECT ims.check_login(:user_id, :login)")
 _CREATE = text("SELECT ims.create_login(:user_id, :login, :verifier)")
 
 
@@ -44,7 +45,11 @@ def create_personal_login(
     user = session.scalar(select(User).where(User.username == username))
     if user is None:
         raise DatabaseRefused("There is no such active user.")
+    if not user.is_active:
+        raise DatabaseRefused(f"User {username} is disabled: enable them first with users enable {username}.")
     with explained(sentences), session.begin_nested():
+        # First without the verifier: a statement that fails may stand in the server's log with its values.
+        session.execute(_CHECK, {"user_id": user.user_id, "login": name})
         session.execute(
             _CREATE, {"user_id": user.user_id, "login": name, "verifier": _verifier(session, name, password)}
         )

@@ -23,6 +23,7 @@ from db.setup.role_check import check_login
 _OPTIONS: dict[str, Any] = {
     "pool_pre_ping": True,  # a restart of the server is not the next user's error
     "pool_reset_on_return": None,  # _forget does more
+    "hide_parameters": True,  # an error may be shown or kept, and values may be secrets
     "connect_args": {
         "application_name": "ims-crawler",
         "connect_timeout": 10,

@@ -15,6 +15,7 @@ from typing import Any
 NUL_PICTURE = "\u2400"
 REPLACEMENT = "\ufffd"
 DEEPEST_JSON = 100  # levels; the server's own limit is its stack
+LONGEST_NAME = 200  # characters of what a user names; an index takes 2,704 bytes at most
 # Of columns (sql/functions/bound_columns.sql): sums of them stay within what the server can add up.
 INTEGER_MAX = 10**9
 BIGINT_MAX = 10**18

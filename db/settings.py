@@ -25,6 +25,7 @@ from sqlalchemy.exc import ArgumentError
 from db.errors import DatabaseUnfit
 
 DOTENV = Path(".env")
+_ACCOUNT = {"user", "password", "passfile", "sslpassword"}  # libpq takes them as parameters of an address too
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +92,24 @@ def rendered(url: URL) -> str:
     """Return an address as psql and the driver take it too: SQLAlchemy writes spaces in ways of its own."""
     address, mark, query = url.render_as_string(hide_password=False).partition("?")
     return address.replace(" ", "%20") + mark + query.replace("+", "%20")
+
+
+def account(url: URL) -> tuple[str | None, str | None]:
+    """Return the login's name and password of an address, from wherever they stand in it."""
+    return url.username or _text(url.query.get("user")), url.password or _text(url.query.get("password"))
+
+
+def with_account(url: URL, username: str | None, password: str | None = None) -> URL:
+    """Return the address of the same database for another login, with nothing left of the first one's.
+
+    ``URL.set`` keeps a password that it is to take away, and libpq reads accounts from the query as well.
+    """
+    query = {name: value for name, value in url.query.items() if name not in _ACCOUNT}
+    return url._replace(username=username, password=password).set(query=query)
+
+
+def _text(value: str | tuple[str, ...] | None) -> str | None:
+    return value if isinstance(value, str) or value is None else value[-1]
 
 
 def _login_name() -> str:

@@ -1,10 +1,10 @@
-"""Users: made, listed and disabled by an admin, for whom the session acts."""
+"""Users: made, listed, changed and disabled by an admin, for whom the session acts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from db.errors import DatabaseRefused
@@ -30,10 +30,9 @@ def add_user(
     """
     if not username.strip() or any(not character.isprintable() for character in username):
         raise DatabaseRefused("A user's name is a word of printable characters.")
-    if role not in ROLES:
-        raise DatabaseRefused(f"There is no role of that name: use one of {', '.join(ROLES)}.")
+    _check_role(role)
     user = User(username=username, role=role, email=email, full_name=full_name, department=department)
-    sentences = {"42501": "Only an admin makes users.", "23505": "There is a user of this name already."}
+    sentences = {"42501": "Only an admin makes users.", "23505": _taken(session, username)}
     with explained(sentences), session.begin_nested():
         session.add(user)
     return user
@@ -48,25 +47,60 @@ def disable_user(session: Session, username: str) -> User:
     """Take everything from a user at once: no session acts for them any more, and their login is cut off.
 
     Raises:
-        DatabaseRefused: the session does not act for an admin, or there is no such user.
+        DatabaseRefused: the session does not act for an admin, there is no such user, or they are the last
+            active admin.
     """
-    return _set_active(session, username, active=False)
+    return _change(session, username, is_active=False)
 
 
 def enable_user(session: Session, username: str) -> User:
     """Give a disabled user back what they had.
 
     Raises:
-        DatabaseRefused: as in :func:`disable_user`.
+        DatabaseRefused: the session does not act for an admin, or there is no such user.
     """
-    return _set_active(session, username, active=True)
+    return _change(session, username, is_active=True)
 
 
-def _set_active(session: Session, username: str, *, active: bool) -> User:
-    sentence = "There is no such user, or you are no admin."
-    change = update(User).where(User.username == username).values(is_active=active).returning(User)
-    with explained({"42501": sentence}), session.begin_nested():
+def set_role(session: Session, username: str, role: str) -> User:
+    """Give a user another role; their personal login follows.
+
+    Raises:
+        DatabaseRefused: as in :func:`disable_user`, or there is no such role.
+    """
+    _check_role(role)
+    return _change(session, username, role=role)
+
+
+def require_writer(session: Session) -> None:
+    """Refuse a user who only looks before a statement does, whose values would stand in the server's log.
+
+    Raises:
+        DatabaseRefused: the session acts for an analyst.
+    """
+    if session.scalar(select(func.ims.current_user_role())) == "readonly":
+        raise DatabaseRefused("Analysts look and do not write: this needs a user's account.")
+
+
+def _change(session: Session, username: str, **values: object) -> User:
+    unknown = "There is no such user, or you are no admin."
+    last = f"{username} is the last active admin: make another one first with users role NAME admin."
+    change = update(User).where(User.username == username).values(**values).returning(User)
+    with explained({"42501": unknown, "55000": last}), session.begin_nested():
         user = session.scalar(change)
     if user is None:
-        raise DatabaseRefused(sentence)
+        raise DatabaseRefused(unknown)
     return user
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise DatabaseRefused(f"There is no role of that name: use one of {', '.join(ROLES)}.")
+
+
+def _taken(session: Session, username: str) -> str:
+    """What to say of a name that is taken; only an admin sees whether it is a disabled user's."""
+    active = session.scalar(select(User.is_active).where(User.username == username))
+    if active is False:
+        return f"User {username} is disabled: give them back what they had with users enable {username}."
+    return "There is a user of this name already."

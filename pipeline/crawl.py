@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -15,8 +15,9 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from crawler.errors import CrawlError
+from crawler.http.stats import Stats
 from crawler.source import Source
-from db.crawl.frontier import hold_fence, tally
+from db.crawl.frontier import beat, tally
 from db.crawl.transaction import Actor
 from db.errors import DatabaseError, DatabaseUnreachable
 from pipeline.attachments import download_attachments
@@ -65,18 +66,20 @@ async def run_session(
     """
     belt = Belt(workers=handle.workers, counts=Counts(search_done=handle.search_done), observer=observer)
     clock = _Clock(began=monotonic())
+    meter: Meter | None = None
     error: Stopper | None = None
     defect = True  # until shown otherwise
     with bound_contextvars(session=str(handle.session_uuid)):
         log.info("session started", tracker=tracker.name, query=handle.text, resumed=handle.fence > 1)
-        async with (
-            shared(tracker, conninfo, handle.session_uuid) as share,
-            connected(tracker, workers=handle.workers, share=share) as (source, stats),
-            Parser(tracker.kind, tracker.connection) as parser,
-        ):
-            meter = Meter(stats)
+        async with _interruptible(belt) as interruption:
             try:
-                async with _interruptible(belt), _alive(handle, conninfo):
+                async with (
+                    shared(tracker, conninfo, handle.session_uuid) as share,
+                    connected(tracker, workers=handle.workers, share=share) as (source, stats),
+                    Parser(tracker.kind, tracker.connection) as parser,
+                    _alive(handle, conninfo),
+                ):
+                    meter = Meter(stats)
                     await source.login()
                     await _crawl(handle, source, parser, meter, belt, clock, conninfo)
                     if handle.attachments and not belt.stop.is_set():
@@ -84,13 +87,17 @@ async def run_session(
                 defect = False
             except* (CrawlError, DatabaseError) as group:
                 error, defect = first_of(group), False
+            except* asyncio.CancelledError:
+                defect = not interruption.take_back()
+                if defect:
+                    raise
             finally:
                 now = monotonic()
                 ending = Ending(
                     status="failed" if defect else _status(belt, error),
                     search_seconds=(clock.searched or now) - clock.began,
                     seconds=now - clock.began,
-                    spent=meter.take(),
+                    spent=meter.take() if meter is not None else Stats(),
                     error=error,
                 )
                 error = await _close(handle, ending) or error
@@ -158,14 +165,14 @@ async def _continued(plan: Plan, belt: Belt) -> Plan:
 async def _alive(handle: Handle, conninfo: str) -> AsyncIterator[None]:
     """Give signs of life, through long pauses too; who lost the session meanwhile learns it soon."""
 
-    async def beat() -> None:
+    async def keep_beating() -> None:
         async with Actor(conninfo, handle.user_id) as actor:
             while True:
+                await actor.run(lambda c: beat(c, session_id=handle.session_id, fence=handle.fence))
                 await asyncio.sleep(HEARTBEAT.total_seconds())
-                await actor.run(lambda c: hold_fence(c, session_id=handle.session_id, fence=handle.fence))
 
     async with asyncio.TaskGroup() as tasks:
-        beating = tasks.create_task(beat())
+        beating = tasks.create_task(keep_beating())
         yield
         beating.cancel()
 
@@ -234,15 +241,35 @@ def first_of(group: BaseExceptionGroup[Stopper]) -> Stopper:
     return error
 
 
+@dataclass(slots=True)
+class _Interruption:
+    """A second signal's cancellation of the session's task."""
+
+    task: asyncio.Task[object] | None = field(default_factory=asyncio.current_task)
+    asked: bool = False
+
+    def cancel(self) -> None:
+        """End what the task does, at once."""
+        if self.task is not None and not self.asked:
+            self.asked = True
+            self.task.cancel()
+
+    def take_back(self) -> bool:
+        """Whether it was we who cancelled the task; it goes on then, to close the session."""
+        if self.asked and self.task is not None:
+            self.task.uncancel()
+        return self.asked
+
+
 @asynccontextmanager
-async def _interruptible(belt: Belt) -> AsyncIterator[None]:
+async def _interruptible(belt: Belt) -> AsyncIterator[_Interruption]:
     """The first SIGINT or SIGTERM lets the stages finish what is in hand, the second ends them at once."""
-    task = asyncio.current_task()
+    interruption = _Interruption()
     loop = asyncio.get_running_loop()
 
     def interrupt() -> None:
-        if belt.stop.is_set() and task is not None:
-            task.cancel()
+        if belt.stop.is_set():
+            interruption.cancel()
         log.warning("interrupted: finishing what is in hand")
         belt.interrupt()
 
@@ -250,7 +277,7 @@ async def _interruptible(belt: Belt) -> AsyncIterator[None]:
     for number in signals:
         loop.add_signal_handler(number, interrupt)
     try:
-        yield
+        yield interruption
     finally:
         for number in signals:
             loop.remove_signal_handler(number)

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
@@ -159,35 +160,10 @@ def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = 
         row.status = "running"
         row.completed_at = None
         row.heartbeat_at = func.clock_timestamp()  # nobody works on it but we, from the first moment on
-        if allow_empty:
-            allowed = dict.fromkeys((*row.session_metadata.get("allow_empty", ()), *allow_empty))
-            row.session_metadata = {**row.session_metadata, "allow_empty": list(allowed)}
+        allowed = dict.fromkeys((*row.session_metadata.get("allow_empty", ()), *allow_empty))
+        row.session_metadata = _without_holder(row) | {"allow_empty": list(allowed)}
         session.flush()
         return handle_of(row)
-
-
-def left_over(user_id: int) -> list[UUID]:
-    """The user's sessions that are not complete and that nobody works on, the oldest first.
-
-    One that is said to be running is left alone as long as its process gives signs of life, and one that
-    workers share as long as there is work for them.
-    """
-    shared = exists().where(
-        SessionChunk.session_id == CrawlSession.session_id, SessionChunk.state.in_(("waiting", "working"))
-    )
-    since = func.clock_timestamp() - SILENCE
-    silent = func.coalesce(CrawlSession.heartbeat_at, CrawlSession.started_at) < since
-    ended = CrawlSession.status.in_(("interrupted", "failed"))
-    with get_session(user_id=user_id) as session:
-        found = session.scalars(
-            select(CrawlSession.session_uuid)
-            .where(
-                CrawlSession.user_id == user_id,
-                or_(ended, and_(CrawlSession.status == "running", silent, ~shared)),
-            )
-            .order_by(CrawlSession.started_at, CrawlSession.session_id)
-        )
-        return list(found)
 
 
 def handle_of(row: CrawlSession) -> Handle:
@@ -249,6 +225,15 @@ def end(handle: Handle, ending: Ending) -> None:
         close(session, row, ending)
 
 
+def leave(handle: Handle) -> None:
+    """Close the row of a session that was interrupted before its work had begun.
+
+    Raises:
+        FenceLost: as in :func:`end`.
+    """
+    end(handle, Ending(status="interrupted", seconds=0, search_seconds=0, spent=Stats()))
+
+
 def close(session: Session, row: CrawlSession, ending: Ending) -> None:
     """As :func:`end`, within the transaction of a caller who has locked the row and seen it running."""
     if ending.status == "completed":
@@ -256,6 +241,7 @@ def close(session: Session, row: CrawlSession, ending: Ending) -> None:
     states = _frontier_states(session, row.session_id)
     _put_counts(row, states)
     row.status = _true_status(ending.status, row, states)
+    row.session_metadata = _without_holder(row)
     row.completed_at = datetime.now(UTC)
     row.duration_seconds = (row.duration_seconds or 0) + ending.seconds
     row.search_time_ms = (row.search_time_ms or 0) + round(ending.search_seconds * 1000)
@@ -289,6 +275,11 @@ def drop_chunks(session: Session, session_id: int) -> None:
         .where(SessionChunk.session_id == session_id, SessionChunk.state.in_(("waiting", "working")))
         .values(state="dropped", fence=SessionChunk.fence + 1)
     )
+
+
+def _without_holder(row: CrawlSession) -> dict[str, Any]:
+    """What is said of a session apart from the connection of whoever held it."""
+    return {name: value for name, value in row.session_metadata.items() if name != "backend"}
 
 
 def _skip_rest(session: Session, session_id: int) -> None:

@@ -3,38 +3,58 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 
-from crawler.errors import Forbidden, LoginRefused, TrackerError
+from crawler.errors import Forbidden, LoginRefused
 from crawler.http.response import Response
 
-_MOST = 4  # logins within the window; a tracker that logs out more often does so at every request
-_WINDOW = 60.0  # seconds
+_MOST = 3  # logins in a row that bring no page; several requests at once may use up a session that allows few
+_MOST_OF_ONE = 12  # tries of one page: others that are asked for with it may use up each session before it
+_NO_PAGE = (
+    "The tracker asks for a login again right after every login: look whether the account may read there."
+)
 
 
 class LoginGate:
     """Logs in at most once for everybody, and never again once name and password were refused.
 
-    Note ``generation`` before a request. When it is answered by a login page, ``renew()`` it, ask again.
+    How often it logs in does not matter, some trackers end a session after so many pages: it gives up when
+    logins bring no page at all.
 
     Args:
         login: logs in once; raises LoginRefused where name or password are wrong.
-        clock: seconds that never go back.
     """
 
-    def __init__(
-        self, login: Callable[[], Awaitable[None]], *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, login: Callable[[], Awaitable[None]]) -> None:
         self._login = login
-        self._clock = clock
         self._running: asyncio.Task[None] | None = None
         self._waiting = 0
         self._refused: LoginRefused | None = None
-        self._recent: deque[float] = deque(maxlen=_MOST)
+        self._fruitless = 0  # logins since a page came
         self.generation = 0  # how many logins have succeeded
         self._in_vain = 0  # the last of them that opened no file
+
+    async def page(
+        self, ask: Callable[[], Awaitable[Response]], is_login: Callable[[Response], bool]
+    ) -> Response:
+        """Ask for a page; where the login page answers, log in once for everybody and ask again.
+
+        Args:
+            ask: sends the request.
+            is_login: whether an answer asks for a login in place of the page.
+
+        Raises:
+            LoginRefused: as in :meth:`renew`, or this page is not shown after any login.
+            TrackerError: as in :meth:`renew`.
+        """
+        for _ in range(_MOST_OF_ONE):
+            seen = self.generation
+            response = await ask()
+            if not is_login(response):
+                self._fruitless = 0
+                return response
+            await self.renew(seen)
+        raise LoginRefused(_NO_PAGE)
 
     async def renew(self, seen: int) -> None:
         """Log in, unless somebody has done so since ``seen``; wait where somebody is at it.
@@ -43,8 +63,8 @@ class LoginGate:
             seen: the generation under which the login page was met.
 
         Raises:
-            LoginRefused: name or password are wrong, now or at an earlier call.
-            TrackerError: the login could not be tried, or the tracker logs us out right after every login.
+            LoginRefused: name or password are wrong, now or at an earlier call, or logins bring no page.
+            TrackerError: the login could not be tried.
         """
         if self._refused is not None:
             raise LoginRefused(str(self._refused)) from self._refused
@@ -72,11 +92,13 @@ class LoginGate:
         seen = self.generation
         answer = await ask()
         if not asks_for_login(answer):
+            self._fruitless = 0
             return answer
         if seen != self._in_vain:
             await self.renew(seen)
             answer = await ask()
             if not asks_for_login(answer):
+                self._fruitless = 0
                 return answer
             self._in_vain = self.generation
         raise Forbidden("The tracker asks for another login before it shows this file.")
@@ -94,11 +116,10 @@ class LoginGate:
 
     async def _once(self) -> None:
         try:
-            now = self._clock()
-            if len(self._recent) == _MOST and now - self._recent[0] < _WINDOW:
-                raise TrackerError("The tracker asks for a login again right after every login.")
-            self._recent.append(now)
+            if self._fruitless == _MOST:
+                raise LoginRefused(_NO_PAGE)
             await self._login()
+            self._fruitless += 1
             self.generation += 1
         except LoginRefused as error:
             self._refused = error

@@ -182,6 +182,19 @@ async def hold_fence(connection: psycopg.AsyncConnection, *, session_id: int, fe
         raise _fence_lost()
 
 
+async def beat(connection: psycopg.AsyncConnection, *, session_id: int, fence: int) -> None:
+    """Give a sign of life of the session, on a connection that stays open for as long as it is worked on.
+
+    Raises:
+        FenceLost: another process took the session over.
+    """
+    held = await connection.execute(
+        statements("frontier")["beat"], {"session_id": session_id, "fence": fence}
+    )
+    if held.rowcount != 1:
+        raise _fence_lost()
+
+
 async def counts(connection: psycopg.AsyncConnection, *, session_id: int) -> dict[str, int]:
     """Count the session's references by state; a state without any is left out."""
     rows = await connection.execute(statements("frontier")["counts"], {"session_id": session_id})

@@ -61,6 +61,13 @@ UPDATE ims.crawl_sessions
 SET heartbeat_at = clock_timestamp()
 WHERE session_id = %(session_id)s AND fence = %(fence)s
 
+-- beat --
+-- A sign of life, and the connection that lives as long as the session's holder does: it is gone at once with a process
+-- that is killed.
+UPDATE ims.crawl_sessions
+SET heartbeat_at = clock_timestamp(), metadata = metadata || jsonb_build_object('backend', pg_backend_pid())
+WHERE session_id = %(session_id)s AND fence = %(fence)s
+
 -- tally --
 SELECT reason, state, count(*) FROM ims.session_frontier WHERE session_id = %(session_id)s GROUP BY reason, state
 

@@ -17,12 +17,13 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
 
 import sql
 from db.errors import DatabaseError, DatabaseRefused, DatabaseUnfit, translated
-from db.settings import driver_url, rendered
+from db.settings import driver_url, rendered, with_account
 from db.setup import schema_version
 from db.setup.schema_version import SchemaStatus, State
 from db.setup.server_version import complaint
 
 APP_LOGIN = "ims_app"
+PLACEHOLDER = "PASSWORD"  # stands in an address where we do not know the password
 # Another one that sets a database up is waited for; a table that somebody keeps locked is not, since whoever
 # comes after us would wait as well.
 _WAIT_FOR_OTHERS = "SET LOCAL lock_timeout = '5min'"
@@ -35,9 +36,7 @@ class AppLogin:
 
     username: str
     password: str | None = field(repr=False)  # None: it was set before, and we do not know it
-    url: str = field(
-        repr=False
-    )  # the address to use from then on; without a password where we do not know it
+    url: str = field(repr=False)  # to use from then on, by psql too; PLACEHOLDER where we know no password
 
 
 def initialise(admin_url: str, *, app_password: str | None = None, first_admin: str) -> AppLogin:
@@ -46,7 +45,7 @@ def initialise(admin_url: str, *, app_password: str | None = None, first_admin: 
     Args:
         admin_url: a superuser's address of the database.
         app_password: for ``ims_app``; None: a generated one, unless it has one already.
-        first_admin: the username of the first admin, made only where there is no user at all.
+        first_admin: the username of the first admin, made only where there is no active admin.
 
     Raises:
         DatabaseError: the server is unreachable or unfit, or the login is no superuser.
@@ -56,7 +55,8 @@ def initialise(admin_url: str, *, app_password: str | None = None, first_admin: 
         _run(
             connection,
             "INSERT INTO ims.users (username, role) "
-            "SELECT %s, 'admin' WHERE NOT EXISTS (SELECT FROM ims.users)",
+            "SELECT %s, 'admin' WHERE NOT EXISTS (SELECT FROM ims.users WHERE role = 'admin' AND is_active) "
+            "ON CONFLICT (username) DO UPDATE SET role = excluded.role, is_active = true",
             first_admin,
         )
     return _see_to_login(make_url(driver_url(admin_url)), app_password)
@@ -206,9 +206,8 @@ def _see_to_login(admin: URL, password: str | None) -> AppLogin:
     with _plain(rendered(admin)) as connection:
         if password is None and not _has_password(connection):
             password = secrets.token_urlsafe(24)
-        url = admin.set(username=APP_LOGIN, password=password)
-        shown = rendered(url)
-        if password is not None and not _lets_in(shown):
+        url = rendered(with_account(admin, APP_LOGIN, password or PLACEHOLDER).set(drivername="postgresql"))
+        if password is not None and not _lets_in(url):
             verifier = connection.pgconn.encrypt_password(
                 password.encode(), APP_LOGIN.encode(), b"scram-sha-256"
             )
@@ -217,7 +216,7 @@ def _see_to_login(admin: URL, password: str | None) -> AppLogin:
                     composing.Identifier(APP_LOGIN), composing.Literal(verifier.decode())
                 )
             )
-    return AppLogin(username=APP_LOGIN, password=password, url=shown)
+    return AppLogin(username=APP_LOGIN, password=password, url=url)
 
 
 def _has_password(connection: psycopg.Connection) -> bool:

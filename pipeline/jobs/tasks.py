@@ -45,6 +45,7 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE = 5.0  # seconds before a part is tried again after its tracker failed; then four times as long
 LONGEST_PAUSE = 600.0
+SOON = FIRST_PAUSE  # what is tried again by then, a worker waits for that does what is due and ends
 PAUSES = (0.1, 0.5, 2.0, 5.0)  # between tries of a transaction
 MOST_AT_ONCE = 64  # requests of one job, whatever somebody wrote into their tracker's row
 TURN = 60.0  # seconds after which a job leaves the session's further chunks to other jobs
@@ -61,6 +62,8 @@ class Bench:
     program: Program
     patience: float  # seconds without a sign of life after which others' work is taken over
     belts: list[Belt] = field(default_factory=list)  # of what is being worked on
+    once: bool = False  # the worker does not stay: what passes is not waited for, where that takes long
+    failures: list[CrawlError | DatabaseError] = field(default_factory=list)  # what runs failed by
     stopping: bool = False
 
     def stop(self) -> None:
@@ -68,6 +71,10 @@ class Bench:
         self.stopping = True
         for belt in self.belts:
             belt.interrupt()
+
+    def tries_again(self, attempts: int) -> bool:
+        """Whether what failed so many times by something that passes is tried again later."""
+        return attempts < claims.MOST_ATTEMPTS and not (self.once and _pause(attempts) > SOON)
 
     def open_tracker(self, user_id: int) -> Callable[[Session, int], Tracker]:
         """Opens a user's trackers; the account in our environment is our own user's, not everybody's."""
@@ -105,10 +112,11 @@ async def search_for_run(bench: Bench, user_id: int, run_id: int) -> None:
     except Exception as raised:
         error = _told(raised)
         attempts = await _apart(claims.attempts_so_far, user_id, run_id) if _passes(error) else 0
-        if 0 < attempts < claims.MOST_ATTEMPTS:
+        if attempts and bench.tries_again(attempts):
             log.warning("the search is tried again later", run=run_id, reason=str(error))
             raise Again(_pause(attempts)) from None
         await _apart(claims.fail_run, user_id, run_id, error)
+        bench.failures.append(error)
         log.warning("a run failed", run=run_id, reason=str(error))
 
 
@@ -130,6 +138,7 @@ async def work_on_chunk(bench: Bench, user_id: int, session_id: int, chunk_numbe
     except Exception as raised:
         error = _told(raised)
         await _apart(claims.fail_session, user_id, session_id, error)
+        bench.failures.append(error)
         log.warning("a session failed", reason=str(error))
 
 
@@ -212,7 +221,7 @@ async def _fetch(bench: Bench, part: Part) -> None:
                 except* (CrawlError, DatabaseError) as errors:
                     error = first_of(errors)
             if (stopper := error or belt.fatal) is not None:
-                await _give_up(chunk, stopper, counted=chunk is part)
+                await _give_up(bench, chunk, stopper, counted=chunk is part)
             if belt.stop.is_set():  # the worker stops
                 await _apart(claims.give_back, chunk)
                 raise Again(0)
@@ -224,13 +233,15 @@ async def _fetch(bench: Bench, part: Part) -> None:
                 )
 
 
-async def _give_up(chunk: Part, error: CrawlError | DatabaseError, *, counted: bool) -> NoReturn:
+async def _give_up(
+    bench: Bench, chunk: Part, error: CrawlError | DatabaseError, *, counted: bool
+) -> NoReturn:
     """Leave a chunk for later where its trouble may pass, else say so."""
     if isinstance(error, FenceLost) or not _passes(error):
         raise error
     # A chunk that was taken besides has a job of its own, which counts for itself.
     attempts = await _apart(claims.give_back, chunk, tried=counted)
-    if attempts >= claims.MOST_ATTEMPTS:
+    if not bench.tries_again(attempts):
         raise error
     log.warning("a part of the session is tried again later", reason=str(error))
     raise Again(_pause(attempts))

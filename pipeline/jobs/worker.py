@@ -20,7 +20,7 @@ from procrastinate.exceptions import ProcrastinateException
 from procrastinate.worker import Worker
 from sqlalchemy.exc import DBAPIError
 
-from crawler.errors import UsageError
+from crawler.errors import CrawlError, UsageError
 from db import job_queue
 from db.errors import DatabaseError, DatabaseUnreachable
 from db.transient import is_transient
@@ -64,7 +64,8 @@ async def serve(
     patience: float = PATIENCE,
     queues: list[str] | None = None,
     until: Callable[[], bool] | None = None,
-) -> None:
+    once: bool = False,
+) -> list[CrawlError | DatabaseError]:
     """Work until a signal comes: the first lets what is in hand be finished, the second ends it at once.
 
     Args:
@@ -73,11 +74,15 @@ async def serve(
         patience: seconds without a sign of life after which others' work is taken over.
         queues: only these; None: all.
         until: asked now and then whether that was all; None: it never is.
+        once: a run whose tracker is away fails, for nobody may be there to try it again later.
+
+    Returns:
+        what runs failed by.
 
     Raises:
         DatabaseError: the database was away for too long, or the login is not the application's.
     """
-    state = _State(Bench(program, patience))
+    state = _State(Bench(program, patience, once=once))
     await asyncio.to_thread(_sign_of_life, state, concurrency)
     async with _signals(state), asyncio.TaskGroup() as group:
         beside = [group.create_task(_look_around(state, concurrency, only_stalled=queues is not None))]
@@ -92,6 +97,7 @@ async def serve(
                 task.cancel()
     with suppress(DatabaseError):
         await asyncio.to_thread(job_queue.farewell, state.worker)
+    return state.bench.failures
 
 
 async def _work(state: _State, concurrency: int, queues: list[str] | None) -> None:

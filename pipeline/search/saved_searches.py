@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crawler.errors import UsageError
 from db.models import SavedSearch, Tracker
-from db.sanitize import storable_text
+from db.sanitize import LONGEST_NAME, storable_text
 
 
 def _saved_under(session: Session, name: str) -> SavedSearch | None:
@@ -25,8 +25,8 @@ def place_for(session: Session, name: str, *, schedule: bool) -> SavedSearch:
     """
     kind, other = ("schedule", "favorite") if schedule else ("favorite", "schedule")
     name = storable_text(name.strip())
-    if not name or not name.isprintable():
-        raise UsageError(f"A {kind}'s name is one or more printable characters.")
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise UsageError(f"A {kind}'s name is up to {LONGEST_NAME} printable characters.")
     row = _saved_under(session, name)
     if row is None:
         row = SavedSearch(name=name)

@@ -8,6 +8,7 @@ every second, so a crawl without a rate costs the database one short statement a
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ HELD_FOR = 4.0  # seconds after which a share that could not be renewed is not u
 POLL = 0.1  # seconds between two questions of a process that has no share yet
 OUTAGE = 60.0  # seconds for which a database that is away is waited for
 _LATE = 0.25  # of a spacing: a moment that was missed by more is gone
+_JITTER = 0.02  # seconds: one that was missed by less is not, however short the spacing
 
 
 class HostShare:
@@ -45,6 +47,7 @@ class HostShare:
         self._start = 0.0
         self._asked_at = float("-inf")
         self._moments = self._taken = 0
+        self._start_in = 0.0  # as it was told with the last answer
         self._paused_until = float("-inf")
         self._unlimited = False  # a personal login shares nothing: only this process's own limits hold
         self._renewing: asyncio.Task[None] | None = None
@@ -78,8 +81,7 @@ class HostShare:
         try:
             yield time.monotonic() - began
         finally:
-            self._active -= 1
-            self._freed.set()
+            self._leave()
 
     def pause(self, seconds: float) -> None:
         """Let nobody send before that many seconds have passed, in no process."""
@@ -94,18 +96,20 @@ class HostShare:
         while not self._unlimited:
             now = time.monotonic()
             if now - self._asked_at >= RENEWED_EVERY:
-                await self._renew(wanted=0)
+                await self._renew()
             elif now < self._paused_until:
                 await asyncio.sleep(min(self._paused_until - now, RENEWED_EVERY))
             elif self._active >= self._slots:
                 await self._wait_for_slot()
-            elif (moment := self._moment(now)) is None:
-                await self._renew(wanted=self._waiting + self._active)
-            else:
-                await asyncio.sleep(max(0.0, moment - now))
-                if time.monotonic() >= self._paused_until:
-                    break
+            elif not self._has_moments(now):
+                await self._wait_for_moments()
+            elif await self._is_held_until(self._next_moment(now)):
+                return
         self._active += 1
+
+    def _leave(self) -> None:
+        self._active -= 1
+        self._freed.set()
 
     async def _wait_for_slot(self) -> None:
         """Wait until one of our own requests has ended, or a share may have come free elsewhere."""
@@ -114,15 +118,41 @@ class HostShare:
             async with asyncio.timeout(POLL if self._slots == 0 else RENEWED_EVERY):
                 await self._freed.wait()
         except TimeoutError:
-            await self._renew(wanted=0)
+            await self._renew()
 
-    def _moment(self, now: float) -> float | None:
-        """The next moment to send a request, by this process's clock; None: we have none left."""
+    async def _wait_for_moments(self) -> None:
+        """Ask for moments; where the last answer was that there are none yet, after a part of that time."""
+        if self._start_in > 0:
+            await asyncio.sleep(max(POLL, min(self._start_in / 2, RENEWED_EVERY)))
+        await self._renew()
+
+    async def _is_held_until(self, moment: float) -> bool:
+        """Hold a slot until the moment comes; tell whether it may be used then, else give it back."""
+        self._active += 1
+        used = False
+        try:
+            await asyncio.sleep(max(0.0, moment - time.monotonic()))
+            now = time.monotonic()
+            # A process that slept for longer than it was to may have lost its share to others.
+            used = now >= self._paused_until and now - self._asked_at < HELD_FOR
+        finally:
+            if not used:
+                self._leave()
+        return used
+
+    def _place(self, now: float) -> int:
+        assert self._spacing is not None  # noqa: S101 - only asked where there is a rate
+        late = max(_LATE * self._spacing, _JITTER)
+        return max(self._taken, math.ceil((now - late - self._start) / self._spacing))
+
+    def _has_moments(self, now: float) -> bool:
+        return self._spacing is None or self._place(now) < self._moments
+
+    def _next_moment(self, now: float) -> float:
+        """Take the next moment to send a request, by this process's clock."""
         if self._spacing is None:
             return now
-        place = max(self._taken, int((now - self._start) / self._spacing + 1 - _LATE))
-        if place >= self._moments:
-            return None
+        place = self._place(now)
         self._taken = place + 1
         return max(now, self._start + place * self._spacing)
 
@@ -134,7 +164,7 @@ class HostShare:
                 continue
             if self._is_used:
                 try:
-                    await self._renew(wanted=0)
+                    await self._renew()
                 except DatabaseUnreachable:
                     self._slots = 0  # whoever wants a turn will say so
             elif self._slots:
@@ -143,12 +173,14 @@ class HostShare:
                 async with self._asking:
                     await self._lease.give_back()
 
-    async def _renew(self, *, wanted: int) -> None:
+    async def _renew(self) -> None:
         async with self._asking:
             sent = time.monotonic()
             while True:
                 try:
-                    pause = max(0.0, self._paused_until - time.monotonic())
+                    now = time.monotonic()
+                    pause = max(0.0, self._paused_until - now)
+                    wanted = 0 if self._has_moments(now) else self._waiting + self._active
                     grant = await self._lease.renew(active=self._active, wanted=wanted, pause=pause)
                 except psycopg.errors.InsufficientPrivilege:
                     self._unlimited = True
@@ -171,5 +203,7 @@ class HostShare:
         now = self._asked_at = time.monotonic()
         self._slots, self._spacing = grant.slots, grant.spacing
         self._paused_until = max(self._paused_until, now + grant.paused)
-        if grant.moments and grant.start_in is not None:
-            self._start, self._moments, self._taken = now + grant.start_in, grant.moments, 0
+        self._start_in = grant.start_in or 0.0
+        if grant.moments:
+            self._start, self._moments, self._taken = now + self._start_in, grant.moments, 0
+            self._start_in = 0.0

@@ -14,6 +14,8 @@ from crawler.http.origin import Origin
 from crawler.sources import find_kind
 from db.models import SavedSearch
 from db.models import Tracker as TrackerModel
+from db.sanitize import LONGEST_NAME
+from db.users import require_writer
 from pipeline.settings import Settings
 from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
 from pipeline.trackers.secrets import Vault
@@ -40,9 +42,11 @@ def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel
     """Store a connection, or change the stored one of that name.
 
     Raises:
-        UsageError: its kind, address, time zone or limits cannot be.
+        UsageError: its name, kind, address, time zone or limits cannot be.
+        DatabaseRefused: the user only looks.
     """
     _check(new)
+    require_writer(session)
     row = session.scalar(_mine().where(TrackerModel.name == new.name))
     if row is None:
         row = TrackerModel(name=new.name)
@@ -121,6 +125,7 @@ def open_adhoc(session: Session, kind: str, url: str, settings: Settings, vault:
         UsageError: the kind or the address cannot be.
     """
     base_url = url.rstrip("/")
+    _check_place(kind, base_url)  # before the database hears of it, and its log
     known = session.scalar(
         _mine()
         .where(
@@ -131,7 +136,7 @@ def open_adhoc(session: Session, kind: str, url: str, settings: Settings, vault:
         .order_by(TrackerModel.tracker_id)
     )
     if known is None:
-        name = _free_name(session, f"{kind}-{urlsplit(base_url).netloc or base_url}")
+        name = _free_name(session, f"{kind}-{urlsplit(base_url).netloc}"[: LONGEST_NAME - 10])
         new = NewTracker(name=name, kind=kind, base_url=base_url, username=settings.tracker_username)
         known = add_tracker(session, new, vault)
     return _opened(known, settings, vault)
@@ -193,9 +198,15 @@ def _free_name(session: Session, wanted: str) -> str:
     return name
 
 
+def _check_place(kind: str, base_url: str) -> None:
+    find_kind(kind)
+    Origin(base_url)
+
+
 def _check(new: NewTracker) -> None:
-    find_kind(new.kind)
-    Origin(new.base_url)
+    if not 0 < len(new.name) <= LONGEST_NAME or not new.name.isprintable():
+        raise UsageError(f"A tracker's name is up to {LONGEST_NAME} printable characters.")
+    _check_place(new.kind, new.base_url)
     if new.timezone is not None:
         try:
             ZoneInfo(new.timezone)

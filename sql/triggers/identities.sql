@@ -8,3 +8,16 @@ CREATE OR REPLACE TRIGGER b_align_login
     FOR EACH ROW
     WHEN (OLD.db_login IS NOT NULL AND (OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active))
     EXECUTE FUNCTION ims_private.align_login();
+
+-- After the map follows: it is what the function looks at.
+CREATE OR REPLACE TRIGGER b_keep_an_admin_updated
+    AFTER UPDATE ON ims.users
+    FOR EACH ROW
+    WHEN (OLD.role = 'admin' AND OLD.is_active AND NOT (NEW.role = 'admin' AND NEW.is_active))
+    EXECUTE FUNCTION ims_private.keep_an_admin();
+
+CREATE OR REPLACE TRIGGER b_keep_an_admin_deleted
+    AFTER DELETE ON ims.users
+    FOR EACH ROW
+    WHEN (OLD.role = 'admin' AND OLD.is_active)
+    EXECUTE FUNCTION ims_private.keep_an_admin();

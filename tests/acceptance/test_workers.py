@@ -13,6 +13,7 @@ import pytest
 
 from crawler.sources.ims.standin import StandIn
 from db import job_queue
+from pipeline.jobs.claims import SIZE as CHUNK
 from tests.fixtures.database import wait_until
 from tests.fixtures.program import run_standin
 from tests.fixtures.schema import ALICE, BOB
@@ -145,6 +146,50 @@ def test_a_job_that_is_cancelled_goes_back_into_the_queue(yard: Yard, url: str) 
         connection.execute("UPDATE procrastinate_jobs SET abort_requested = true WHERE status = 'doing'")
     no_job_is_aborted(yard)
     assert yard.value("SELECT max(attempts) > 1 FROM ims.session_chunks"), "it was cancelled"
+
+
+def crawl_with_a_rate(yard: Yard, url: str, number: int, *, issues: int, seconds: float) -> None:
+    """Crawl with so many workers at a rate; one is killed and one stopped for good, where that leaves one."""
+    yard.schedule(url, rate=100.0, concurrency=6, workers=number)
+    workers = [yard.worker() for _ in range(number)]
+    yard.make_due()
+    yard.wait(WORKED_ON.format(min(number, issues // CHUNK)), "the workers have chunks")
+    yard.wait("SELECT count(*) > 30 FROM ims.issues", "something is stored")
+    if number > 1:
+        workers[0].send_signal(signal.SIGKILL)
+        workers[0].wait()
+    if number > 2:
+        workers[1].send_signal(signal.SIGSTOP)
+    yard.wait(ENDED, "the run ends", seconds)
+    assert_complete(yard, issues)
+
+
+def test_three_workers_with_a_rate_end_though_one_is_killed_and_one_stopped(yard: Yard, url: str) -> None:
+    crawl_with_a_rate(yard, url, 3, issues=Tracker.issues, seconds=40)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [2, 3, 5, 8])
+def test_workers_with_a_rate_end_though_one_is_killed_and_one_stopped(yard: Yard, number: int) -> None:
+    with run_standin("--issues", "1000", "--latency-ms", "30") as process:
+        assert process.stdout is not None
+        crawl_with_a_rate(yard, process.stdout.readline().strip(), number, issues=1000, seconds=120)
+        process.terminate()
+
+
+def test_a_worker_that_does_not_stay_fails_the_run_of_a_tracker_that_is_away(yard: Yard) -> None:
+    yard.schedule("http://127.0.0.1:9")
+    yard.make_due()
+    worker = yard.worker("--once")
+    _, err = worker.communicate(timeout=60)
+    assert worker.returncode == 5
+    ((status, error),) = yard.rows("SELECT status, error FROM ims.runs")
+    assert status == "failed"
+    assert error in err
+    assert yard.value("SELECT status FROM ims.crawl_sessions") == "failed"
+    yard.make_due()
+    assert yard.worker("--once").wait(60) == 5
+    assert yard.rows("SELECT status FROM ims.runs") == [("failed",), ("failed",)]
 
 
 async def test_a_worker_and_a_shell_together_never_ask_more_than_the_rate(yard: Yard) -> None:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import make_url
 
 import sql
 from db import get_session
@@ -58,6 +60,16 @@ def test_a_password_that_works_is_left_and_another_one_is_set(empty: str, server
     assert stored() == before
     assert unknown.password is None
     assert APP_PASSWORD not in unknown.url
+    elsewhere = make_url(empty)
+    canary = elsewhere.password
+    assert canary is not None
+    query = {**elsewhere.query, "user": "postgres", "password": canary}
+    in_query = elsewhere._replace(username=None, password=None).set(query=query)
+    for url in (empty, in_query.render_as_string(hide_password=False)):
+        again = initialise(url, first_admin="root")
+        assert canary not in again.url
+        parameters = conninfo_to_dict(again.url)  # as psql reads it
+        assert (parameters["user"], parameters["password"]) == ("ims_app", "PASSWORD")
     try:
         changed = initialise(empty, app_password="another, made up: %20+/@?#é", first_admin="root")
         assert schema_status(changed.url).state is State.CURRENT

@@ -162,17 +162,9 @@ class ImsSource:
 
     async def _get(self, path: str, params: Pairs) -> Response:
         """Ask for a page; where the login page answers, log in once for everybody and ask again."""
-        seen = self._gate.generation
-        response = await self._client.get(urljoin(self._root, path), params=params)
-        if not _is_login(response):
-            return response
-        await self._gate.renew(seen)
-        response = await self._client.get(urljoin(self._root, path), params=params)
-        if _is_login(response):
-            raise LoginRefused(
-                "The tracker asks for a login again right after one; the account may not read."
-            )
-        return response
+        return await self._gate.page(
+            lambda: self._client.get(urljoin(self._root, path), params=params), _is_login
+        )
 
     def _asks_for_login(self, answer: Response) -> bool:
         """Whether a login was wanted in place of a file; its own bytes are not looked at."""

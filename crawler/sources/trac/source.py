@@ -164,15 +164,10 @@ class TracSource:
 
     async def _get(self, path: str, params: Pairs | None = None) -> Response:
         """Get a page as the account, and log in again where the tracker has forgotten it."""
-        generation = self._gate.generation
-        answer = await self._ask(path, params)
-        if self._connection.username is None or is_logged_in(answer.text) is not False:
-            return answer
-        await self._gate.renew(generation)
-        answer = await self._ask(path, params)
-        if is_logged_in(answer.text) is False:
-            raise TrackerError("The tracker forgets its logins at once.")
-        return answer
+        return await self._gate.page(
+            lambda: self._ask(path, params),
+            lambda answer: self._connection.username is not None and is_logged_in(answer.text) is False,
+        )
 
     def _asks_for_login(self, answer: Response) -> bool:
         """Whether a login was wanted in place of a file; its own bytes are not looked at."""

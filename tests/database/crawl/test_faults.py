@@ -19,7 +19,8 @@ from db.crawl.transaction import Actor
 from db.errors import DatabaseUnreachable, FenceLost
 from pipeline import bootstrap, crawl
 from pipeline.bootstrap import Program
-from pipeline.crawl_session import left_over, take_over
+from pipeline.crawl_session import take_over
+from pipeline.left_over import left_over
 from pipeline.stages import load, search
 from tests.fixtures.crawl import Crawler
 from tests.fixtures.database import Server, libpq_url
@@ -264,7 +265,7 @@ async def test_who_lost_a_session_learns_it_while_the_tracker_keeps_silent(
             while not crawler.rows("SELECT FROM ims.crawl_sessions WHERE heartbeat_at IS NOT NULL"):  # noqa: ASYNC110 - no news come
                 await asyncio.sleep(0.05)
             (uuid,) = crawler.rows("SELECT session_uuid FROM ims.crawl_sessions")[0]
-            assert left_over(crawler.user_id) == []
+            assert left_over(crawler.user_id).alive == [uuid]
             take_over(crawler.user_id, uuid)
             lost = await working
     assert isinstance(lost.error, FenceLost)

@@ -95,6 +95,16 @@ async def test_with_more_processes_than_slots_each_gets_its_turn(bustle: Bustle)
     assert len({party for _, party in bustle.sent}) == 3
 
 
+@pytest.mark.parametrize(("processes", "concurrency"), [(4, 1), (6, 6), (8, 3)])
+async def test_many_processes_of_one_party_use_the_rate(
+    bustle: Bustle, processes: int, concurrency: int
+) -> None:
+    await bustle.ask(*["scheduled"] * processes, concurrency=concurrency, rate=20, seconds=3)
+    assert bustle.most_at_once <= concurrency
+    assert bustle.most_in(1.0) <= 22
+    assert len(bustle.sent) > 0.5 * 20 * 3
+
+
 async def test_a_pause_holds_for_the_others(bustle: Bustle) -> None:
     def lease() -> HostLease:
         return HostLease(bustle.conninfo, host=HOST, party="p", concurrency=2, rate=None)

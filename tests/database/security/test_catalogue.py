@@ -21,6 +21,7 @@ DEFINERS = {
     "ims.analyze_tables": "ims_owner",
     "ims.due_schedules": "ims_searcher",
     "ims.end_host_lease": "ims_owner",
+    "ims.check_login": "ims_login_maker",
     "ims.create_login": "ims_login_maker",
     "ims.delete_own_sessions": "ims_acting_user",
     "ims.current_user_id": "ims_owner",
@@ -38,6 +39,7 @@ DEFINERS = {
     "ims_private.cut_off": "ims_disconnector",
     "ims_private.enrol": "ims_owner",
     "ims_private.is_enrolled": "ims_owner",
+    "ims_private.keep_an_admin": "ims_owner",
     "ims_private.keep_identity": "ims_owner",
 }
 # Policies for others than the groups and the application.

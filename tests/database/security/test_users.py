@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import event, select, text
+from sqlalchemy.exc import DBAPIError
 
 from db import AuditLog, CrawlSession, Issue, SavedSearch, Tracker, User, get_session
 from db.audit import audit_entries
 from db.db_logins import create_personal_login
 from db.errors import DatabaseRefused, IdentityRefused
-from db.users import add_user, disable_user, enable_user, list_users
+from db.setup.bootstrap import initialise
+from db.users import add_user, disable_user, enable_user, list_users, set_role
 from tests.fixtures.database import on_every_server
-from tests.fixtures.schema import ALICE, ANA, BOB, ROOT, Database
+from tests.fixtures.schema import ALICE, ANA, APP_PASSWORD, BOB, ROOT, Database
 
 PASSWORD = "a made-up one: ü 비밀 '\\"
 
@@ -54,6 +57,8 @@ def test_nobody_else_does(database: Database, user_id: int) -> None:
             lambda: disable_user(session, "root"),
             lambda: disable_user(session, "bob"),
             lambda: enable_user(session, "alice"),
+            lambda: set_role(session, "alice", "admin"),
+            lambda: set_role(session, "root", "user"),
             lambda: disable_user(session, "nobody"),
             lambda: create_personal_login(session, "alice", "long enough"),
         )
@@ -74,6 +79,91 @@ def test_what_cannot_be_a_user_is_one_sentence(database: Database) -> None:
         add_user(session, "eve")  # the session is still of use
         with pytest.raises(DatabaseRefused):
             disable_user(session, "nobody")
+        disable_user(session, "bob")
+        with pytest.raises(DatabaseRefused, match=r"disabled: .* users enable bob"):
+            add_user(session, "bob")
+        with pytest.raises(DatabaseRefused, match="no role"):
+            set_role(session, "bob", "king")
+
+
+LAST_ADMIN_GONE = (
+    "UPDATE ims.users SET is_active = false WHERE username = 'root'",
+    "UPDATE ims.users SET role = 'user' WHERE username = 'root'",
+    "UPDATE ims.users SET role = 'readonly', is_active = false WHERE username = 'root'",
+    "UPDATE ims.users SET is_active = false",
+    "UPDATE ims.users SET role = 'user'",
+    "DELETE FROM ims.users WHERE username = 'root'",
+    "DELETE FROM ims.users",
+)
+
+
+@pytest.mark.parametrize("statement", LAST_ADMIN_GONE)
+@pytest.mark.parametrize("more", [(), ("minji",)])
+def test_no_statement_leaves_a_database_without_an_active_admin(
+    database: Database, statement: str, more: tuple[str, ...]
+) -> None:
+    with database.session(ROOT) as session:
+        for name in more:
+            add_user(session, name, role="admin")
+            disable_user(session, name)  # a disabled one does not count
+    with pytest.raises(DBAPIError, match=r"last active admin|RESTRICT"), database.session(ROOT) as session:
+        session.execute(text(statement))
+    with (
+        database.superuser() as connection,
+        pytest.raises((psycopg.errors.ObjectNotInPrerequisiteState, psycopg.errors.RestrictViolation)),
+    ):
+        connection.execute(statement.encode())
+    with database.session(ROOT) as session:
+        assert len(list_users(session)) == 4 + len(more)
+
+
+def test_the_last_active_admin_is_told_what_to_do_first(database: Database) -> None:
+    with database.session(ROOT) as session:
+        for attempt in (
+            lambda: disable_user(session, "root"),
+            lambda: set_role(session, "root", "user"),
+            lambda: set_role(session, "root", "readonly"),
+        ):
+            with pytest.raises(DatabaseRefused, match=r"root is the last active admin: .* users role"):
+                attempt()
+        set_role(session, "root", "admin")
+        set_role(session, "bob", "admin")
+        disable_user(session, "root")
+    with database.session(BOB) as session:
+        with pytest.raises(DatabaseRefused, match="last"):
+            disable_user(session, "bob")
+        enable_user(session, "root")
+        set_role(session, "bob", "user")
+
+
+def test_two_admins_cannot_disable_each_other_at_the_same_time(database: Database) -> None:
+    with database.session(ROOT) as session:
+        set_role(session, "bob", "admin")
+    disable = "UPDATE ims.users SET is_active = false WHERE username = '{}'"
+    with database.superuser() as one, database.superuser() as other, ThreadPoolExecutor(1) as thread:
+        one.execute("BEGIN")
+        one.execute(disable.format("root").encode())
+        waiting = thread.submit(other.execute, disable.format("bob").encode())
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.5)
+        one.execute("COMMIT")
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+            waiting.result(timeout=10)
+    with database.session(BOB) as session:
+        assert [one.username for one in list_users(session) if one.is_active] == ["alice", "ana", "bob"]
+
+
+def test_setting_up_again_makes_an_admin_where_none_is_active(database: Database) -> None:
+    with database.superuser() as connection:
+        connection.execute("ALTER TABLE ims.users DISABLE TRIGGER b_keep_an_admin_updated")
+        connection.execute("UPDATE ims.users SET is_active = false WHERE username = 'root'")
+        connection.execute("ALTER TABLE ims.users ENABLE TRIGGER b_keep_an_admin_updated")
+    initialise(database.superuser_url, app_password=APP_PASSWORD, first_admin="root")
+    with database.session(ROOT) as session:
+        assert len(list_users(session)) == 4
+    initialise(database.superuser_url, app_password=APP_PASSWORD, first_admin="eve")
+    with database.session(ROOT) as session:
+        assert len(list_users(session)) == 4
 
 
 @on_every_server
@@ -166,7 +256,7 @@ def test_what_cannot_be_a_login_is_refused(database: Database, login: str) -> No
         with pytest.raises(DatabaseRefused, match="no such"):
             create_personal_login(session, "nobody", PASSWORD, login=login)
         disable_user(session, "bob")
-        with pytest.raises(DatabaseRefused, match="no such"):
+        with pytest.raises(DatabaseRefused, match=r"bob is disabled: .* users enable bob"):
             create_personal_login(session, "bob", PASSWORD, login=login)
         create_personal_login(session, "alice", PASSWORD, login=login)
         with pytest.raises(DatabaseRefused, match="already"):

@@ -223,6 +223,20 @@ async def test_a_session_that_expires_during_a_search_is_renewed(standin: StandI
     assert len(set(found)) == len(found) > 20
 
 
+async def test_a_session_that_ends_after_some_requests_is_renewed_for_as_long_as_it_brings_pages(
+    standin: StandIn,
+) -> None:
+    standin.sessions.quota = 4
+    connection = account(standin)
+    async with client_of(connection) as client:
+        source = ImsSource(connection, client)
+        found = await numbers(source)
+        for at in range(0, 36, 3):
+            records = await asyncio.gather(*(issue(source, number) for number in found[at : at + 3]))
+            assert [record.issue_id for record in records] == found[at : at + 3]
+    assert posts(standin) > 8
+
+
 async def test_nothing_is_missed_while_issues_come_and_go(standin: StandIn) -> None:
     connection = account(standin)
     before = {str(i.number) for i in visible(standin, "kim")}

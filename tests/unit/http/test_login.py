@@ -8,7 +8,7 @@ import pytest
 
 from crawler.errors import LoginRefused, TrackerError
 from crawler.http.login_gate import LoginGate
-from tests.fixtures.virtualtime import VirtualTime
+from crawler.http.response import Response
 
 
 class Door:
@@ -92,17 +92,62 @@ async def test_when_all_give_up_the_login_ends_and_the_next_one_starts_afresh() 
     assert (door.tries, gate.generation) == (2, 1)
 
 
-async def test_a_tracker_that_logs_out_after_every_login_is_not_logged_into_for_ever(
-    virtual_time: VirtualTime,
+def page(shown: bool) -> Response:
+    return Response(url="http://x/", status=200, headers={}, body=b"page" if shown else b"login")
+
+
+def is_login(response: Response) -> bool:
+    return response.body == b"login"
+
+
+async def test_logins_that_bring_no_page_are_not_repeated_for_ever() -> None:
+    door = Door()
+    gate = LoginGate(door.login)
+
+    async def ask() -> Response:
+        return page(shown=False)
+
+    for _ in range(3):
+        with pytest.raises(LoginRefused, match="right after every login"):
+            await gate.page(ask, is_login)
+    assert door.tries == 3
+
+
+@pytest.mark.parametrize(("quota", "at_once"), [(1, 1), (1, 3), (2, 4), (60, 8)])
+async def test_a_session_that_ends_after_so_many_pages_is_renewed_however_often(
+    quota: int, at_once: int
 ) -> None:
     door = Door()
-    gate = LoginGate(door.login, clock=virtual_time.clock)
-    for _ in range(4):
-        await gate.renew(gate.generation)
-    for _ in range(3):
-        with pytest.raises(TrackerError, match="right after every login"):
-            await gate.renew(gate.generation)
-    assert door.tries == 4
-    await virtual_time.sleep(61)
-    await gate.renew(gate.generation)
-    assert door.tries == 5
+    gate = LoginGate(door.login)
+    left, seen = 0, 0
+
+    async def ask() -> Response:
+        nonlocal left, seen
+        if seen != door.tries:
+            left, seen = quota, door.tries
+        left -= 1
+        answer = page(shown=left >= 0)
+        await asyncio.sleep(0)
+        return answer
+
+    async def work() -> None:
+        for _ in range(200 // at_once):
+            assert (await gate.page(ask, is_login)).body == b"page"
+
+    await asyncio.gather(*(work() for _ in range(at_once)))
+    assert door.tries >= 200 // at_once * at_once / quota
+
+
+async def test_a_page_that_no_login_opens_ends_though_others_come() -> None:
+    door = Door()
+    gate = LoginGate(door.login)
+
+    async def ask() -> Response:
+        return page(shown=True)
+
+    async def never() -> Response:
+        await gate.page(ask, is_login)
+        return page(shown=False)
+
+    with pytest.raises(LoginRefused):
+        await gate.page(never, is_login)

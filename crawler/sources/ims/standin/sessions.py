@@ -17,6 +17,7 @@ COOKIE = "JSESSIONID"
 class _Session:
     account: str | None
     last_used: float
+    uses: int = 0
 
 
 class Sessions:
@@ -25,6 +26,7 @@ class Sessions:
     Args:
         accounts: who may log in.
         seconds: how long a session lives unused; the original's live about half an hour.
+        quota: how many requests a session lives; None: any number.
         clock: monotonic seconds.
     """
 
@@ -33,10 +35,12 @@ class Sessions:
         accounts: Iterable[Account],
         *,
         seconds: float = 1800.0,
+        quota: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.accounts = {account.name: account for account in accounts}
         self.seconds = seconds
+        self.quota = quota
         self._clock = clock
         self._sessions: dict[str, _Session] = {}
 
@@ -61,7 +65,8 @@ class Sessions:
         if session is None or session.account is None:
             return None
         now = self._clock()
-        if now - session.last_used > self.seconds:
+        session.uses += 1
+        if now - session.last_used > self.seconds or (self.quota is not None and session.uses > self.quota):
             del self._sessions[session_id or ""]
             return None
         session.last_used = now
