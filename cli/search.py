@@ -22,7 +22,7 @@ def search(
         str | None, typer.Option(help="only what changed at or after this time, such as 2026-01-31 (UTC)")
     ] = None,
     until: Annotated[
-        str | None, typer.Option(help="only what was registered until this time, a day included")
+        str | None, typer.Option(help="only what changed last before this time; a day is included")
     ] = None,
     reporter: Annotated[str | None, typer.Option(help="only with this in the reporter's name")] = None,
     tracker: Annotated[str | None, typer.Option(help="only from this tracker, by its name")] = None,
@@ -47,11 +47,11 @@ def search(
     filters = Filters(
         product=product,
         status=status,
-        since=read_moment(since),
-        until=read_moment(until, end_of_day=True),
+        updated_from=read_moment(since),
+        updated_to=read_moment(until, end_of_day=True),
         reporter=reporter,
         tracker=tracker,
-        has_attachment=has_attachment,
+        has_attachment=has_attachment or None,
     )
     shape = Shape(as_json=as_json, as_csv=as_csv, raw=raw, opened=opened, offset=offset)
     run_search(query, filters, shape, limit=limit, exact=exact, yes=yes)

@@ -49,7 +49,6 @@ def show_hits(found: Found, shape: Shape) -> None:
     Raises:
         UsageError: the hit to open is not there, or has no address that a browser takes.
     """
-    from pipeline.search.stored import MOST
 
     if shape.opened is not None:
         _open(_chosen(found.hits, shape.opened, shape.offset))
@@ -60,9 +59,7 @@ def show_hits(found: Found, shape: Shape) -> None:
         _print_csv(found.hits, raw=shape.raw)
     else:
         _print(found.hits, shape.offset)
-    if found.cut_short:
-        complain(f"Only the best {MOST:,} hits were looked through: say more precisely what you look for.")
-    elif found.more and not shape.as_json and not shape.as_csv:
+    if found.more and not shape.as_json and not shape.as_csv:
         complain(f"There are more: go on with --offset {shape.offset + len(found.hits)}.")
 
 

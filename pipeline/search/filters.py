@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
 from crawler.query import ParsedQuery
-from crawler.records import State
-from db.models import Attachment, Issue, Tracker
-
-_STATES = {"open": (State.OPEN, State.IN_PROGRESS), "closed": (State.DONE,)}
+from db.models import Tracker
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,42 +20,37 @@ class Filters:
 
     product: str | None = None  # a product, or the beginning of several's names
     status: str | None = None  # open, closed, or the tracker's own word
-    since: datetime | None = None  # changed at or after this time
-    until: datetime | None = None  # registered before this time
+    created_from: datetime | None = None  # registered at or after this time
+    created_to: datetime | None = None  # registered before this time
+    updated_from: datetime | None = None  # changed, else registered, at or after this time
+    updated_to: datetime | None = None  # changed, else registered, before this time
     reporter: str | None = None  # has this in the name
+    owner: str | None = None  # has this in the name
+    priority: str | None = None  # the tracker's own word
+    module: str | None = None  # the tracker's own word
     tracker: str | None = None  # by name
-    has_attachment: bool = False
+    has_attachment: bool | None = None
+    user_id: int | None = None  # whose; somebody else's are for admins and analysts
 
     def within(self, parsed: ParsedQuery) -> Filters:
         """These filters, and where they leave something open, the question's own."""
         asked = parsed.filters
-        return Filters(
+        return replace(
+            self,
             product=self.product or asked.get("product"),
             status=self.status or asked.get("status"),
-            since=self.since or _day(asked.get("since")),
-            until=self.until or _day(asked.get("until"), after=1),
-            reporter=self.reporter,
-            tracker=self.tracker,
-            has_attachment=self.has_attachment,
+            updated_from=self.updated_from or _day(asked.get("since")),
+            updated_to=self.updated_to or _day(asked.get("until"), after=1),
         )
 
-    def condition(self) -> ColumnElement[bool] | None:
-        """What an issue must fulfil beside its product, which the search looks after; None: nothing."""
-        wanted: list[ColumnElement[bool]] = []
-        if self.status is not None:
-            wanted.append(_has_status(self.status))
-        if self.since is not None:
-            wanted.append(func.coalesce(Issue.modified_date, Issue.registered_date) >= self.since)
-        if self.until is not None:
-            wanted.append(Issue.registered_date < self.until)
-        if self.reporter is not None:
-            wanted.append(func.strpos(func.lower(Issue.reporter), self.reporter.lower()) > 0)
-        if self.tracker is not None:
-            wanted.append(Tracker.name == self.tracker)
-        if self.has_attachment:
-            kept = and_(Attachment.issue_pk == Issue.issue_pk, Attachment.removed_at.is_(None))
-            wanted.append(exists().where(kept))
-        return and_(*wanted) if wanted else None
+    def for_database(self) -> dict[str, Any]:
+        """As ``ims.search_issues`` takes them; the product is an argument of its own there."""
+        given = {
+            name: value for name, value in asdict(self).items() if name != "product" and value is not None
+        }
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()
+        }
 
 
 def check_tracker(session: Session, name: str | None) -> None:
@@ -68,13 +61,6 @@ def check_tracker(session: Session, name: str | None) -> None:
     """
     if name is not None and session.scalar(select(Tracker.tracker_id).where(Tracker.name == name)) is None:
         raise UsageError(f"There is no tracker called {name!r}: see trackers list.")
-
-
-def _has_status(word: str) -> ColumnElement[bool]:
-    own = func.lower(Issue.status) == word.lower()
-    states = _STATES.get(word.lower())
-    # Where nobody knows what a tracker's word stands for, the word itself still counts.
-    return own if states is None else or_(Issue.state.in_([state.value for state in states]), own)
 
 
 def _day(text: str | None, *, after: int = 0) -> datetime | None:

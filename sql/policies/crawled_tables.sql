@@ -17,3 +17,4 @@ SELECT ims_private.protect_table('ims.analytics_monthly');
 
 -- The search function looks for itself, past row security, and says whose rows it wants.
 GRANT SELECT ON ims.issues, ims.issue_comments, ims.trackers TO ims_searcher;
+GRANT SELECT (user_id, issue_pk, removed_at) ON ims.attachments TO ims_searcher;

@@ -6,9 +6,10 @@
 --
 --   product_filter  a product, or the beginning of several's names, in whatever case
 --   max_rows        0 to 10000
+--   filters         what an issue must have beside the words, see ims_private.read_filters
 --   rank            2 where the query names the issue's number or key, else below 1
 CREATE OR REPLACE FUNCTION ims.search_issues(
-    query_text text, product_filter text DEFAULT NULL, max_rows integer DEFAULT 100
+    query_text text, product_filter text DEFAULT NULL, max_rows integer DEFAULT 100, filters jsonb DEFAULT '{}'
 ) RETURNS TABLE (
     issue_pk bigint, issue_id text, title text, description text, product text, status text, rank real, snippet text
 )
@@ -20,9 +21,13 @@ AS $$
 #variable_conflict use_column
 DECLARE
     me CONSTANT integer := ims.current_user_id();
-    everyone CONSTANT boolean := coalesce(ims.current_user_role() IN ('admin', 'readonly'), false);
+    wanted CONSTANT ims_private.search_filters := ims_private.read_filters(filters);
+    any_owner CONSTANT boolean := coalesce(ims.current_user_role() IN ('admin', 'readonly'), false);
+    everyone CONSTANT boolean := any_owner AND wanted.user_id IS NULL;
+    whose CONSTANT integer := CASE WHEN any_owner THEN coalesce(wanted.user_id, me)
+                                   WHEN wanted.user_id <> me THEN NULL ELSE me END;
     asked CONSTANT tsquery := ims.search_query(coalesce(query_text, ''));
-    only_mine CONSTANT tsquery := quote_literal('owner ' || me)::tsquery;
+    only_mine CONSTANT tsquery := quote_literal('owner ' || whose)::tsquery;
     sought CONSTANT tsquery := CASE WHEN NOT everyone THEN only_mine && asked
                                     WHEN numnode(asked) > 0 THEN asked
                                     ELSE !! only_mine || only_mine END;  -- everything, and still by the index
@@ -35,7 +40,7 @@ DECLARE
     part tsquery[];
     other tsquery[];
 BEGIN
-    IF me IS NULL OR asked IS NULL THEN
+    IF me IS NULL OR whose IS NULL OR asked IS NULL THEN
         RETURN;
     END IF;
     SELECT coalesce(array_agg(coalesce(number, term)) FILTER (WHERE sign <> '-')
@@ -60,12 +65,12 @@ BEGIN
     RETURN QUERY
     WITH named AS (  -- by number or key, over each connection, for that is how the index is ordered
         SELECT issue.issue_pk
-        FROM (SELECT user_id, tracker_id FROM ims.trackers WHERE everyone OR user_id = me) AS connection
+        FROM (SELECT user_id, tracker_id FROM ims.trackers WHERE everyone OR user_id = whose) AS connection
         JOIN ims.issues issue USING (user_id, tracker_id)
         WHERE issue.issue_id = ANY (terms)
         UNION ALL
         SELECT issue.issue_pk
-        FROM (SELECT user_id FROM ims.users WHERE everyone OR user_id = me) AS somebody
+        FROM (SELECT user_id FROM ims.users WHERE everyone OR user_id = whose) AS somebody
         JOIN ims.issues issue USING (user_id)
         WHERE issue.tracker_id IS NULL AND issue.issue_id = ANY (terms)
     ), hits AS (
@@ -74,9 +79,10 @@ BEGIN
         WHERE issue.issue_pk IN (SELECT named.issue_pk FROM named)
           AND (numnode(asked) = 0
                OR issue.search_vector || to_tsvector('simple', ims.spaced_text(issue.issue_id)) @@ asked)
-          AND (everyone OR issue.user_id = me) AND issue.removed_at IS NULL
+          AND (everyone OR issue.user_id = whose) AND issue.removed_at IS NULL
           AND starts_with(lower(coalesce(issue.product, '')), family)
           AND upper(issue.issue_id) <> ALL (unwanted)
+          AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
         UNION ALL
         -- Put together with nothing, a vector is fetched and unpacked once, not for each question about it.
         SELECT issue.issue_pk, issue.modified_date,
@@ -85,9 +91,10 @@ BEGIN
         FROM ims.issues issue
         WHERE issue.search_vector @@ sought
           AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
-          AND (everyone OR issue.user_id = me) AND issue.removed_at IS NULL
+          AND (everyone OR issue.user_id = whose) AND issue.removed_at IS NULL
           AND starts_with(lower(coalesce(issue.product, '')), family)
           AND upper(issue.issue_id) <> ALL (unwanted)
+          AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
     ), rarity AS (  -- among the hits: a term that all of them have tells nothing
         SELECT array_agg(ln(1 + total / (1 + found)) ORDER BY place) AS terms
         FROM (
@@ -116,6 +123,6 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION ims.search_issues(text, text, integer) OWNER TO ims_searcher;
-REVOKE ALL ON FUNCTION ims.search_issues(text, text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ims.search_issues(text, text, integer) TO ims_app, ims_user, ims_readonly, ims_admin;
+ALTER FUNCTION ims.search_issues(text, text, integer, jsonb) OWNER TO ims_searcher;
+REVOKE ALL ON FUNCTION ims.search_issues(text, text, integer, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ims.search_issues(text, text, integer, jsonb) TO ims_app, ims_user, ims_readonly, ims_admin;
