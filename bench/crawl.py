@@ -84,19 +84,18 @@ def crawl(url: str, home: Path, workers: int) -> Run:
 
 def fetch_only(url: str, issues: int, workers: int) -> float:
     """Issues a second of a loop that logs in, fetches the same pages and throws them away."""
-    from pipeline.trackers.connect import Tracker, connected
+    from crawler.client import Client
+    from crawler.source import Connection
+    from crawler.sources import find_kind
 
     async def loop() -> float:
-        tracker = Tracker(
-            tracker_id=0,
-            name="bench",
-            kind="ims",
-            base_url=url,
+        connection = Connection(
+            base_url=url.rstrip("/"),
             username=ACCOUNT["IMS_TRACKER_USERNAME"],
             password=ACCOUNT["IMS_TRACKER_PASSWORD"],
-            concurrency=workers,
         )
-        async with connected(tracker) as (source, _):
+        async with Client(connection.base_url, concurrency=workers) as client:
+            source = find_kind("ims").open_source(connection, client)
             await source.login()
             references = [ref async for page in source.search(None, limit=issues) for ref in page.references]
             todo = iter(references)

@@ -31,10 +31,13 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
+from crawler.kept_page import pack
+from crawler.source import RawPage
 from db.embedded import EmbeddedServer
 from db.loader import analyze_due, load_batch
-from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RawPageRow
+from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, PackedPageRow
 from db.setup.bootstrap import initialise
+from pipeline.stages.translate import to_page_rows
 
 BATCH = 500
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -93,11 +96,12 @@ class Issues:
             crawl_duration_ms=50,
         )
 
-    def _pages(self, number: int, text: Any) -> tuple[RawPageRow, ...]:
+    def _pages(self, number: int, text: Any) -> tuple[PackedPageRow, ...]:
         if not self._page_kb:
             return ()
         cell = f"<tr class='row'><td class='label'>Field {number}</td><td>{text(60)}</td></tr>\n"
-        return (RawPageRow(url="http://localhost", body=(cell.encode() * 1000)[: self._page_kb * 1024]),)
+        page = RawPage(url="http://localhost", body=(cell.encode() * 1000)[: self._page_kb * 1024])
+        return to_page_rows((pack(page),))
 
     def batches(self, start: int, end: int) -> Iterator[list[IssueRow]]:
         """Batches of the issues from one number up to another."""

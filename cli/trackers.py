@@ -90,10 +90,11 @@ def list_(
 def test(name: Name) -> None:
     """Log in to a tracker and look at its first page of issues."""
     from pipeline.bootstrap import start
-    from pipeline.trackers.connect import Tracker, connected
+    from pipeline.trackers.connect import Tracker
+    from pipeline.trackers.process import TrackerProcess
 
     async def first_total(tracker: Tracker) -> int | None:
-        async with connected(tracker) as (source, _):
+        async with TrackerProcess(tracker) as source:
             await source.login()
             async for page in source.search(None, limit=1):
                 return page.total

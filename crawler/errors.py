@@ -22,6 +22,11 @@ Each carries one sentence for the user, without secrets and without the tracker'
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crawler.kept_page import KeptPage
+
 
 class CrawlError(Exception):
     """Something went wrong that is not a defect of ours; ``str()`` is a sentence for the user."""
@@ -64,7 +69,16 @@ class ItemError(CrawlError):
 
 
 class PageRejected(ItemError):
-    """A page did not pass its gate; the raw page is kept."""
+    """A page did not pass its gate; the raw page is kept.
+
+    Args:
+        message: one sentence.
+        pages: what cannot be read, where whoever raises it has it.
+    """
+
+    def __init__(self, message: str, *, pages: tuple[KeptPage, ...] = ()) -> None:
+        super().__init__(message)
+        self.pages = pages
 
 
 class PageTooLarge(ItemError):

@@ -65,10 +65,24 @@ class RelationRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawPageRow:
-    """One answer of the tracker as it came, inflated but not decoded."""
+    """One answer of the tracker as it came, inflated but not decoded: how a kept page is read."""
 
     url: str
     body: bytes
+    content_type: str | None = None
+    part: str = "issue"  # which of the issue's pages this is
+    status: int = 200
+    fetched_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackedPageRow:
+    """One answer of the tracker, compressed: how a page is kept."""
+
+    url: str
+    body: bytes  # zstd
+    size: int  # bytes, inflated
+    sha256: bytes  # of the inflated bytes
     content_type: str | None = None
     part: str = "issue"  # which of the issue's pages this is
     status: int = 200
@@ -109,7 +123,7 @@ class IssueRow:
     attachments: tuple[AttachmentRow, ...] = ()
     relations: tuple[RelationRow, ...] = ()
     # What follows tells of the crawl, not of the issue: it is no part of the content hash.
-    pages: tuple[RawPageRow, ...] = ()
+    pages: tuple[PackedPageRow, ...] = ()
     observed_at: datetime | None = None  # when it was seen; None: its pages tell
     position: int = 0  # the issue's place in the session's order
     crawl_duration_ms: int = 0

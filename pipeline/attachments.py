@@ -10,22 +10,26 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from crawler.errors import CrawlError, ItemError
 from crawler.records import AttachmentRecord
-from crawler.source import Source
 from db import get_session
 from db.errors import FenceLost
 from db.models import Attachment, CrawlSession, SessionError, SessionIssue
 from pipeline.crawl_session import Handle
+from pipeline.trackers.process import TrackerProcess
 
 FOLDER = "attachments"  # under the data folder
 
 
-async def download_attachments(handle: Handle, source: Source, home: Path, stop: asyncio.Event) -> int:
+async def download_attachments(
+    handle: Handle, source: TrackerProcess, home: Path, stop: asyncio.Event
+) -> int:
     """Fetch the files of the session's issues that are not here yet.
 
     A file that cannot be had leaves its reason in its row and a warning with the session.
@@ -52,14 +56,15 @@ async def download_attachments(handle: Handle, source: Source, home: Path, stop:
         nonlocal fetched
         while not stop.is_set() and not wanted.empty():
             attachment_id, record = wanted.get_nowait()
-            try:
-                page = await source.download(record)
-            except ItemError as error:
-                _note_failure(handle, attachment_id, record, error)
-            else:
-                digest = await asyncio.to_thread(store, home, page.body)
-                _note_file(handle, attachment_id, digest, len(page.body))
-                fetched += 1
+            with Draft(home) as draft:
+                try:
+                    size = await source.download(record, draft.write)
+                except ItemError as error:
+                    _note_failure(handle, attachment_id, record, error)
+                else:
+                    digest = await asyncio.to_thread(draft.keep)
+                    _note_file(handle, attachment_id, digest, size)
+                    fetched += 1
 
     async with asyncio.TaskGroup() as group:
         for _ in range(handle.workers):
@@ -67,24 +72,49 @@ async def download_attachments(handle: Handle, source: Source, home: Path, stop:
     return fetched
 
 
-def store(home: Path, body: bytes) -> str:
-    """Keep bytes under their hash, for this account only, and give the hash in hexadecimal.
+class Draft:
+    """A file that comes in pieces; a context manager. It is kept under its hash, or it was never there.
 
-    The file has its name only once all of it is on disk.
+    Args:
+        home: the data folder.
     """
-    digest = hashlib.sha256(body).hexdigest()
-    path = home / path_of(digest)
-    if path.exists():
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._hash = hashlib.sha256()
+
+    def __enter__(self) -> Self:
+        folder = self._home / FOLDER
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Two issues may have the same file, stored at the same moment: each has a draft of its own.
+        descriptor, self._path = tempfile.mkstemp(prefix="draft.", dir=folder)
+        self._file = os.fdopen(descriptor, "wb")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        Path(self._path).unlink(missing_ok=True)
+
+    def write(self, piece: bytes) -> None:
+        """Add a piece."""
+        self._hash.update(piece)
+        self._file.write(piece)
+
+    def keep(self) -> str:
+        """Keep the file under its hash, for this account only, and give the hash in hexadecimal.
+
+        The file has its name only once all of it is on disk.
+        """
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        digest = self._hash.hexdigest()
+        path = self._home / path_of(digest)
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            Path(self._path).replace(path)
         return digest
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Two issues may have the same file, stored at the same moment: each has a draft of its own.
-    descriptor, draft = tempfile.mkstemp(prefix=f"{digest}.", dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(draft).replace(path)
-    return digest
 
 
 def path_of(digest: str) -> Path:

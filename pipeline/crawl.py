@@ -16,7 +16,6 @@ from structlog.contextvars import bound_contextvars
 
 from crawler.errors import CrawlError
 from crawler.http.stats import Stats
-from crawler.source import Source
 from db.crawl.frontier import beat, tally
 from db.crawl.transaction import Actor
 from db.errors import DatabaseError, DatabaseUnreachable
@@ -28,11 +27,11 @@ from pipeline.stages.counts import STORED, Counts, Observer, nobody
 from pipeline.stages.fetch import feed, work
 from pipeline.stages.load import load
 from pipeline.stages.meter import Meter
-from pipeline.stages.parser_process import Parser
 from pipeline.stages.search import search
 from pipeline.stages.selection import Selection
 from pipeline.stages.state import Belt, Mark, Plan
-from pipeline.trackers.connect import Tracker, connected, shared
+from pipeline.trackers.connect import Tracker, shared
+from pipeline.trackers.process import TrackerProcess
 
 log = structlog.get_logger(__name__)
 
@@ -75,13 +74,12 @@ async def run_session(
             try:
                 async with (
                     shared(tracker, conninfo, handle.session_uuid) as share,
-                    connected(tracker, workers=handle.workers, share=share) as (source, stats),
-                    Parser(tracker.kind, tracker.connection) as parser,
+                    TrackerProcess(tracker, workers=handle.workers, share=share) as source,
                     _alive(handle, conninfo),
                 ):
-                    meter = Meter(stats)
+                    meter = Meter(source.stats)
                     await source.login()
-                    await _crawl(handle, source, parser, meter, belt, clock, conninfo)
+                    await _crawl(handle, source, meter, belt, clock, conninfo)
                     if handle.attachments and not belt.stop.is_set():
                         belt.counts.attachments = await download_attachments(handle, source, home, belt.stop)
                 defect = False
@@ -107,8 +105,7 @@ async def run_session(
 
 async def _crawl(
     handle: Handle,
-    source: Source,
-    parser: Parser,
+    source: TrackerProcess,
     meter: Meter,
     belt: Belt,
     clock: _Clock,
@@ -116,7 +113,7 @@ async def _crawl(
 ) -> None:
     """Run the stages side by side until all of them have ended."""
     async with Actor(conninfo, handle.user_id) as searching, Actor(conninfo, handle.user_id) as loading:
-        plan = plan_of(handle, source, parser, meter, searching, loading)
+        plan = await plan_of(handle, source, meter, searching, loading)
         if handle.fence > 1:
             plan = await _continued(plan, belt)
 
@@ -193,13 +190,13 @@ async def _close(handle: Handle, ending: Ending) -> DatabaseError | None:
     return None
 
 
-def plan_of(
-    handle: Handle, source: Source, parser: Parser, meter: Meter, searching: Actor, loading: Actor
+async def plan_of(
+    handle: Handle, source: TrackerProcess, meter: Meter, searching: Actor, loading: Actor
 ) -> Plan:
     """What a session is to do, and what of its question is applied to the fetched issues."""
     filters = handle.filters
     selection = Selection(
-        tree=None if source.render(handle.tree).exact else handle.tree,
+        tree=None if (await source.render(handle.tree)).exact else handle.tree,
         status=filters.get("status"),
         until=_day_after(filters["until"]) if "until" in filters else None,
     )
@@ -208,7 +205,6 @@ def plan_of(
     return Plan(
         handle=handle,
         source=source,
-        parser=parser,
         meter=meter,
         searching=searching,
         loading=loading,

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from db.errors import FenceLost
 from db.loader import keep_pages
 from db.queries import statements
-from db.rows import RawPageRow
+from db.rows import PackedPageRow
 from db.sanitize import storable_json, storable_text
 
 
@@ -90,7 +90,7 @@ async def quarantine(
     tracker_id: int | None,
     session_id: int,
     issue_id: str,
-    pages: Sequence[RawPageRow],
+    pages: Sequence[PackedPageRow],
     reason: str,
 ) -> int:
     """Keep the pages of an issue that could not be read; the number of different ones comes back."""

@@ -16,7 +16,7 @@ import psycopg
 from db.loader.batch import Batch
 from db.loader.pages import keep
 from db.loader.result import BatchResult, Outcome
-from db.rows import IssueRow, RawPageRow
+from db.rows import IssueRow, PackedPageRow
 from db.transient import is_transient
 
 __all__ = ["BatchResult", "Outcome", "analyze_due", "is_transient", "keep_pages", "load_batch"]
@@ -74,7 +74,7 @@ async def keep_pages(
     tracker_id: int | None,
     session_id: int | None,
     issue_id: str,
-    pages: Sequence[RawPageRow],
+    pages: Sequence[PackedPageRow],
     quarantine_reason: str | None = None,
 ) -> int:
     """Keep the raw pages of one issue; identical ones once.

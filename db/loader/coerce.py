@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RawPageRow, RelationRow
+from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, PackedPageRow, RelationRow
 from db.sanitize import BIGINT_MAX, EARLIEST, INTEGER_MAX, LATEST, storable_json, storable_text
 
 STATES = frozenset({"open", "in_progress", "done", "unknown"})
@@ -219,7 +219,7 @@ def _relations(relations: tuple[RelationRow, ...], notes: _Notes) -> tuple[Relat
     return tuple(kept)
 
 
-def mended_page(page: RawPageRow) -> RawPageRow:
+def mended_page(page: PackedPageRow) -> PackedPageRow:
     """Return the page with storable words and numbers about it; its bytes are what they are."""
     return replace(
         page,

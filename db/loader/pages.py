@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
-from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 import zstandard
 
 from db.loader.coerce import is_sane, mended_page
 from db.queries import statements
-from db.rows import RawPageRow
+from db.rows import PackedPageRow
 from db.sanitize import storable_text
-
-LEVEL = 1  # 42 KB of HTML: 0.1 ms; level 3 is a tenth smaller and half as fast
-
-_own = threading.local()  # a compressor is not for two threads at once
-
-
-class PackedPage(NamedTuple):
-    """A page as it is stored."""
-
-    page: RawPageRow
-    body: bytes  # zstd
-    size: int  # bytes, inflated
-    sha256: bytes  # of the inflated bytes
-
-
-def pack(page: RawPageRow) -> PackedPage:
-    """Compress a page."""
-    compressor = getattr(_own, "compressor", None)
-    if compressor is None:
-        compressor = _own.compressor = zstandard.ZstdCompressor(level=LEVEL)
-    return PackedPage(page, compressor.compress(page.body), len(page.body), sha256(page.body).digest())
 
 
 def unpack(body: bytes, size: int) -> bytes:
@@ -58,14 +35,14 @@ def unpack(body: bytes, size: int) -> bytes:
 
 async def keep(
     connection: psycopg.AsyncConnection,
-    pages: Iterable[tuple[str, RawPageRow]],
+    pages: Iterable[tuple[str, PackedPageRow]],
     *,
     user_id: int,
     tracker_id: int | None,
     session_id: int | None,
     quarantine_reason: str | None = None,
 ) -> int:
-    """Store raw pages, identical ones once.
+    """Store packed pages, identical ones once.
 
     Args:
         connection: in a transaction that acts for the user; may be in pipeline mode.
@@ -78,10 +55,10 @@ async def keep(
     Returns:
         How many different pages they are.
     """
-    packed: dict[tuple[str, str, bytes], PackedPage] = {}
+    packed: dict[tuple[str, str, bytes], PackedPageRow] = {}
     for number, page in pages:
-        one = pack(mended_page(page))
-        packed[storable_text(number), one.page.part, one.sha256] = one
+        one = mended_page(page)
+        packed[storable_text(number), one.part, one.sha256] = one
     if packed:
         values = {"user_id": user_id, "tracker_id": tracker_id, "session_id": session_id}
         reason = None if quarantine_reason is None else storable_text(quarantine_reason)
@@ -91,19 +68,16 @@ async def keep(
     return len(packed)
 
 
-def _columns(packed: dict[tuple[str, str, bytes], PackedPage]) -> dict[str, list[Any]]:
+def _columns(packed: dict[tuple[str, str, bytes], PackedPageRow]) -> dict[str, list[Any]]:
     pages = list(packed.values())
     return {
         "issue_ids": [number for number, _, _ in packed],
         "parts": [part for _, part, _ in packed],
-        "urls": [one.page.url for one in pages],
-        "content_types": [one.page.content_type for one in pages],
-        "statuses": [one.page.status for one in pages],
+        "urls": [one.url for one in pages],
+        "content_types": [one.content_type for one in pages],
+        "statuses": [one.status for one in pages],
         "bodies": [one.body for one in pages],
         "sizes": [one.size for one in pages],
         "hashes": [one.sha256 for one in pages],
-        "fetched": [
-            one.page.fetched_at if one.page.fetched_at and is_sane(one.page.fetched_at) else None
-            for one in pages
-        ],
+        "fetched": [one.fetched_at if one.fetched_at and is_sane(one.fetched_at) else None for one in pages],
     }

@@ -30,10 +30,10 @@ from pipeline.jobs.queue import Again
 from pipeline.logs import redact
 from pipeline.stages.counts import Counts, nobody
 from pipeline.stages.meter import Meter
-from pipeline.stages.parser_process import Parser
 from pipeline.stages.search import search
 from pipeline.stages.state import Belt
-from pipeline.trackers.connect import Tracker, connected, shared
+from pipeline.trackers.connect import Tracker, shared
+from pipeline.trackers.process import TrackerProcess
 from pipeline.trackers.stored import open_by_id
 
 if TYPE_CHECKING:
@@ -175,16 +175,15 @@ async def _search(bench: Bench, part: Part) -> None:
     with bench.belt(1, Counts(search_done=handle.search_done), observe) as belt:
         async with (
             shared(part.tracker, bench.program.conninfo, handle.session_uuid) as share,
-            connected(part.tracker, workers=1, share=share) as (source, stats),
+            TrackerProcess(part.tracker, workers=1, share=share) as source,
             Actor(bench.program.conninfo, handle.user_id) as actor,
         ):
-            meter = Meter(stats)
-            parser = Parser(part.tracker.kind, part.tracker.connection)  # not entered: nothing is parsed here
+            meter = Meter(source.stats)
             try:
                 await source.login()
                 async with asyncio.TaskGroup() as group:
                     cutting = group.create_task(cut())
-                    await search(plan_of(handle, source, parser, meter, actor, actor), belt)
+                    await search(await plan_of(handle, source, meter, actor, actor), belt)
                     cutting.cancel()
             except* (CrawlError, DatabaseError) as errors:
                 error = first_of(errors)
@@ -202,13 +201,12 @@ async def _fetch(bench: Bench, part: Part) -> None:
     opener = bench.open_tracker(handle.user_id)
     async with (
         shared(tracker, bench.program.conninfo, handle.session_uuid) as share,
-        connected(tracker, workers=handle.workers, share=share) as (source, stats),
-        Parser(tracker.kind, tracker.connection) as parser,
+        TrackerProcess(tracker, workers=handle.workers, share=share) as source,
         Actor(bench.program.conninfo, handle.user_id) as searching,
         Actor(bench.program.conninfo, handle.user_id) as loading,
     ):
-        meter = Meter(stats)
-        plan = plan_of(handle, source, parser, meter, searching, loading)
+        meter = Meter(source.stats)
+        plan = await plan_of(handle, source, meter, searching, loading)
         chunk: Part | None = part
         while chunk is not None:
             error: CrawlError | DatabaseError | None = None

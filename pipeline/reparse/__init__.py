@@ -19,8 +19,8 @@ from db.models import CrawlSession
 from db.models import Tracker as TrackerModel
 from pipeline.reparse.batch import KeptBatch, candidates
 from pipeline.reparse.result import Rebuilt
-from pipeline.stages.parser_process import Parser
 from pipeline.trackers.connect import Tracker
+from pipeline.trackers.process import TrackerProcess
 
 BATCH_ISSUES = 400
 BATCH_BYTES = 6 * 2**20  # of pages: what a batch may hold of memory, but for a single larger page
@@ -65,7 +65,7 @@ async def reparse(conninfo: str, user_id: int, wanted: Wanted) -> Rebuilt:
             issue_id=wanted.issue_id,
             quarantined=wanted.quarantined,
         )
-        async with Parser(tracker.kind, tracker.connection) as parser:
+        async with TrackerProcess(tracker, network=False) as parser:
             await _Run(conninfo, parser, selected, rebuilt).go()
     return rebuilt
 
@@ -107,7 +107,7 @@ def _tracker(row: TrackerModel) -> Tracker:
 class _Run:
     """One tracker's issues: while a batch is stored, the next one is read."""
 
-    def __init__(self, conninfo: str, parser: Parser, selected: Selected, rebuilt: Rebuilt) -> None:
+    def __init__(self, conninfo: str, parser: TrackerProcess, selected: Selected, rebuilt: Rebuilt) -> None:
         self._reading = Actor(conninfo, selected.user_id)
         self._loading = Actor(conninfo, selected.user_id)
         self._parser = parser

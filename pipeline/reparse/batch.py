@@ -24,8 +24,8 @@ from db.crawl.transaction import Actor
 from db.loader import BatchResult, load_batch
 from db.rows import IssueRow, RawPageRow
 from pipeline.reparse.result import Rebuilt
-from pipeline.stages.parser_process import Parser
 from pipeline.stages.translate import to_page, to_row
+from pipeline.trackers.process import TrackerProcess
 
 Kept = Mapping[int, RawPageRow | DamagedPage]
 
@@ -62,7 +62,7 @@ class KeptBatch:
         self._blamed: dict[int, str] = {}  # pages that cannot be read, and why
         self._pages = 0
 
-    async def read(self, actor: Actor, parser: Parser) -> None:
+    async def read(self, actor: Actor, parser: TrackerProcess) -> None:
         """Read the pages and parse them."""
         wanted = [
             page.raw_page_id
@@ -76,7 +76,9 @@ class KeptBatch:
             for number, of_it in self._issues.items():
                 group.create_task(self._read_issue(number, of_it, kept, parser))
 
-    async def _read_issue(self, number: str, of_it: Sequence[Heading], kept: Kept, parser: Parser) -> None:
+    async def _read_issue(
+        self, number: str, of_it: Sequence[Heading], kept: Kept, parser: TrackerProcess
+    ) -> None:
         for fetch in candidates(of_it):
             try:
                 pages = _whole(fetch, kept)

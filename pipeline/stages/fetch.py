@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 import psycopg
 
-from crawler.errors import CrawlError, Forbidden, ItemError, NotFound, PageRejected
+from crawler.errors import CrawlError, Forbidden, ItemError, NotFound
 from crawler.records import IssueRecord
-from crawler.source import RawPage, Reference
+from crawler.source import Reference
 from db.crawl.frontier import Pending, take_pending
 from db.sanitize import INTEGER_MAX
 from pipeline.crawl_session import BEYOND_LIMIT
@@ -90,26 +88,21 @@ async def _take(plan: Plan, position: int) -> list[Pending]:
 
 
 async def _fetch(plan: Plan, belt: Belt, item: Pending) -> Fetched:
-    started = monotonic()
-    pages: tuple[RawPage, ...] = ()
-    try:
-        pages = await plan.source.fetch(Reference(issue_id=item.issue_id, url=item.url, listed=item.listed))
-        record = await plan.parser.parse(pages)
-    except (NotFound, Forbidden) as error:
-        if item.reason == "census":
-            return Fetched(item=item, removal="deleted" if isinstance(error, NotFound) else "denied")
-        return Fetched(item=item, error=error)
-    except ItemError as error:
-        return Fetched(item=item, error=error, pages=pages if isinstance(error, PageRejected) else ())
+    reference = Reference(issue_id=item.issue_id, url=item.url, listed=item.listed)
+    (outcome,) = await plan.source.fetch([reference])
+    if isinstance(outcome, NotFound | Forbidden) and item.reason == "census":
+        return Fetched(item=item, removal="deleted" if isinstance(outcome, NotFound) else "denied")
+    if isinstance(outcome, ItemError):
+        return Fetched(item=item, error=outcome)
+    record = outcome.record
     refusal = _refusal(plan, belt, record) if item.reason == "search" else None
     if refusal is not None:
         return Fetched(item=item, refusal=refusal)
-    milliseconds = round((monotonic() - started) * 1000)
     moved = item.reason == "census" and record.issue_id != item.issue_id
     return Fetched(
         item=item,
         removal=f"moved to {record.issue_id}" if moved else None,
-        row=to_row(record, pages, position=item.position, crawl_duration_ms=milliseconds),
+        row=to_row(record, outcome.pages, position=item.position, crawl_duration_ms=outcome.milliseconds),
         warnings=record.warnings,
         comments_announced=record.comments_announced or 0,
         history_announced=record.history_announced or 0,

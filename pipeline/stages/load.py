@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 
+from crawler.errors import PageRejected
 from crawler.http.stats import Stats
 from db.crawl.chunks import hold_chunk
 from db.crawl.frontier import Found, add_related, mark, still_pending
@@ -135,14 +136,14 @@ class _Batch:
     async def _quarantine(self, connection: psycopg.AsyncConnection, batch: list[Fetched]) -> int:
         kept = 0
         for fetched in batch:
-            if fetched.pages and fetched.error is not None:
+            if isinstance(fetched.error, PageRejected) and fetched.error.pages:
                 kept += await quarantine(
                     connection,
                     user_id=self._handle.user_id,
                     tracker_id=self._handle.tracker_id,
                     session_id=self._handle.session_id,
                     issue_id=fetched.item.issue_id,
-                    pages=to_page_rows(fetched.pages),
+                    pages=to_page_rows(fetched.error.pages),
                     reason=str(fetched.error),
                 )
         return kept

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from crawler.errors import CrawlError, ItemError
-from crawler.source import RawPage, Source
 from db.crawl.frontier import Pending
 from db.crawl.transaction import Actor
 from db.rows import IssueRow
 from pipeline.crawl_session import Handle
 from pipeline.stages.counts import Counts, Observer
 from pipeline.stages.meter import Meter
-from pipeline.stages.parser_process import Parser
 from pipeline.stages.selection import Selection
+from pipeline.trackers.process import TrackerProcess
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +32,7 @@ class Plan:
     """What a session is to do, and with what."""
 
     handle: Handle
-    source: Source
-    parser: Parser
+    source: TrackerProcess
     meter: Meter  # of the source's client
     searching: Actor  # the connection of the search stage and the feed
     loading: Actor  # the connection of the loader
@@ -57,7 +54,6 @@ class Fetched:
     refusal: str | None = None  # why it was left out though it could be had
     removal: str | None = None  # what a census says of it: deleted, denied, or moved to another number
     error: ItemError | None = None
-    pages: Sequence[RawPage] = ()  # kept where they could not be read
 
 
 class Mark(Enum):

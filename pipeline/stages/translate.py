@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from crawler.kept_page import KeptPage
 from crawler.records import IssueRecord
 from crawler.source import RawPage
-from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RawPageRow, RelationRow
+from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, PackedPageRow, RawPageRow, RelationRow
 
 
 def to_row(
     record: IssueRecord,
-    pages: Sequence[RawPage],
+    pages: Sequence[KeptPage],
     *,
     position: int,
     crawl_duration_ms: int,
@@ -107,20 +108,22 @@ def to_row(
     )
 
 
-def to_page_rows(pages: Sequence[RawPage]) -> tuple[RawPageRow, ...]:
-    """The raw pages of one fetch, as the loader takes them.
+def to_page_rows(pages: Sequence[KeptPage]) -> tuple[PackedPageRow, ...]:
+    """The pages of one fetch, as the loader takes them.
 
     All bear the time of the last of them: so they can be told from the pages of another fetch, when an issue
     is read again from what is kept.
     """
     fetched_at = max((page.fetched_at for page in pages if page.fetched_at is not None), default=None)
     return tuple(
-        RawPageRow(
+        PackedPageRow(
             part=page.part,
             url=page.url,
             content_type=page.content_type,
             status=page.status,
             body=page.body,
+            size=page.size,
+            sha256=page.sha256,
             fetched_at=fetched_at,
         )
         for page in pages

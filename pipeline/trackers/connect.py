@@ -1,27 +1,17 @@
-"""From a stored connection to a source that can be asked."""
+"""A tracker with the account to use, and its share of the host."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import structlog
-
-from crawler.client import Client, Event
 from crawler.http.origin import Origin
-from crawler.http.stats import Stats
 from crawler.records import Json
-from crawler.source import Connection, Source
-from crawler.sources import find_kind
-from crawler.throttle import Share
+from crawler.source import Connection
 from db.crawl.host_lease import HostLease
-from pipeline.logs import keep_secret, redact
 from pipeline.trackers.host_share import HostShare
 
 IGNORE_ROBOTS = "ignore_robots"  # the option of a tracker whose robots.txt is not meant for us
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,31 +41,6 @@ class Tracker:
         )
 
 
-@asynccontextmanager
-async def connected(
-    tracker: Tracker, *, workers: int | None = None, share: Share | None = None
-) -> AsyncIterator[tuple[Source, Stats]]:
-    """Open a client for the tracker and give the source, not yet logged in, with the client's totals.
-
-    Args:
-        tracker: with the account to use.
-        workers: requests at once; never more than the tracker allows.
-        share: of what all processes together may ask.
-    """
-    keep_secret(tracker.password)
-    kind = find_kind(tracker.kind)
-    concurrency = min(tracker.concurrency, workers or tracker.concurrency)
-    async with Client(
-        tracker.connection.base_url,
-        concurrency=concurrency,
-        rate=tracker.rate,
-        robots=kind.features.obeys_robots and not tracker.options.get(IGNORE_ROBOTS),
-        share=share,
-        on_event=_note,
-    ) as client:
-        yield kind.open_source(tracker.connection, client), client.stats
-
-
 def shared(tracker: Tracker, conninfo: str, party: object) -> HostShare:
     """A share of the tracker's host, to be entered.
 
@@ -92,7 +57,3 @@ def shared(tracker: Tracker, conninfo: str, party: object) -> HostShare:
         rate=tracker.rate,
     )
     return HostShare(lease)
-
-
-def _note(event: Event) -> None:
-    log.info(f"tracker: {event.kind}", reason=redact(event.reason), seconds=round(event.seconds, 1))

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from db.loader.content_hash import canonical_json, digest
-from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RawPageRow, RelationRow
+from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RelationRow
+from tests.fixtures.packed_page import packed
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ROW = IssueRow(
@@ -24,7 +25,7 @@ ROW = IssueRow(
     relations=(RelationRow(related_issue_id="8"),),
 )
 OF_THE_CRAWL = {
-    "pages": (RawPageRow(url="http://x", body=b"x"),),
+    "pages": (packed(url="http://x", body=b"x"),),
     "observed_at": NOON,
     "position": 9,
     "crawl_duration_ms": 9,

@@ -8,31 +8,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.loader.pages import pack, unpack
-from db.rows import RawPageRow
+from db.loader.pages import unpack
+from tests.fixtures.packed_page import packed
 
 
 @given(st.binary(max_size=2000))
 def test_a_page_comes_out_as_it_went_in(body: bytes) -> None:
-    packed = pack(RawPageRow(url="http://x", body=body))
-    assert unpack(packed.body, packed.size) == body
-    assert packed.sha256 == sha256(body).digest()
+    page = packed(body=body)
+    assert unpack(page.body, page.size) == body
+    assert page.sha256 == sha256(body).digest()
 
 
 def test_a_page_is_much_smaller_packed() -> None:
-    packed = pack(RawPageRow(url="http://x", body=b"<td>value</td>" * 3000))
-    assert len(packed.body) * 50 < packed.size
+    page = packed(body=b"<td>value</td>" * 3000)
+    assert len(page.body) * 50 < page.size
 
 
 def test_a_page_never_becomes_more_than_its_size_says() -> None:
-    packed = pack(RawPageRow(url="http://x", body=bytes(10_000_000)))
+    page = packed(body=bytes(10_000_000))
     with pytest.raises(ValueError, match="cannot be read"):
-        unpack(packed.body, 1000)
+        unpack(page.body, 1000)
 
 
 def test_a_damaged_page_is_refused() -> None:
-    packed = pack(RawPageRow(url="http://x", body=b"<html>" * 100))
+    page = packed(body=b"<html>" * 100)
     with pytest.raises(ValueError, match="cannot be read"):
-        unpack(packed.body[:-5], packed.size)
+        unpack(page.body[:-5], page.size)
     with pytest.raises(ValueError, match="cannot be read"):
-        unpack(packed.body, packed.size + 1)
+        unpack(page.body, page.size + 1)

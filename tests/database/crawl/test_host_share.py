@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import psycopg
 import pytest
 
+from crawler.process.turns import Turns
 from db.crawl.host_lease import HostLease
 from db.db_logins import create_personal_login
 from pipeline.trackers.host_share import HostShare
@@ -22,6 +23,13 @@ SECONDS = 1.5
 SETTLED = 2.0  # seconds after which everybody has asked again
 
 Fetch = Callable[[str], Awaitable[None]]
+
+
+@asynccontextmanager
+async def turns_of(lease: HostLease) -> AsyncIterator[Turns]:
+    """What a process has of the host."""
+    async with HostShare(lease) as share, Turns(share) as turns:
+        yield turns
 
 
 class Bustle:
@@ -40,12 +48,12 @@ class Bustle:
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
             for party in parties:
                 lease = HostLease(self.conninfo, host=HOST, party=party, concurrency=concurrency, rate=rate)
-                share = await stack.enter_async_context(HostShare(lease))
+                share = await stack.enter_async_context(turns_of(lease))
                 for _ in range(3):
                     group.create_task(self._fetch(share, party, until))
         return Counter(party for moment, party in self.sent if moment > until - seconds + SETTLED)
 
-    async def _fetch(self, share: HostShare, party: str, until: float) -> None:
+    async def _fetch(self, share: Turns, party: str, until: float) -> None:
         while time.monotonic() < until:
             async with share.turn():
                 self.sent.append((time.monotonic(), party))
@@ -109,7 +117,7 @@ async def test_a_pause_holds_for_the_others(bustle: Bustle) -> None:
     def lease() -> HostLease:
         return HostLease(bustle.conninfo, host=HOST, party="p", concurrency=2, rate=None)
 
-    async with HostShare(lease()) as one, HostShare(lease()) as other:
+    async with turns_of(lease()) as one, turns_of(lease()) as other:
         async with one.turn():
             one.pause(1.5)
         paused_at = time.monotonic()
@@ -125,7 +133,7 @@ async def test_a_pause_holds_for_the_others(bustle: Bustle) -> None:
         assert time.monotonic() - paused_at > 0.9
 
 
-async def _turn(share: HostShare) -> None:
+async def _turn(share: Turns) -> None:
     async with share.turn():
         pass
 
@@ -134,7 +142,7 @@ async def test_a_share_of_somebody_killed_comes_free_by_itself(database: Databas
     conninfo = libpq_url(database.app_url)
     dead = HostLease(conninfo, host=HOST, party="dead", concurrency=1, rate=None)
     assert (await dead.renew(active=1, wanted=0, pause=0)).slots == 1
-    async with HostShare(HostLease(conninfo, host=HOST, party="b", concurrency=1, rate=None)) as share:
+    async with turns_of(HostLease(conninfo, host=HOST, party="b", concurrency=1, rate=None)) as share:
         with database.superuser() as connection:
             connection.execute("UPDATE ims_private.host_leases SET expires_at = now() - interval '1 second'")
         async with asyncio.timeout(3), share.turn():
@@ -149,7 +157,7 @@ async def test_a_personal_login_has_its_own_limits_only_and_sees_no_leases(datab
     conninfo = libpq_url(database.server.url(user=login, password="made-up-word", dbname=database.name))
     try:
         lease = HostLease(conninfo, host=HOST, party="p", concurrency=1, rate=0.001)
-        async with asyncio.timeout(5), HostShare(lease) as share:
+        async with asyncio.timeout(5), turns_of(lease) as share:
             async with share.turn():
                 pass
             async with share.turn():

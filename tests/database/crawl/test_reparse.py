@@ -11,12 +11,11 @@ import pytest
 
 from crawler.errors import UsageError
 from crawler.sources.ims.standin import StandIn
-from db.loader.pages import pack
-from db.rows import RawPageRow
 from pipeline.reparse import Wanted, reparse
 from pipeline.reparse.result import Rebuilt
 from tests.database.crawl.test_session_receipt import issue
 from tests.fixtures.crawl import Crawler, Moods
+from tests.fixtures.packed_page import packed
 from tests.fixtures.schema import BOB
 
 # Where every row is and who wrote it: equal means that nobody touched it.
@@ -128,16 +127,16 @@ async def test_parts_of_an_earlier_fetch_are_not_mixed_in(crawler: Crawler) -> N
         await crawler.crawl(standin)
     (tracker_id, fetched_at) = crawler.rows("SELECT tracker_id, fetched_at FROM ims.raw_pages")[0]
     body = b"<html><a href='issueView.do?issueId=77'>77</a></html>"
-    packed = pack(RawPageRow(url="", body=body, part="patches"))
+    page = packed(body=body, part="patches")
     with crawler.database.superuser() as connection:
         connection.execute(
             "INSERT INTO ims.raw_pages (user_id, tracker_id, issue_id, part, body, size, sha256, fetched_at) "
             "VALUES (%s, %s, '1000', 'patches', %s, %s, %s, %s)",
             (
                 *(crawler.user_id, tracker_id),
-                packed.body,
-                packed.size,
-                packed.sha256,
+                page.body,
+                page.size,
+                page.sha256,
                 fetched_at - timedelta(1),
             ),
         )

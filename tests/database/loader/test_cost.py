@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 
 from db.loader import analyze_due, load_batch
-from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RawPageRow, RelationRow
+from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RelationRow
 from tests.fixtures.database import on_every_server
+from tests.fixtures.packed_page import packed
 from tests.fixtures.tenant import Tenant
 
 BATCH = 50
@@ -26,7 +27,7 @@ def issue(number: int, title: str = "t") -> IssueRow:
         history=tuple(ChangeRow(source_id=str(n), field_name="f", new_value=str(n)) for n in range(3)),
         attachments=(AttachmentRow(source_id="1", filename="f"),),
         relations=(RelationRow(related_issue_id="1"),),
-        pages=(RawPageRow(url="x", body=str(number).encode()),),
+        pages=(packed(url="x", body=str(number).encode()),),
     )
 
 

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from db.loader import is_transient, load_batch
-from db.rows import CommentRow, IssueRow, RawPageRow
+from db.rows import CommentRow, IssueRow
+from tests.fixtures.packed_page import packed
 from tests.fixtures.schema import Database
 from tests.fixtures.tenant import Tenant
 
@@ -91,7 +92,7 @@ async def test_values_of_the_wrong_kind_cost_their_row_only(tenant: Tenant) -> N
 
 
 async def test_odd_pages_and_figures_are_stored_as_far_as_they_can_be(tenant: Tenant) -> None:
-    page = RawPageRow(url="u\0", body=b"", part="p" * 5000, status=-1, fetched_at=datetime(2024, 1, 1))
+    page = packed(url="u\0", body=b"", part="p" * 5000, status=-1, fetched_at=datetime(2024, 1, 1))
     row = IssueRow(issue_id="1", pages=(page,), position=2**40, crawl_duration_ms=-5)
     assert (await tenant.load(row)).outcomes == {"1": "new"}
     assert await tenant.rows("SELECT crawl_order, crawl_duration_ms FROM ims.session_issues") == [(10**9, 0)]

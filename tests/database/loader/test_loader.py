@@ -11,7 +11,8 @@ import pytest
 
 from db.loader import analyze_due, is_transient, keep_pages, load_batch
 from db.loader.pages import unpack
-from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RawPageRow, RelationRow
+from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, PackedPageRow, RelationRow
+from tests.fixtures.packed_page import packed
 from tests.fixtures.schema import ROOT
 from tests.fixtures.tenant import MakeTenant, Tenant
 
@@ -84,9 +85,9 @@ PLACES = """
     ORDER BY 1, 2"""
 
 
-def page(body: bytes = b"<html>", minute: int = 0, **other: object) -> RawPageRow:
+def page(body: bytes = b"<html>", minute: int = 0, **other: object) -> PackedPageRow:
     fetched_at = NOON + timedelta(minutes=minute)
-    return RawPageRow(url="http://localhost/100", body=body, fetched_at=fetched_at, **other)  # type: ignore[arg-type] # the remaining fields
+    return packed("http://localhost/100", body, fetched_at=fetched_at, **other)
 
 
 async def test_every_field_of_an_issue_and_its_children_arrives(tenant: Tenant) -> None:
@@ -271,7 +272,7 @@ async def test_a_late_observation_does_not_undo_a_younger_one(tenant: Tenant) ->
     now = datetime.now(UTC)
 
     def seen(title: str, seconds: float) -> IssueRow:
-        body = RawPageRow(url="x", body=title.encode(), fetched_at=now + timedelta(seconds=seconds))
+        body = packed(url="x", body=title.encode(), fetched_at=now + timedelta(seconds=seconds))
         return IssueRow(issue_id="1", title=title, pages=(body,))
 
     await tenant.load(seen("first", 0))

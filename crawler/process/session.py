@@ -1,0 +1,304 @@
+"""What a tracker process does for its coordinator: log in, search, fetch and parse for one session."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from crawler.client import Client, Event
+from crawler.errors import CrawlError, ItemError, LoginRefused, PageRejected
+from crawler.kept_page import pack
+from crawler.process.hand import LOGIN, Hand
+from crawler.process.messages import (
+    Close,
+    Done,
+    Download,
+    Failed,
+    Fault,
+    Fetch,
+    Fetched,
+    FetchedIssue,
+    GiveBack,
+    Grant,
+    Granted,
+    Listed,
+    Login,
+    Message,
+    More,
+    Note,
+    Open,
+    Parse,
+    Parsed,
+    Piece,
+    Render,
+    Rendered,
+    Renew,
+    Request,
+    Search,
+    ToProcess,
+    fault_of,
+)
+from crawler.process.outbox import Outbox
+from crawler.process.turns import Turns
+from crawler.records import IssueRecord
+from crawler.source import RawPage, Reference, Source
+from crawler.sources import find_kind
+
+PIECE = 1 << 18  # bytes of a file in one message
+
+Pages = tuple[RawPage, ...]
+
+
+class Session:
+    """Serves one coordinator; an async context manager.
+
+    Args:
+        opened: whom it works for.
+        outbox: takes its answers.
+        hand: shows what is worked on.
+    """
+
+    def __init__(self, opened: Open, outbox: Outbox, hand: Hand) -> None:
+        self._opened = opened
+        self._outbox = outbox
+        self._hand = hand
+        self._kind = find_kind(opened.kind)
+        self._parser = self._kind.open_parser(replace(opened.connection, username=None, password=None))
+        self._source: Source | None = None
+        self._lease = _Lease(outbox)
+        self._entered = AsyncExitStack()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._taken: dict[int, asyncio.Event] = {}  # set: the coordinator took the last part of an answer
+        self._seats = asyncio.Semaphore(opened.concurrency)  # of issues that are fetched at once
+        self._logging_in = asyncio.Lock()
+        self._is_logged_in = False
+        self._refused: LoginRefused | None = None
+
+    async def __aenter__(self) -> Self:
+        opened = self._opened
+        if opened.network:
+            share = await self._entered.enter_async_context(Turns(self._lease)) if opened.shares else None
+            client = Client(
+                opened.connection.base_url,
+                concurrency=opened.concurrency,
+                rate=opened.rate,
+                robots=opened.obeys_robots,
+                share=share,
+                on_event=self._note,
+            )
+            self._outbox.stats = client.stats
+            await self._entered.enter_async_context(client)
+            self._source = self._kind.open_source(opened.connection, client)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await self._entered.aclose()
+
+    def take(self, message: ToProcess) -> None:
+        """Begin what is asked for, or go on with it."""
+        match message:
+            case Granted(grant=grant):
+                self._lease.answer(grant)
+            case More(number=number):
+                if number in self._taken:
+                    self._taken[number].set()
+            case Close(number=number):
+                if number in self._tasks:
+                    self._tasks[number].cancel()
+            case Open():
+                raise TypeError("the session is open already")
+            case _:
+                self._begin(message)
+
+    def _begin(self, request: Request) -> None:
+        number = request.number
+        with self._hand.working_on(number):
+            task = asyncio.get_running_loop().create_task(self._answer(request))
+        self._tasks[number] = task
+        task.add_done_callback(lambda _: self._tasks.pop(number))
+
+    async def _answer(self, request: Request) -> None:
+        try:
+            answer = await self._do(request)
+        except CrawlError as error:
+            answer = Failed(number=request.number, fault=fault_of(error))
+        except Exception as error:
+            self._note_defect()
+            answer = Failed(number=request.number, fault=_defect(error))
+        try:
+            self._outbox.put(answer)
+        except CrawlError as error:  # larger than a frame may be
+            self._outbox.put(Failed(number=request.number, fault=fault_of(error)))
+        except Exception as error:  # a third party's own types, somewhere within
+            self._note_defect()
+            rejected = PageRejected(f"What was read cannot be told: {type(error).__name__}.")
+            self._outbox.put(Failed(number=request.number, fault=fault_of(rejected)))
+        await self._outbox.drain()
+
+    async def _do(self, request: Request) -> Message:
+        match request:
+            case Login(number=number):
+                self._is_logged_in = False
+                await self._be_logged_in()
+                return Done(number=number)
+            case Render(number=number, query=query):
+                return Rendered(number=number, rendering=self._asked.render(query))
+            case Search():
+                return await self._search(request)
+            case Fetch(number=number, references=references):
+                await self._be_logged_in()
+                async with self._seats:
+                    return Fetched(number=number, outcomes=await self._fetch(references))
+            case Download():
+                return await self._download(request)
+            case Parse(number=number, pages=pages):
+                return Parsed(number=number, record=self._parse(pages))
+
+    @property
+    def _asked(self) -> Source:
+        if self._source is None:
+            raise TypeError("this process has no network")
+        return self._source
+
+    async def _be_logged_in(self) -> None:
+        """Log in once for all requests; a login that was refused is never tried again."""
+        if self._is_logged_in:
+            return
+        async with self._logging_in:
+            if self._refused is not None:
+                raise LoginRefused(str(self._refused)) from self._refused
+            if self._is_logged_in:
+                return
+            with self._hand.working_on(LOGIN):
+                doing = asyncio.get_running_loop().create_task(self._asked.login())
+            try:
+                await doing
+            except LoginRefused as error:
+                self._refused = error
+                raise
+            self._is_logged_in = True
+
+    async def _search(self, request: Search) -> Message:
+        await self._be_logged_in()
+        pages = self._asked.search(
+            request.query,
+            product=request.product,
+            since=request.since,
+            limit=request.limit,
+            cursor=request.cursor,
+        )
+        await self._in_parts(
+            request.number, (Listed(number=request.number, page=page) async for page in pages)
+        )
+        return Done(number=request.number)
+
+    async def _download(self, request: Download) -> Message:
+        await self._be_logged_in()
+        body = (await self._asked.download(request.attachment)).body
+
+        async def pieces() -> AsyncIterator[Message]:
+            for start in range(0, len(body), PIECE):
+                yield Piece(number=request.number, data=body[start : start + PIECE])
+
+        await self._in_parts(request.number, pieces())
+        return Done(number=request.number)
+
+    async def _in_parts(self, number: int, parts: AsyncIterator[Message]) -> None:
+        """Send an answer part by part, the next one when the last one was taken."""
+        taken = self._taken[number] = asyncio.Event()
+        try:
+            async for part in parts:
+                self._outbox.put(part)
+                await taken.wait()
+                taken.clear()
+        finally:
+            del self._taken[number]
+
+    async def _fetch(self, references: tuple[Reference, ...]) -> tuple[FetchedIssue | Fault, ...]:
+        began = monotonic()
+        if len(references) == 1:
+            return (self._outcome(await self._fetch_one(references[0]), began),)
+        outcomes = []
+        for fetched in await self._asked.fetch_many(references):  # type: ignore[attr-defined] # a BatchSource
+            outcomes.append(self._outcome(fetched, began))
+            await asyncio.sleep(0)  # others may have something to do, too
+        return tuple(outcomes)
+
+    async def _fetch_one(self, reference: Reference) -> Pages | ItemError:
+        try:
+            return await self._asked.fetch(reference)
+        except ItemError as error:
+            return error
+        except CrawlError:
+            raise
+        except Exception as error:
+            self._note_defect()
+            return PageRejected(f"The source failed with {type(error).__name__}.")
+
+    def _outcome(self, fetched: Pages | ItemError, began: float) -> FetchedIssue | Fault:
+        if isinstance(fetched, ItemError):
+            return fault_of(fetched)
+        try:
+            record = self._parse(fetched)
+        except ItemError as error:
+            kept = fetched if isinstance(error, PageRejected) else ()
+            return fault_of(error, tuple(pack(page) for page in kept))
+        return FetchedIssue(
+            record=record,
+            pages=tuple(pack(page) for page in fetched),
+            milliseconds=round((monotonic() - began) * 1000),
+        )
+
+    def _parse(self, pages: Pages) -> IssueRecord:
+        """Read an issue; one odd page must not end a session of thousands."""
+        try:
+            return self._parser.parse(pages)
+        except CrawlError:
+            raise
+        except Exception as error:
+            self._note_defect()
+            # It is kept, so that a mended parser can read it.
+            raise PageRejected(f"The parser failed with {type(error).__name__}.") from error
+
+    def _note(self, event: Event) -> None:
+        self._outbox.put(Note(kind=event.kind, reason=event.reason[:10_000], seconds=event.seconds))
+
+    def _note_defect(self) -> None:
+        self._outbox.put(Note(kind="defect", reason=traceback.format_exc()[-50_000:]))
+
+
+class _Lease:
+    """The coordinator's lease of the host, asked for through the channel."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._answer: asyncio.Future[Grant | None] | None = None
+
+    async def renew(self, *, active: int, wanted: int, pause: float) -> Grant | None:
+        """See :class:`crawler.process.turns.Lease`."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self._outbox.put(Renew(active=active, wanted=wanted, pause=pause))
+        return await self._answer
+
+    async def give_back(self) -> None:
+        """See :class:`crawler.process.turns.Lease`."""
+        self._outbox.put(GiveBack())
+
+    def answer(self, grant: Grant | None) -> None:
+        """Take what was granted."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(grant)
+
+
+def _defect(error: Exception) -> Fault:
+    return Fault(name="", sentence=f"The tracker's source failed with {type(error).__name__}.")

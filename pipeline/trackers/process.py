@@ -1,0 +1,447 @@
+"""A tracker, asked through a process of its own that meets everything hostile, and takes the blame for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+from types import TracebackType
+from typing import Self, TypeVar
+
+import structlog
+from msgspec.structs import replace as replaced
+
+from crawler.client import Stats
+from crawler.errors import ItemError, PageRejected, TrackerError
+from crawler.process.hand import FIRST, LOGIN, NOTHING
+from crawler.process.isolation import hide_memory
+from crawler.process.messages import (
+    Answer,
+    BrokenFrame,
+    Close,
+    Done,
+    Download,
+    Failed,
+    Fault,
+    Fetch,
+    Fetched,
+    FetchedIssue,
+    FromProcess,
+    GiveBack,
+    Granted,
+    Listed,
+    Login,
+    More,
+    Note,
+    Open,
+    Parse,
+    Parsed,
+    Piece,
+    Render,
+    Rendered,
+    Renew,
+    Request,
+    Search,
+    Spent,
+    error_of,
+)
+from crawler.query import Tree
+from crawler.records import AttachmentRecord, IssueRecord
+from crawler.source import RawPage, Reference, Rendering, SearchPage
+from crawler.sources import find_kind
+from pipeline.logs import keep_secret, redact
+from pipeline.trackers.child import Child, End
+from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
+from pipeline.trackers.host_share import HostShare
+
+__all__ = ["FetchedIssue", "TrackerProcess"]
+
+SECONDS = 60.0  # that one page may take; the slow engine needs one for a very broken page of usual length
+MOST_DEATHS = 3  # over the same list or login page; or of processes that did nothing before
+
+A = TypeVar("A", bound=Answer)
+
+log = structlog.get_logger(__name__)
+
+
+class ProcessEnded(Exception):
+    """The process ended before it answered.
+
+    Args:
+        how: crashed, hung or lied; None: it was not this request's doing.
+    """
+
+    def __init__(self, how: str | None) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+class TrackerProcess:
+    """A process for one tracker and one session; an async context manager.
+
+    A page that ends the process, or takes it too long, costs that page only: what else was asked for is asked
+    again of a new process. Every method raises the errors of :mod:`crawler.errors` that the source's method
+    of this name raises, and besides
+
+    Raises:
+        DatabaseError: turns at the host could not be had.
+        RuntimeError: a defect; no process stays alive, or the source failed in a way that it does not tell.
+
+    Args:
+        tracker: with the account to use.
+        workers: requests at once; never more than the tracker allows.
+        share: of what all processes together may ask, entered; None: only the tracker's own limits hold.
+        network: False: nobody is asked, and no credential handed over; for :meth:`parse`.
+        seconds: that one page may take.
+    """
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        *,
+        workers: int | None = None,
+        share: HostShare | None = None,
+        network: bool = True,
+        seconds: float = SECONDS,
+    ) -> None:
+        keep_secret(tracker.password)
+        features = find_kind(tracker.kind).features
+        connection = tracker.connection
+        self.stats = Stats()  # live totals of the client within, over all processes
+        self._opening = Open(
+            kind=tracker.kind,
+            connection=connection if network else replace(connection, username=None, password=None),
+            network=network,
+            concurrency=min(tracker.concurrency, workers or tracker.concurrency),
+            rate=tracker.rate,
+            obeys_robots=features.obeys_robots and not tracker.options.get(IGNORE_ROBOTS),
+            shares=share is not None,
+        )
+        self._batch_size = features.batch_size
+        self._share = share
+        self._seconds = seconds
+        self._numbers = count(FIRST)
+        self._calls: dict[int, _Call] = {}  # not yet answered, by their number
+        self._child: Child | None = None
+        self._starting = asyncio.Lock()
+        self._turns: asyncio.Queue[Renew | GiveBack] = asyncio.Queue(maxsize=16)
+        self._granting: asyncio.Task[None] | None = None
+        self._earlier = Stats()  # totals of the processes before this one
+        self._barren = 0  # processes in a row that ended before any answer, and nobody was to blame
+        self._login_deaths = 0
+        self._fatal: Exception | None = None  # whatever is asked is answered so
+
+    async def __aenter__(self) -> Self:
+        hide_memory()
+        self._granting = asyncio.create_task(self._grant())
+        await self._be_started()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._granting is not None:
+            self._granting.cancel()
+            await asyncio.gather(self._granting, return_exceptions=True)
+        child, self._child = self._child, None
+        if child is not None:
+            await child.close()
+
+    async def login(self) -> None:
+        """Log in, as :meth:`crawler.source.Source.login`."""
+        await self._ask(Login(), Done)
+
+    async def render(self, query: Tree) -> Rendering:
+        """Say the query in the tracker's language."""
+        return (await self._ask(Render(query=query), Rendered)).rendering
+
+    async def search(
+        self,
+        query: Tree | None,
+        *,
+        product: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncIterator[SearchPage]:
+        """Yield pages of references, as :meth:`crawler.source.Source.search`."""
+        request = Search(query=query, product=product, since=since, limit=limit, cursor=cursor)
+        deaths = 0
+        while True:
+            try:
+                with self._called(request) as call:
+                    await call.begin()
+                    while isinstance(answer := await call.answer(Listed, Done), Listed):
+                        deaths = 0
+                        page = answer.page
+                        left = None if request.limit is None else request.limit - len(page.references)
+                        request = replaced(request, cursor=page.cursor, limit=left)
+                        yield page
+                        if page.cursor is None or (left is not None and left <= 0):
+                            return
+                        call.go_on()
+                return
+            except ProcessEnded as ended:
+                deaths += ended.how is not None
+                if deaths == MOST_DEATHS:
+                    raise TrackerError(
+                        f"The process that reads the tracker {ended.how} {deaths} times over the same list: "
+                        "it cannot be searched."
+                    ) from None
+
+    async def fetch(self, references: Sequence[Reference]) -> list[FetchedIssue | ItemError]:
+        """Fetch and parse issues, as many at once as the tracker allows: an outcome for each, in order.
+
+        A page that cannot be read comes as a PageRejected with its ``pages``.
+        """
+        size = self._batch_size
+        if len(references) <= size:
+            return await self._fetch(references)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._fetch(references[start : start + size]))
+                    for start in range(0, len(references), size)
+                ]
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from None
+        return [outcome for task in tasks for outcome in task.result()]
+
+    async def download(self, attachment: AttachmentRecord, sink: Callable[[bytes], object]) -> int:
+        """Get a file in pieces of bounded size; how many bytes it has comes back.
+
+        Args:
+            attachment: from its ``download_url``.
+            sink: gets each piece.
+
+        Raises:
+            ItemError: this file cannot be had; the sink may have got a part of it.
+        """
+        size = 0
+        while True:
+            try:
+                with self._called(Download(attachment=attachment)) as call:
+                    await call.begin()
+                    while isinstance(answer := await call.answer(Piece, Done), Piece):
+                        size += len(answer.data)
+                        sink(answer.data)
+                        call.go_on()
+                return size
+            except ProcessEnded as ended:
+                if ended.how is not None or size:
+                    raise ItemError(
+                        "The process that fetched the file ended before all of it was here."
+                    ) from None
+
+    async def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
+        """Read an issue from its pages, as :meth:`crawler.source.Parser.parse`."""
+        try:
+            return (await self._ask(Parse(pages=tuple(pages)), Parsed, patience=1)).record
+        except ProcessEnded as ended:
+            raise _rejected(ended) from None
+
+    async def _fetch(self, references: Sequence[Reference]) -> list[FetchedIssue | ItemError]:
+        try:
+            answer = await self._ask(Fetch(references=tuple(references)), Fetched, patience=1)
+        except ProcessEnded as ended:
+            if len(references) == 1:
+                return [_rejected(ended)]
+            # One of them is to blame: each is asked for by itself.
+            return [outcome for reference in references for outcome in await self._fetch([reference])]
+        except ItemError as error:  # what it came to cannot be told
+            if len(references) == 1:
+                return [error]
+            return [outcome for reference in references for outcome in await self._fetch([reference])]
+        if len(answer.outcomes) != len(references):
+            raise RuntimeError("The source gave other outcomes than it was asked for.")
+        return [_item_error(each) if isinstance(each, Fault) else each for each in answer.outcomes]
+
+    async def _ask(self, request: Request, kind: type[A], *, patience: int = MOST_DEATHS) -> A:
+        """Ask for something that has one answer, and again where the process ended over something else.
+
+        Args:
+            request: what.
+            kind: the answer's.
+            patience: of how many processes that this request ends the last one is told.
+        """
+        while True:
+            try:
+                with self._called(request) as call:
+                    await call.begin()
+                    return await call.answer(kind)
+            except ProcessEnded as ended:
+                patience -= ended.how is not None
+                if not patience:
+                    raise
+
+    @contextmanager
+    def _called(self, request: Request) -> Iterator[_Call]:
+        number = next(self._numbers)
+        call = self._calls[number] = _Call(replaced(request, number=number), self._be_started)
+        try:
+            yield call
+        finally:
+            del self._calls[number]
+            call.close()
+
+    async def _be_started(self) -> Child:
+        """Have a process.
+
+        Raises:
+            Exception: there is none to be had any more, and why.
+        """
+        async with self._starting:
+            if self._fatal is not None:
+                raise self._fatal
+            if self._child is None:
+                child = Child(self._opening, seconds=self._seconds, take=self._take, ended=self._bury)
+                await child.start()
+                self._child = child
+            return self._child
+
+    def _take(self, message: FromProcess) -> None:
+        match message:
+            case Spent():
+                self._count(message)
+            case Note(kind="defect"):
+                log.error("the tracker's source failed", trace=redact(message.reason))
+            case Note():
+                reason = redact(message.reason)
+                log.info(f"tracker: {message.kind}", reason=reason, seconds=round(message.seconds, 1))
+            case Renew() | GiveBack():
+                try:
+                    self._turns.put_nowait(message)
+                except asyncio.QueueFull:
+                    raise BrokenFrame("A process asks for turns without waiting for them.") from None
+            case _:
+                self._barren = 0
+                if (call := self._calls.get(message.number)) is not None:
+                    call.take(message)
+
+    def _count(self, spent: Spent) -> None:
+        stats, earlier = self.stats, self._earlier
+        stats.requests = max(stats.requests, earlier.requests + spent.requests)
+        stats.retries = max(stats.retries, earlier.retries + spent.retries)
+        stats.bytes = max(stats.bytes, earlier.bytes + spent.bytes)
+        stats.wait_seconds = max(stats.wait_seconds, earlier.wait_seconds + spent.wait_seconds)
+
+    def _bury(self, end: End) -> None:
+        """Tell those who wait that the process has ended, and the one who is to blame that it is."""
+        self._child = None
+        self._earlier = replace(self.stats)
+        if end.number == LOGIN:
+            self._login_deaths += 1
+            if self._login_deaths >= MOST_DEATHS:
+                self._fatal = TrackerError(
+                    f"The process that reads the tracker {end.how} {self._login_deaths} times over its login "
+                    "page: one cannot log in."
+                )
+        elif end.number not in self._calls:
+            self._barren += 1
+            if self._barren >= MOST_DEATHS:
+                self._fatal = RuntimeError("No tracker process stays alive.")
+        log.warning("a tracker process ended", how=end.how, idle=end.number == NOTHING)
+        for number, call in self._calls.items():
+            call.fail(self._fatal or ProcessEnded(end.how if number == end.number else None))
+
+    async def _grant(self) -> None:
+        """Get turns at the host for the process, as often as it asks."""
+        while True:
+            wanted = await self._turns.get()
+            if self._share is None:
+                continue
+            if isinstance(wanted, GiveBack):
+                await self._share.give_back()
+                continue
+            try:
+                grant = await self._share.renew(
+                    active=wanted.active, wanted=wanted.wanted, pause=wanted.pause
+                )
+            except Exception as error:  # whoever waits for a turn must not wait for ever
+                self._end(error)
+                return
+            if self._child is not None:
+                self._child.send(Granted(grant=grant))
+
+    def _end(self, error: Exception) -> None:
+        """Answer everything with this error, from now on."""
+        self._fatal = error
+        for call in self._calls.values():
+            call.fail(error)
+
+
+class _Call:
+    """A request that waits for its answer, or for the parts of it."""
+
+    def __init__(self, request: Request, start: Callable[[], Awaitable[Child]]) -> None:
+        self._request = request
+        self._start = start
+        self._child: Child | None = None
+        self._answers: asyncio.Queue[Answer | Exception] = asyncio.Queue(maxsize=1)
+        self._failure: Exception | None = None
+        self._is_open = False
+
+    async def begin(self) -> None:
+        self._child = await self._start()
+        self._child.send(self._request)
+        self._is_open = True
+
+    def go_on(self) -> None:
+        """Ask for the next part."""
+        if self._child is not None:
+            self._child.send(More(number=self._request.number))
+
+    def take(self, answer: Answer) -> None:
+        if self._answers.full():
+            raise BrokenFrame("A process says more than it was asked for.")
+        self._answers.put_nowait(answer)
+
+    def fail(self, error: Exception) -> None:
+        """Nothing more will come but what is here already."""
+        self._is_open = False
+        self._failure = error
+        if not self._answers.full():
+            self._answers.put_nowait(error)
+
+    async def answer(self, *kinds: type[A]) -> A:
+        """Wait for the answer or the next part of it."""
+        if self._failure is not None and self._answers.empty():
+            raise self._failure
+        answer = await self._answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        self._is_open = self._failure is None and isinstance(answer, Listed | Piece)
+        if isinstance(answer, Failed):
+            raise _error(answer.fault)
+        if not isinstance(answer, kinds):
+            raise RuntimeError(f"The tracker process answered {type(answer).__name__}.")
+        return answer
+
+    def close(self) -> None:
+        """Let the process know that nobody waits any more, where it may not know."""
+        if self._is_open and self._child is not None:
+            self._child.send(Close(number=self._request.number))
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error of several, which the others mostly follow from."""
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _rejected(ended: ProcessEnded) -> PageRejected:
+    return PageRejected(f"The process that read the page {ended.how} over it.")
+
+
+def _error(fault: Fault) -> Exception:
+    return error_of(fault) if fault.name else RuntimeError(fault.sentence)
+
+
+def _item_error(fault: Fault) -> ItemError:
+    error = error_of(fault)
+    return error if isinstance(error, ItemError) else ItemError(str(error))
