@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -19,6 +17,7 @@ from crawler.records import AttachmentRecord
 from crawler.source import Source
 from db import get_session
 from db.errors import FenceLost
+from db.files import data_folder, folders, whole_file
 from db.models import Attachment, CrawlSession, SessionError, SessionIssue
 from pipeline.crawl_session import Handle
 
@@ -76,14 +75,10 @@ def store(home: Path, body: bytes) -> str:
     path = home / path_of(digest)
     if path.exists():
         return digest
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Two issues may have the same file, stored at the same moment: each has a draft of its own.
-    descriptor, draft = tempfile.mkstemp(prefix=f"{digest}.", dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
+    data_folder(home)
+    folders(path.parent)
+    with whole_file(path) as file:
         file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(draft).replace(path)
     return digest
 
 

@@ -198,8 +198,8 @@ def _see_to_login(admin: URL, password: str | None) -> AppLogin:
     with _plain(rendered(admin)) as connection:
         if password is None and not _has_password(connection):
             password = secrets.token_urlsafe(24)
-        url = admin.set(username=APP_LOGIN, password=password)
-        shown = rendered(url)
+        # URL.set() would keep the administrator's password where ours is not known.
+        shown = libpq_url(rendered(admin._replace(username=APP_LOGIN, password=password)))
         if password is not None and not _lets_in(shown):
             verifier = connection.pgconn.encrypt_password(
                 password.encode(), APP_LOGIN.encode(), b"scram-sha-256"

@@ -6,13 +6,12 @@ file in the data folder that only its owner can read, made on first use.
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from crawler.errors import UsageError
+from db.files import data_folder, read_own, whole_file
 
 KEY_FILE = "secret.key"
 
@@ -67,27 +66,14 @@ def open_vault(home: Path, secret_key: str | None) -> Vault:
 def add_key(home: Path) -> Vault:
     """Put a new key before the others of the key file and give the vault that has them all."""
     keys = [Fernet.generate_key().decode(), *_read_keys(home)]
-    path = home / KEY_FILE
-    fresh = path.with_suffix(".new")
-    _write_private(fresh, "\n".join(keys))
-    fresh.replace(path)
+    with whole_file(home / KEY_FILE) as file:
+        file.write("\n".join(keys).encode() + b"\n")
     return Vault(keys)
 
 
 def _read_keys(home: Path) -> list[str]:
-    path = home / KEY_FILE
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = data_folder(home) / KEY_FILE
     if not path.exists():
-        draft = home / f"{KEY_FILE}.{os.getpid()}"
-        _write_private(draft, Fernet.generate_key().decode())
-        # A link fails where the name is taken: of two processes that start together, one key wins, whole.
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_text().split()
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text + "\n")
+        with whole_file(path, replace=False) as file:
+            file.write(Fernet.generate_key() + b"\n")
+    return read_own(path).decode().split()
