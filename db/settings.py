@@ -133,12 +133,9 @@ def driver_url(url: str) -> str:
 
 def _without_account_in_query(url: URL) -> URL:
     """Put the name and password of ``?user=…&password=…`` where others look for them; libpq takes both."""
-    for place, name in (("username", "user"), ("password", "password")):
-        if name in url.query:
-            given = url.query[name]
-            value = given if isinstance(given, str) else given[-1]
-            url = url.set(**{place: value}).difference_update_query([name])
-    return url
+    user, password = (url.normalized_query.get(name, ())[-1:] for name in ("user", "password"))
+    bare = url.difference_update_query(["user", "password"])
+    return bare.set(username=user[0] if user else None, password=password[0] if password else None)
 
 
 def rendered(url: URL) -> str:
@@ -151,7 +148,9 @@ def _data_folder(given: Path | None) -> Path:
     try:
         return (given or platformdirs.user_data_path("ims-crawler")).expanduser().absolute()
     except RuntimeError as error:  # an account without a name and without HOME
-        raise DatabaseUnfit("This account has no home folder: set IMS_HOME to a folder of its own.") from error
+        raise DatabaseUnfit(
+            "This account has no home folder: set IMS_HOME to a folder of its own."
+        ) from error
 
 
 def _login_name() -> str:

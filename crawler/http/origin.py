@@ -44,7 +44,7 @@ class Origin:
         base_url: ``http(s)://host[:port][/path]``.
 
     Raises:
-        UsageError: that is no such address, or it carries a name or password.
+        UsageError: that is no such address, or it carries a name, password, query or fragment.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -56,9 +56,19 @@ class Origin:
             raise UsageError("The tracker's address must start with http:// or https:// and name a host.")
         if url.userinfo:
             raise UsageError("The tracker's address must not carry a name or password; give them separately.")
-        self.base = url.copy_with(query=None, fragment=None)
+        if url.query or url.fragment:
+            raise UsageError(
+                "The tracker's address must not have a query or fragment: others would see a key in it; "
+                "give it as the password."
+            )
+        self.base = url
         self._text = str(self.base)
         self._upgraded = False
+
+    @property
+    def name(self) -> str:
+        """Scheme, host and port, the port always there."""
+        return f"{self.base.scheme}://{self.key}"
 
     @property
     def key(self) -> str:

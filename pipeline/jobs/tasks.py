@@ -20,12 +20,14 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from crawler.errors import CrawlError, ItemError, LayoutChanged, TrackerError
+from crawler.http.reach import Reach
 from db.crawl.transaction import Actor
 from db.errors import DatabaseError, DatabaseUnreachable, FenceLost, IdentityRefused
 from db.transient import is_transient
 from pipeline.crawl import fetch_and_load, first_of, plan_of
 from pipeline.jobs import claims
 from pipeline.jobs.claims import Busy, Part
+from pipeline.jobs.commands import Commands
 from pipeline.jobs.queue import Again
 from pipeline.logs import redact
 from pipeline.stages.counts import Counts, nobody
@@ -62,6 +64,12 @@ class Bench:
     patience: float  # seconds without a sign of life after which others' work is taken over
     belts: list[Belt] = field(default_factory=list)  # of what is being worked on
     stopping: bool = False
+    commands: Commands = field(default_factory=dict)  # that schedules may name, by their names
+
+    @property
+    def reach(self) -> Reach:
+        """Where others may have us connect to."""
+        return Reach(self.program.settings.allow_networks)
 
     def stop(self) -> None:
         """Finish what is in hand, and leave the rest to others."""
@@ -70,11 +78,17 @@ class Bench:
             belt.interrupt()
 
     def open_tracker(self, user_id: int) -> Callable[[Session, int], Tracker]:
-        """Opens a user's trackers; the account in our environment is our own user's, not everybody's."""
-        settings = self.program.settings
-        if user_id != self.program.user_id:
-            settings = replace(settings, tracker_username=None, tracker_password=None)
-        return lambda session, tracker_id: open_by_id(session, tracker_id, settings, self.program.vault)
+        """Opens a user's trackers.
+
+        The account in our environment is our own user's, not everybody's, and so is the network we are in.
+        """
+        settings, vault = self.program.settings, self.program.vault
+        if user_id == self.program.user_id:
+            return lambda session, tracker_id: open_by_id(session, tracker_id, settings, vault)
+        settings = replace(settings, tracker_username=None, tracker_password=None)
+        return lambda session, tracker_id: replace(
+            open_by_id(session, tracker_id, settings, vault), reach=self.reach
+        )
 
     @contextmanager
     def belt(

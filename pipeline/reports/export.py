@@ -1,4 +1,4 @@
-"""Issues, comments and history as tables for other programs, streamed: memory stays flat however many rows."""
+"""Issues, comments and history as tables for other programs, streamed: memory stays flat."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import structlog
 
 from crawler.client import Client, Event
 from crawler.http.origin import Origin
+from crawler.http.reach import Reach
 from crawler.http.stats import Stats
 from crawler.records import Json
 from crawler.source import Connection, Source
@@ -38,6 +39,7 @@ class Tracker:
     rate: float | None = None  # requests a second
     concurrency: int = 4  # requests at once
     options: Mapping[str, Json] = field(default_factory=dict)
+    reach: Reach | None = None  # which addresses may be connected to; None: any, for it is one's own
 
     @property
     def connection(self) -> Connection:
@@ -70,6 +72,7 @@ async def connected(
         rate=tracker.rate,
         robots=not tracker.options.get(IGNORE_ROBOTS),
         share=share,
+        reach=tracker.reach,
         on_event=_note,
     ) as client:
         yield source_class(tracker.kind)(tracker.connection, client), client.stats
