@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from typing import Annotated
 
 import typer
 
+from cli.children import child_environment
 from cli.output import complain, print_json, say
+
+_PASSWORDS = ("sslpassword", "oauth_client_secret")  # of libpq; psql asks for the first one
 
 app = typer.Typer(help="The database itself: set up, upgrade, status, shell.")
 
@@ -92,17 +94,17 @@ def shell() -> None:
 
     from crawler.errors import UsageError
     from db.location import configured_url, embedded_server
-    from db.settings import read_settings
+    from db.settings import read_settings, rendered
 
     settings = read_settings()
     url = make_url(configured_url(settings))
     embedded = embedded_server(settings)
     psql = embedded.psql() if embedded is not None else None
     # The password goes by the environment: the process list is for everybody to read.
-    variables = {**os.environ, "PGPASSWORD": str(url.password or "")}
-    address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    variables = {**child_environment(), "PGPASSWORD": str(url.password or "")}
+    bare = url._replace(drivername="postgresql", password=None).difference_update_query(_PASSWORDS)
     try:
-        command = [str(psql or "psql"), address]
+        command = [str(psql or "psql"), rendered(bare)]
         raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)  # noqa: S603 - no shell
     except FileNotFoundError as error:
         raise UsageError("psql is not installed: install PostgreSQL's client programs.") from error

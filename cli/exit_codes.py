@@ -36,9 +36,9 @@ def sentence(error: BaseException) -> str:
     Where a file says which database it is, a database's error names the file.
     """
     from db.settings import address_source
-    from pipeline.logs import redact
+    from pipeline.logs import told
 
-    told = redact(str(error))
+    words = told(error)
     if isinstance(error, _OF_THE_ADDRESS) and (source := address_source()) is not None:
-        told += f" DATABASE_URL is from {source}."
-    return told
+        words += f" DATABASE_URL is from {source}."
+    return words

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import json
 import sys
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.csv_cells import csv_cell
+from cli.csv_cells import Sheet
 from cli.output import complain, print_json
 
 if TYPE_CHECKING:
@@ -124,10 +123,11 @@ def _write_text(table: Table, target: IO[str], form: Format, *, raw: bool) -> in
                 target.write(json.dumps(named, ensure_ascii=target is sys.stdout, default=_moment) + "\n")
             rows += len(portion)
         return rows
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(table.columns)
+    sheet = Sheet(target, raw=raw)
+    sheet.add(table.columns)
     for portion in table.portions:
-        writer.writerows([csv_cell(_plain(value), raw=raw) for value in row] for row in portion)
+        for row in portion:
+            sheet.add(map(_plain, row))
         rows += len(portion)
     return rows
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -20,11 +21,14 @@ from db.errors import FenceLost
 from db.files import data_folder, folders, whole_file
 from db.models import Attachment, CrawlSession, SessionError, SessionIssue
 from pipeline.crawl_session import Handle
+from pipeline.logs import told
 
 FOLDER = "attachments"  # under the data folder
 
 
-async def download_attachments(handle: Handle, source: Source, home: Path, stop: asyncio.Event) -> int:
+async def download_attachments(
+    handle: Handle, source: Source, home: Path, stop: asyncio.Event, within: Callable[[], None]
+) -> int:
     """Fetch the files of the session's issues that are not here yet.
 
     A file that cannot be had leaves its reason in its row and a warning with the session.
@@ -34,6 +38,7 @@ async def download_attachments(handle: Handle, source: Source, home: Path, stop:
         source: logged in.
         home: the data folder.
         stop: set: no further file is begun.
+        within: raises where the session has brought more than it may.
 
     Returns:
         how many files were fetched.
@@ -59,6 +64,7 @@ async def download_attachments(handle: Handle, source: Source, home: Path, stop:
                 digest = await asyncio.to_thread(store, home, page.body)
                 _note_file(handle, attachment_id, digest, len(page.body))
                 fetched += 1
+            within()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(handle.workers):
@@ -122,14 +128,14 @@ def _note_file(handle: Handle, attachment_id: int, digest: str, size: int) -> No
 def _note_failure(handle: Handle, attachment_id: int, record: AttachmentRecord, error: CrawlError) -> None:
     with get_session(user_id=handle.user_id) as session:
         _hold(session, handle)
-        session.get_one(Attachment, attachment_id).download_error = str(error)
+        session.get_one(Attachment, attachment_id).download_error = told(error)
         session.add(
             SessionError(
                 user_id=handle.user_id,
                 session_id=handle.session_id,
                 error_type=type(error).__name__,
                 severity="warning",
-                error_message=f"The attachment {record.filename!r} was not fetched: {error}",
+                error_message=f"The attachment {record.filename!r} was not fetched: {told(error)}",
             )
         )
 

@@ -8,30 +8,28 @@ from urllib.parse import urljoin
 import httpx
 
 from crawler.errors import RedirectRefused, UsageError
+from crawler.http.secret_names import is_secret
 
 _PORTS = {"http": 80, "https": 443}
-# Names of parameters whose values are secrets: PRIVATE-TOKEN of GitLab, key of Redmine, Bugzilla_api_key, …
-_SECRET = re.compile(
-    r"([?&;](?:[^=&;]*(?:token|passw|pwd|secret|api_?key|auth(?!or)|session|signature|credential)[^=&;]*"
-    r"|key|sid|pass|sig)=)[^&;]*",
-    re.IGNORECASE,
-)
+_PART = re.compile("([?&;])")  # where a parameter begins
 _HOST = re.compile(rb"[a-z0-9._:-]+")  # after IDNA; an IPv6 address comes without its brackets
 _SHOWN = 500  # characters of an address in a message
 
 
 def without_secrets(url: httpx.URL) -> str:
-    """Write an address as it may be shown and stored: no name, password, fragment or secret parameter."""
-    path = url.raw_path.decode("ascii")
-    if "=" in path:
-        path = _SECRET.sub(r"\1***", path)
-    return f"{url.scheme}://{url.netloc.decode('ascii')}{path}"
+    """Write an address as it may be stored: no name, password, fragment or secret parameter."""
+    place, *parts = _PART.split(url.raw_path.decode("ascii"))
+    for number in range(1, len(parts), 2):
+        name, equals, value = parts[number].partition("=")
+        if equals and is_secret(name, value):
+            parts[number] = f"{name}=***"
+    return f"{url.scheme}://{url.netloc.decode('ascii')}{place}{''.join(parts)}"
 
 
 def shown(url: httpx.URL) -> str:
-    """Write an address for a message: as :func:`without_secrets`, and not endless."""
-    text = without_secrets(url)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    """Write an address for a message: as :func:`without_secrets`, without its query, and not endless."""
+    text, mark, _ = without_secrets(url).partition("?")
+    return (text if len(text) <= _SHOWN else text[:_SHOWN] + "…") + (mark and "?…")
 
 
 class Origin:

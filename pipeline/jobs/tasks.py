@@ -19,12 +19,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
-from crawler.errors import CrawlError, ItemError, LayoutChanged, TrackerError
+from crawler.errors import CrawlError, ItemError, LayoutChanged, TooMuch, TrackerError
 from crawler.http.reach import Reach
 from db.crawl.transaction import Actor
 from db.errors import DatabaseError, DatabaseUnreachable, FenceLost, IdentityRefused
 from db.transient import is_transient
-from pipeline.crawl import fetch_and_load, first_of, plan_of
+from pipeline.crawl import count_listed, fetch_and_load, first_of, plan_of
 from pipeline.jobs import claims
 from pipeline.jobs.claims import Busy, Part
 from pipeline.jobs.commands import Commands
@@ -189,7 +189,12 @@ async def _search(bench: Bench, part: Part) -> None:
                 await source.login()
                 async with asyncio.TaskGroup() as group:
                     cutting = group.create_task(cut())
-                    await search(plan_of(handle, source, parser, meter, actor, actor), belt)
+                    plan = replace(
+                        plan_of(handle, source, parser, meter, actor, actor),
+                        ceiling=bench.program.settings.ceiling,
+                    )
+                    belt.listed = await count_listed(plan)
+                    await search(plan, belt)
                     cutting.cancel()
             except* (CrawlError, DatabaseError) as errors:
                 error = first_of(errors)
@@ -213,7 +218,10 @@ async def _fetch(bench: Bench, part: Part) -> None:
         Actor(bench.program.conninfo, handle.user_id) as loading,
     ):
         meter = Meter(stats)
-        plan = plan_of(handle, source, parser, meter, searching, loading)
+        plan = replace(
+            plan_of(handle, source, parser, meter, searching, loading),
+            ceiling=bench.program.settings.ceiling,
+        )
         chunk: Part | None = part
         while chunk is not None:
             error: CrawlError | DatabaseError | None = None
@@ -222,6 +230,8 @@ async def _fetch(bench: Bench, part: Part) -> None:
                     async with _alive(bench, chunk, belt):
                         if chunk is part:
                             await source.login()
+                        if handle.crawl_related:
+                            belt.listed = await count_listed(plan)
                         await fetch_and_load(replace(plan, chunk=chunk.chunk), belt)
                 except* (CrawlError, DatabaseError) as errors:
                     error = first_of(errors)
@@ -292,7 +302,7 @@ def _passes(error: Exception) -> bool:
     """Whether the same may go well in a while; a refused login does not, and asking again would lock it."""
     if isinstance(error, DatabaseError):
         return True
-    return isinstance(error, TrackerError | ItemError) and not isinstance(error, LayoutChanged)
+    return isinstance(error, TrackerError | ItemError) and not isinstance(error, LayoutChanged | TooMuch)
 
 
 def _told(raised: Exception) -> CrawlError | DatabaseError:
