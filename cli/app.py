@@ -120,17 +120,14 @@ def _explain(error: Exception) -> int:
 
 def _keep_trace(error: Exception) -> str:
     """Write the trace to a file of this account: a terminal or a log collector is not the place for it."""
+    from db.files import data_folder, whole_file
     from db.settings import read_settings
     from pipeline.logs import redact
 
     try:
-        folder = read_settings().home
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / "last-defect.txt"
-        path.write_text(
-            redact("".join(traceback.format_exception(error))), encoding="utf-8", errors="replace"
-        )
-        path.chmod(0o600)
+        path = data_folder(read_settings().home) / "last-defect.txt"
+        with whole_file(path) as file:
+            file.write(redact("".join(traceback.format_exception(error))).encode("utf-8", "replace"))
     except Exception:  # the data folder itself may be what is broken
         return "Please report it."
     return f"Please report it with {path}."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from typing import Annotated
 
 import typer
 
+from cli.children import child_environment
 from cli.output import complain, print_json, say
 
 app = typer.Typer(help="The database itself: set up, upgrade, status, shell.")
@@ -106,10 +106,10 @@ def shell() -> None:
     psql = embedded.psql() if embedded is not None else None
     # The password goes by the environment: the process list is for everybody to read.
     user, password = account(url)
-    variables = {**os.environ, "PGPASSWORD": password or ""}
-    address = rendered(with_account(url, user).set(drivername="postgresql"))
+    variables = {**child_environment(), "PGPASSWORD": password or ""}
+    bare = with_account(url, user).set(drivername="postgresql")
     try:
-        command = [str(psql or "psql"), address]
+        command = [str(psql or "psql"), rendered(bare)]
         raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)  # noqa: S603 - no shell
     except FileNotFoundError as error:
         raise UsageError("psql is not installed: install PostgreSQL's client programs.") from error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from crawler.errors import AccessError, CrawlError, UsageError
-from db.errors import DatabaseError, DatabaseRefused, ValueRefused
+from db.errors import DatabaseError, DatabaseRefused, DatabaseUnfit, DatabaseUnreachable, ValueRefused
 
 FAILED_ISSUES = 4
 INTERRUPTED = 130
+_OF_THE_ADDRESS = (DatabaseRefused, DatabaseUnfit, DatabaseUnreachable)
 
 
 def status_of(error: BaseException) -> int | None:
@@ -30,7 +31,14 @@ def status_of_name(name: str | None) -> int | None:
 
 
 def sentence(error: BaseException) -> str:
-    """The error's sentence, with any secret that slipped in taken out."""
-    from pipeline.logs import redact
+    """The error's sentence, with any secret that slipped in taken out.
 
-    return redact(str(error))
+    Where a file says which database it is, a database's error names the file.
+    """
+    from db.settings import address_source
+    from pipeline.logs import told
+
+    words = told(error)
+    if isinstance(error, _OF_THE_ADDRESS) and (source := address_source()) is not None:
+        words += f" DATABASE_URL is from {source}."
+    return words

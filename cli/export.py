@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import json
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.csv_cells import csv_cell
+from cli.csv_cells import Sheet
 from cli.output import complain, print_json
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _export_table(
     as_json: bool,
 ) -> None:
     from db import get_session
-    from pipeline.reports.export import open_table, whole_file, write_parquet
+    from pipeline.reports.export import open_table, output_file, write_parquet
     from pipeline.search.filters import check_tracker
 
     with get_session() as session:
@@ -101,13 +101,13 @@ def _export_table(
         if output is None:
             _write_text(table, sys.stdout, form, raw=raw)
             return
-        with whole_file(output) as draft:
+        with output_file(output) as file:
             if form is Format.PARQUET:
-                with draft.open("wb") as target:
-                    rows = write_parquet(table, target)
+                rows = write_parquet(table, file)
             else:
-                with draft.open("w", encoding="utf-8", errors="replace", newline="") as text:
-                    rows = _write_text(table, text, form, raw=raw)
+                text = TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
+                rows = _write_text(table, text, form, raw=raw)
+                text.detach()  # what it holds back is written, the file stays open
     if as_json:
         print_json({"file": str(output), "rows": rows})
     else:
@@ -123,10 +123,11 @@ def _write_text(table: Table, target: IO[str], form: Format, *, raw: bool) -> in
                 target.write(json.dumps(named, ensure_ascii=target is sys.stdout, default=_moment) + "\n")
             rows += len(portion)
         return rows
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(table.columns)
+    sheet = Sheet(target, raw=raw)
+    sheet.add(table.columns)
     for portion in table.portions:
-        writer.writerows([csv_cell(_plain(value), raw=raw) for value in row] for row in portion)
+        for row in portion:
+            sheet.add(map(_plain, row))
         rows += len(portion)
     return rows
 

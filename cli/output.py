@@ -16,14 +16,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-# C0 and C1 controls but tab and newline, and the characters that turn the direction of a line.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+from pipeline.printable import escaped_unseen, without_unseen
+
 _MARK = re.compile("<mark>((?:(?!<mark>|</mark>).)*+)</mark>", re.DOTALL)
 
 
 def safe(text: str) -> str:
     """Take out what a tracker's text could steer a terminal with; lone surrogates become question marks."""
-    return _CONTROLS.sub("", text).encode("utf-8", "replace").decode()
+    return without_unseen(text).encode("utf-8", "replace").decode()
 
 
 def one_line(text: str) -> str:
@@ -44,7 +44,7 @@ def say(text: str = "") -> None:
 def print_json(document: Any) -> None:
     """Print one JSON document; times in ISO format, in UTC, and what steers a terminal as escapes."""
     text = json.dumps(document, ensure_ascii=False, indent=2, default=_plain)
-    say(_CONTROLS.sub(_escape, text).encode("utf-8", "replace").decode())
+    say(escaped_unseen(text).encode("utf-8", "replace").decode())
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
@@ -114,10 +114,6 @@ def marked(snippet: str) -> Text:
         position = hit.end()
     text.append(flat[position:])
     return text
-
-
-def _escape(control: re.Match[str]) -> str:
-    return f"\\u{ord(control.group()):04x}"
 
 
 def _plain(value: object) -> object:

@@ -7,6 +7,7 @@ import pydoc
 import sys
 from collections.abc import Iterable
 
+from cli.children import secrets_put_away
 from cli.output import say
 
 
@@ -16,6 +17,8 @@ def show_lines(lines: Iterable[str]) -> None:
         for line in lines:
             say(line)
         return
+    text = "\n".join(lines)  # read before anything is put away: it may come from the database
     # Quit at once where it fits the screen; let colours pass; leave the text on the screen.
     os.environ.setdefault("LESS", "-FRX")
-    pydoc.pager("\n".join(lines))
+    with secrets_put_away():
+        pydoc.pager(text)

@@ -33,7 +33,7 @@ def report(
 
     from crawler.errors import UsageError
     from pipeline.bootstrap import start
-    from pipeline.reports.export import whole_file
+    from pipeline.reports.export import output_file
     from pipeline.reports.html.gather import gather
     from pipeline.reports.html.page import render
 
@@ -42,6 +42,6 @@ def report(
         raise UsageError(f"{since} has not been yet: say an earlier time.")
     start()
     page = render(gather(first, product), lang.value)
-    with whole_file(output) as draft:
-        draft.write_text(page, encoding="utf-8")
+    with output_file(output) as file:
+        file.write(page.encode())
     complain(f"The report is in {output}.")

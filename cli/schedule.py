@@ -35,7 +35,11 @@ def add(
     ] = None,
     notify: Annotated[
         str | None,
-        typer.Option(help="a command of the worker's own user, which gets the news as JSON on its input"),
+        typer.Option(
+            metavar="NAME",
+            help="a command by its name in notify.toml of the worker's data folder; it gets the news as JSON "
+            "on its input (no shell)",
+        ),
     ] = None,
     webhook: Annotated[str | None, typer.Option(help="an http(s) address that gets the news by POST")] = None,
     yes: Yes = False,
@@ -43,6 +47,7 @@ def add(
     """Keep a schedule. Each run fetches what changed since the one before. Adding a name again changes it."""
     from db import get_session
     from pipeline.bootstrap import start
+    from pipeline.jobs.commands import COMMANDS_FILE, read_commands
     from pipeline.jobs.cron import check
     from pipeline.jobs.schedules import NewSchedule, add_schedule
     from pipeline.search.question import adapt_to_kind, ask
@@ -65,8 +70,13 @@ def add(
         notify=notify,
         webhook=webhook,
     )
+    known = read_commands(program.home) if notify is not None else {}
     with get_session() as session:
-        due = add_schedule(session, new).next_run_at
+        due = add_schedule(session, new, program.vault).next_run_at
+    if notify is not None and notify not in known:
+        complain(
+            f"{program.home / COMMANDS_FILE} has no command {notify}: the worker that runs this needs one."
+        )
     complain(f"Kept; it is due at {due:%Y-%m-%d %H:%M} UTC, where a worker runs: {invocation()} worker")
 
 
@@ -100,7 +110,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.jobs.runs import list_runs, statistics
-    from pipeline.jobs.schedules import MARKED_FROM, find_schedule
+    from pipeline.jobs.schedules import MARKED_FROM, find_schedule, newest_failure_to_tell, webhook_site
 
     start()
     with get_session() as session:
@@ -117,7 +127,8 @@ def show(name: Name, as_json: AsJson = False) -> None:
             "failures": row.failures,
             "failing": row.failures >= MARKED_FROM,
             "notify": row.options.get("notify"),
-            "webhook": row.options.get("webhook"),
+            "webhook": webhook_site(row),
+            "notification_failure": newest_failure_to_tell(session, row),
             "statistics": next(iter(statistics(session, row.name)), None),
             "last_run": next(iter(list_runs(session, row.name, limit=1)), None),
         }

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
-from cli.csv_cells import csv_cell
+from cli.children import secrets_put_away
+from cli.csv_cells import Sheet
 from cli.output import complain, console, marked, one_line, print_json, say
 
 if TYPE_CHECKING:
@@ -91,12 +90,12 @@ def _print(hits: list[dict[str, Any]], offset: int) -> None:
 
 
 def _print_csv(hits: list[dict[str, Any]], *, raw: bool) -> None:
-    sheet = io.StringIO()
-    writer = csv.writer(sheet, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    text = io.StringIO()
+    sheet = Sheet(text, raw=raw)
+    sheet.add(_COLUMNS)
     for hit in hits:
-        writer.writerow([csv_cell(hit[name], raw=raw) for name in _COLUMNS])
-    say(sheet.getvalue().removesuffix("\n"))
+        sheet.add(hit[name] for name in _COLUMNS)
+    say(text.getvalue().removesuffix("\n"))
 
 
 def _chosen(hits: list[dict[str, Any]], wanted: str, offset: int) -> dict[str, Any]:
@@ -116,10 +115,12 @@ def _open(hit: dict[str, Any]) -> None:
     import webbrowser
 
     from crawler.errors import UsageError
+    from crawler.http.web_address import is_web_address
 
     url = hit["url"] or ""
-    if not url.isprintable() or " " in url or urlsplit(url).scheme not in ("http", "https"):
+    if not is_web_address(url):
         raise UsageError(f"Issue {one_line(hit['issue_id'])} has no address that a browser could open.")
     say(url)
     if sys.stdout.isatty():
-        webbrowser.open(url)
+        with secrets_put_away():
+            webbrowser.open(url)

@@ -33,7 +33,10 @@ def add(
         bool, typer.Option("--ignore-robots", help="go where its robots.txt asks crawlers not to go")
     ] = False,
 ) -> None:
-    """Store a connection; the password is encrypted. Adding a name again changes it."""
+    """Store a connection; the password is encrypted, and only ever sent to this address.
+
+    Adding a name again changes it; with an address elsewhere the stored password is forgotten.
+    """
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.trackers.stored import NewTracker, add_tracker
@@ -54,8 +57,9 @@ def add(
         ignore_robots=ignore_robots,
     )
     with get_session() as session:
-        add_tracker(session, new, program.vault)
-    complain(f"Tracker {name} is stored; try it with: trackers test {name}")
+        has_password = add_tracker(session, new, program.vault).secret is not None
+    how = "is stored" if has_password else "is stored without a password"
+    complain(f"Tracker {name} {how}; try it with: trackers test {name}")
 
 
 @app.command("list")

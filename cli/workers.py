@@ -17,6 +17,13 @@ def worker(
             min=1, max=3600, help="seconds without a sign of life before others' work is taken over"
         ),
     ] = 30.0,
+    allow_network: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="a network of your own, such as 10.20.0.0/16, where webhooks and other users' trackers may "
+            "be; else only public addresses (or IMS_ALLOW_NETWORKS)"
+        ),
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="do what is due, then end")] = False,
 ) -> None:
     """Do what is scheduled, for all users, until stopped; start as many as you like, on as many machines.
@@ -26,14 +33,19 @@ def worker(
     committed, the rest is left to others; a second one stops at once.
     """
     import asyncio
+    from dataclasses import replace
 
     from cli.exit_codes import INTERRUPTED, sentence, status_of
+    from crawler.http.reach import networks
     from db import job_queue
     from pipeline.bootstrap import start
     from pipeline.jobs.tasks import SOON
     from pipeline.jobs.worker import serve
 
     program = start()
+    if allow_network:
+        settings = replace(program.settings, allow_networks=networks(allow_network))
+        program = replace(program, settings=settings)
     _ = program.vault  # a key that is none is better told now than in every run
 
     def is_over() -> bool:

@@ -26,6 +26,7 @@ from crawler.http.connections import Connections
 from crawler.http.cookies import Cookies
 from crawler.http.form import Pairs, as_body, as_query
 from crawler.http.origin import Origin, shown, without_secrets
+from crawler.http.reach import Reach
 from crawler.http.request import Request, merged, redirect_target, standing_headers
 from crawler.http.response import Response
 from crawler.http.retry import SetbackError, persist
@@ -70,6 +71,7 @@ class Client:
         transport: used instead of real connections, and left open; the seam for tests.
         throttle: the limits that are shared with other clients of the process; None: this client's own.
         share: limits that hold over other processes too, besides those of this one.
+        reach: which addresses may be connected to; None: any.
         tls: for a tracker whose certificate is signed by a private authority; None: the usual ones.
         on_event: told about retries and pauses.
         sleep: waits for that many seconds.
@@ -95,6 +97,7 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
         throttle: Throttle | None = None,
         share: Share | None = None,
+        reach: Reach | None = None,
         tls: SSLContext | None = None,
         on_event: Callable[[Event], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -113,7 +116,7 @@ class Client:
         self._headers = standing_headers(basic_auth)
         self._cookies = Cookies()
         self.cookies = self._cookies.jar
-        self._connections = Connections(tls=tls, only=transport)
+        self._connections = Connections(tls=tls, only=transport, reach=reach)
         self._robots: Robots | None = None
         self._robots_unread = robots
         self._reading_robots = asyncio.Lock()

@@ -8,7 +8,8 @@
     │   ├── LoginRefused           name or password are wrong; never tried twice
     │   └── NotPermitted           logged in, but not allowed
     ├── TrackerError           the tracker is away or not what it should be: stop, resume later (exit 5)
-    │   └── LayoutChanged          its pages lack what they used to have: store nothing, look at the parser
+    │   ├── LayoutChanged          its pages lack what they used to have: store nothing, look at the parser
+    │   └── TooMuch                it has more than a session may bring: ask for less
     ├── ItemError              this one issue fails, the session goes on (exit 4 at its end)
     │   ├── PageRejected           a page did not pass its gate: kept in quarantine
     │   ├── PageTooLarge           more bytes than the limit, on the wire or inflated
@@ -62,6 +63,10 @@ class TrackerError(CrawlError):
 
 class LayoutChanged(TrackerError):
     """A field that was mostly filled is suddenly empty on all pages."""
+
+
+class TooMuch(TrackerError):
+    """The tracker has more than one session may bring."""
 
 
 class ItemError(CrawlError):

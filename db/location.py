@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from db.embedded import EmbeddedServer, ServerAddress
+from db.files import data_folder, read_own, whole_file
 from db.settings import DatabaseSettings
 from db.setup import bootstrap
 from db.setup.schema_version import State
@@ -74,15 +75,8 @@ def _start(home: Path) -> ServerAddress:
 
 def _app_password(home: Path) -> str:
     """Read the password of the application's login, or make one up; of two processes at once, one wins."""
-    path = home / _PASSWORD_FILE
+    path = data_folder(home) / _PASSWORD_FILE
     if not path.exists():
-        draft = home / f"{_PASSWORD_FILE}.{os.getpid()}.{threading.get_ident()}"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(24))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text("utf-8")
+        with whole_file(path, replace=False) as file:
+            file.write(secrets.token_urlsafe(24).encode())
+    return read_own(path).decode()

@@ -1,6 +1,7 @@
 """Where the data lives, which database it is, and for whom we ask.
 
-A flag wins over a variable, a variable over a line of ``.env`` in the current folder.
+A flag wins over a variable, a variable over a line of ``.env`` in the current folder. That file is believed
+only where it is ours and nobody else may write it: the folder may be anybody's.
 
 | variable     | default                            | what it is                |
 |--------------|------------------------------------|---------------------------|
@@ -13,8 +14,11 @@ from __future__ import annotations
 
 import getpass
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import platformdirs
@@ -22,10 +26,17 @@ from dotenv import dotenv_values
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from db.errors import DatabaseUnfit
+from db.errors import DatabaseUnfit, DataFolderForbidden
+from db.files import read_own
 
 DOTENV = Path(".env")
-_ACCOUNT = {"user", "password", "passfile", "sslpassword"}  # libpq takes them as parameters of an address too
+_ACCOUNT = {
+    "user",
+    "password",
+    "passfile",
+    "sslpassword",
+    "oauth_client_secret",
+}  # libpq takes them as parameters of an address too
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,9 +49,48 @@ class DatabaseSettings:
 
 
 def environment(dotenv: Path = DOTENV) -> Mapping[str, str]:
-    """Merge the lines of a ``.env`` file, where there is one, under the variables of the process."""
-    lines = dotenv_values(dotenv) if dotenv.is_file() else {}
-    return {**{name: value for name, value in lines.items() if value is not None}, **os.environ}
+    """Merge the lines of a ``.env`` file, where there is one of ours, under the variables of the process.
+
+    Nothing in it is expanded. Its DATABASE_URL counts only beside a line of ours (``IMS_…``): many programs
+    have such a file, and their database is not meant for us.
+
+    Raises:
+        DatabaseUnfit: it is not text in UTF-8, or cannot be read.
+    """
+    return {**_lines(dotenv), **os.environ}
+
+
+def address_source(dotenv: Path = DOTENV) -> str | None:
+    """The file that the database's address comes from; None: a variable, or there is none."""
+    if "DATABASE_URL" in os.environ or "DATABASE_URL" not in _lines(dotenv):
+        return None
+    return str(dotenv.absolute())
+
+
+def _lines(dotenv: Path) -> dict[str, str]:
+    if not dotenv.is_file():
+        return {}
+    try:
+        text = read_own(dotenv.absolute()).decode("utf-8-sig")
+    except DataFolderForbidden as error:
+        _warn_once(str(error))
+        return {}
+    except OSError as error:
+        raise DatabaseUnfit(f"{dotenv.absolute()} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise DatabaseUnfit(f"{dotenv.absolute()} is not text in UTF-8: save it as UTF-8.")
+    read = dotenv_values(stream=StringIO(text), interpolate=False)
+    lines = {name: value for name, value in read.items() if value is not None}
+    if not any(name.startswith("IMS_") for name in lines):
+        lines.pop("DATABASE_URL", None)
+    return lines
+
+
+@cache
+def _warn_once(sentence: str) -> None:
+    print(sentence, file=sys.stderr)  # noqa: T201 - before there is a log that it could go to
 
 
 def read_settings(
@@ -59,13 +109,13 @@ def read_settings(
         variables: instead of :func:`environment`.
 
     Raises:
-        DatabaseUnfit: DATABASE_URL is not the address of a PostgreSQL.
+        DatabaseUnfit: DATABASE_URL is not the address of a PostgreSQL, or there is no folder for the data.
     """
     known = environment() if variables is None else variables
-    folder = home or Path(known.get("IMS_HOME") or platformdirs.user_data_path("ims-crawler"))
+    given = known.get("IMS_HOME")
     url = database_url or known.get("DATABASE_URL")
     return DatabaseSettings(
-        home=folder.expanduser().absolute(),
+        home=_data_folder(home or (Path(given) if given else None)),
         user=user or known.get("IMS_USER") or _login_name(),
         database_url=driver_url(url) if url else None,
     )
@@ -85,7 +135,14 @@ def driver_url(url: str) -> str:
         raise DatabaseUnfit(
             "DATABASE_URL is not the address of a PostgreSQL: postgresql://user:password@host/database."
         )
-    return rendered(parsed.set(drivername="postgresql+psycopg"))
+    return rendered(_without_account_in_query(parsed).set(drivername="postgresql+psycopg"))
+
+
+def _without_account_in_query(url: URL) -> URL:
+    """Put the name and password of ``?user=…&password=…`` where others look for them; libpq takes both."""
+    user, password = (url.normalized_query.get(name, ())[-1:] for name in ("user", "password"))
+    bare = url.difference_update_query(["user", "password"])
+    return bare.set(username=user[0] if user else None, password=password[0] if password else None)
 
 
 def rendered(url: URL) -> str:
@@ -110,6 +167,15 @@ def with_account(url: URL, username: str | None, password: str | None = None) ->
 
 def _text(value: str | tuple[str, ...] | None) -> str | None:
     return value if isinstance(value, str) or value is None else value[-1]
+
+
+def _data_folder(given: Path | None) -> Path:
+    try:
+        return (given or platformdirs.user_data_path("ims-crawler")).expanduser().absolute()
+    except RuntimeError as error:  # an account without a name and without HOME
+        raise DatabaseUnfit(
+            "This account has no home folder: set IMS_HOME to a folder of its own."
+        ) from error
 
 
 def _login_name() -> str:

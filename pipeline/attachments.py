@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,15 +21,17 @@ from crawler.errors import CrawlError, ItemError
 from crawler.records import AttachmentRecord
 from db import get_session
 from db.errors import FenceLost
+from db.files import data_folder, folders
 from db.models import Attachment, CrawlSession, SessionError, SessionIssue
 from pipeline.crawl_session import Handle
+from pipeline.logs import told
 from pipeline.trackers.process import TrackerProcess
 
 FOLDER = "attachments"  # under the data folder
 
 
 async def download_attachments(
-    handle: Handle, source: TrackerProcess, home: Path, stop: asyncio.Event
+    handle: Handle, source: TrackerProcess, home: Path, stop: asyncio.Event, within: Callable[[], None]
 ) -> int:
     """Fetch the files of the session's issues that are not here yet.
 
@@ -39,6 +42,7 @@ async def download_attachments(
         source: logged in.
         home: the data folder.
         stop: set: no further file is begun.
+        within: raises where the session has brought more than it may.
 
     Returns:
         how many files were fetched.
@@ -65,6 +69,7 @@ async def download_attachments(
                     digest = await asyncio.to_thread(draft.keep)
                     _note_file(handle, attachment_id, digest, size)
                     fetched += 1
+            within()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(handle.workers):
@@ -85,7 +90,8 @@ class Draft:
 
     def __enter__(self) -> Self:
         folder = self._home / FOLDER
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data_folder(self._home)
+        folders(folder)
         # Two issues may have the same file, stored at the same moment: each has a draft of its own.
         descriptor, self._path = tempfile.mkstemp(prefix="draft.", dir=folder)
         self._file = os.fdopen(descriptor, "wb")
@@ -112,7 +118,7 @@ class Draft:
         digest = self._hash.hexdigest()
         path = self._home / path_of(digest)
         if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folders(path.parent)
             Path(self._path).replace(path)
         return digest
 
@@ -157,14 +163,14 @@ def _note_file(handle: Handle, attachment_id: int, digest: str, size: int) -> No
 def _note_failure(handle: Handle, attachment_id: int, record: AttachmentRecord, error: CrawlError) -> None:
     with get_session(user_id=handle.user_id) as session:
         _hold(session, handle)
-        session.get_one(Attachment, attachment_id).download_error = str(error)
+        session.get_one(Attachment, attachment_id).download_error = told(error)
         session.add(
             SessionError(
                 user_id=handle.user_id,
                 session_id=handle.session_id,
                 error_type=type(error).__name__,
                 severity="warning",
-                error_message=f"The attachment {record.filename!r} was not fetched: {error}",
+                error_message=f"The attachment {record.filename!r} was not fetched: {told(error)}",
             )
         )
 

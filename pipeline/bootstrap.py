@@ -80,7 +80,14 @@ class Program:
         """As :meth:`run`, within a running event loop."""
         from pipeline.crawl import run_session
 
-        return await run_session(handle, tracker, conninfo=self.conninfo, home=self.home, observer=observer)
+        return await run_session(
+            handle,
+            tracker,
+            conninfo=self.conninfo,
+            home=self.home,
+            observer=observer,
+            ceiling=self.settings.ceiling,
+        )
 
 
 def start(*, level: int = logging.INFO) -> Program:

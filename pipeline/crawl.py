@@ -20,6 +20,7 @@ from db.crawl.frontier import beat, tally
 from db.crawl.transaction import Actor
 from db.errors import DatabaseError, DatabaseUnreachable
 from pipeline.attachments import download_attachments
+from pipeline.ceiling import USUAL, Ceiling
 from pipeline.crawl_session import HEARTBEAT, Ending, Handle, end
 from pipeline.stages.census import conclude
 from pipeline.stages.circuit_breaker import Circuit
@@ -49,7 +50,13 @@ class _Clock:
 
 
 async def run_session(
-    handle: Handle, tracker: Tracker, *, conninfo: str, home: Path, observer: Observer = nobody
+    handle: Handle,
+    tracker: Tracker,
+    *,
+    conninfo: str,
+    home: Path,
+    observer: Observer = nobody,
+    ceiling: Ceiling = USUAL,
 ) -> Stopper | None:
     """Work on a session and close its row.
 
@@ -59,6 +66,7 @@ async def run_session(
         conninfo: the database, for the crawl's own connections.
         home: the data folder, where attached files are kept.
         observer: is shown the running totals whenever they change.
+        ceiling: the most that the session may bring.
 
     Returns:
         what ended the session early, or None. What was done until then is committed and can be resumed.
@@ -79,9 +87,11 @@ async def run_session(
                 ):
                     meter = Meter(source.stats)
                     await source.login()
-                    await _crawl(handle, source, meter, belt, clock, conninfo)
+                    await _crawl(handle, source, meter, belt, clock, conninfo, ceiling)
                     if handle.attachments and not belt.stop.is_set():
-                        belt.counts.attachments = await download_attachments(handle, source, home, belt.stop)
+                        belt.counts.attachments = await download_attachments(
+                            handle, source, home, belt.stop, lambda: _within(ceiling, handle, meter)
+                        )
                 defect = False
             except* (CrawlError, DatabaseError) as group:
                 error, defect = first_of(group), False
@@ -103,6 +113,11 @@ async def run_session(
     return error
 
 
+def _within(ceiling: Ceiling, handle: Handle, meter: Meter) -> None:
+    if (excess := ceiling.excess(0, handle.bytes_received + meter.received)) is not None:
+        raise excess
+
+
 async def _crawl(
     handle: Handle,
     source: TrackerProcess,
@@ -110,10 +125,11 @@ async def _crawl(
     belt: Belt,
     clock: _Clock,
     conninfo: str,
+    ceiling: Ceiling,
 ) -> None:
     """Run the stages side by side until all of them have ended."""
     async with Actor(conninfo, handle.user_id) as searching, Actor(conninfo, handle.user_id) as loading:
-        plan = await plan_of(handle, source, meter, searching, loading)
+        plan = replace(await plan_of(handle, source, meter, searching, loading), ceiling=ceiling)
         if handle.fence > 1:
             plan = await _continued(plan, belt)
 
@@ -148,10 +164,17 @@ async def fetch_and_load(plan: Plan, belt: Belt) -> None:
     await circuit.give_back()
 
 
+async def count_listed(plan: Plan) -> int:
+    """How many references are in the session's frontier."""
+    states = await plan.searching.run(lambda c: tally(c, session_id=plan.handle.session_id))
+    return sum(states.values())
+
+
 async def _continued(plan: Plan, belt: Belt) -> Plan:
     """Count what earlier runs did: the session goes on from there, its limits hold over all runs."""
     states = await plan.searching.run(lambda c: tally(c, session_id=plan.handle.session_id))
     belt.counts.restore(states)
+    belt.listed = sum(states.values())
     belt.accepted = sum(states.get(("search", state), 0) for state in STORED)
     if plan.search_limit is None:
         return plan

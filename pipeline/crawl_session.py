@@ -19,6 +19,7 @@ from db import get_session
 from db.crawl.census import Scope
 from db.errors import FenceLost
 from db.models import CrawlSession, SearchQuery, SessionChunk, SessionError, SessionFrontier
+from pipeline.logs import told
 
 HEARTBEAT = timedelta(seconds=15)
 SILENCE = 4 * HEARTBEAT  # after so long without a sign of life, a process is taken for dead
@@ -68,6 +69,7 @@ class Handle:
     census: bool = False
     remove_many: bool = False
     allow_empty: tuple[str, ...] = ()
+    bytes_received: int = 0  # before this run
 
     @property
     def scope(self) -> Scope:
@@ -189,6 +191,7 @@ def handle_of(row: CrawlSession) -> Handle:
         census=bool(row.session_metadata.get("census")),
         remove_many=bool(row.session_metadata.get("remove_many")),
         allow_empty=tuple(row.session_metadata.get("allow_empty", ())),
+        bytes_received=row.bytes_received or 0,
     )
 
 
@@ -251,7 +254,7 @@ def close(session: Session, row: CrawlSession, ending: Ending) -> None:
         row.avg_issue_time_ms = row.crawl_time_ms / row.issues_crawled
     if ending.error is not None:
         row.session_errors.append(
-            SessionError(error_type=type(ending.error).__name__, error_message=str(ending.error))
+            SessionError(error_type=type(ending.error).__name__, error_message=told(ending.error))
         )
     session.execute(
         update(SearchQuery)

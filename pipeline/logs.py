@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import json
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
+from pipeline.printable import escaped_unseen, without_unseen
 from pipeline.settings import LogFormat
 
 REDACTED = "[secret]"
@@ -17,20 +21,46 @@ _SECRET_NAMES = re.compile(
     r"pass(word|wd|phrase)?$|secret|token|api_?key|authorization|cookie", re.IGNORECASE
 )
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
-_known_secrets: set[str] = set()
+_ENCODINGS = ("utf-8", "cp949", "euc_jp", "shift_jis", "latin-1")  # of the pages that answer with an address
+_known_secrets: dict[str, re.Pattern[str]] = {}
 
 
 def keep_secret(value: str | None) -> None:
-    """Never let this text appear in a log line of this process. Very short texts are left alone."""
+    """Never let this text appear in what this process says or stores of an error, however it is encoded.
+
+    Very short texts are left alone.
+    """
     if value and len(value) >= 4:
-        _known_secrets.add(value)
+        _known_secrets.setdefault(value, _in_any_encoding(value))
 
 
 def redact(text: str) -> str:
     """Take known secrets and the user part of addresses out of a text."""
     for secret in sorted(_known_secrets, key=len, reverse=True):  # one may be a part of another
-        text = text.replace(secret, REDACTED)
+        text = _known_secrets[secret].sub(REDACTED, text)
     return _USERINFO.sub("", text)
+
+
+def told(error: BaseException) -> str:
+    """An error's sentence as it may be stored and shown: what a tracker answered may be part of it."""
+    return redact(str(error))
+
+
+def _in_any_encoding(secret: str) -> re.Pattern[str]:
+    """A pattern for a text as it is, in an address (encoded any number of times), in HTML and in JSON."""
+    return re.compile("".join(map(_character, secret)))
+
+
+def _character(character: str) -> str:
+    forms = {re.escape(character), rf"(?i:&\#x0*{ord(character):x};)", rf"&\#0*{ord(character)};"}
+    forms |= {re.escape(entity) for entity in (html.escape(character), json.dumps(character)[1:-1])}
+    if character == " ":
+        forms |= {r"\+", "(?i:%(?:25)*2b)"}
+    for encoding in _ENCODINGS:
+        with suppress(UnicodeEncodeError):
+            octets = character.encode(encoding)
+            forms.add("(?i:" + "".join(rf"%(?:25)*{octet:02x}" for octet in octets) + ")")
+    return f"(?:{'|'.join(sorted(forms, key=len, reverse=True))})"
 
 
 def _redact_event(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -47,16 +77,21 @@ def _redact_event(_: object, __: str, event: MutableMapping[str, Any]) -> Mutabl
 def _printable(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     # A log line is read on a terminal: what a tracker said must not steer it.
     for key, value in event.items():
-        if isinstance(value, str) and not value.isprintable():
-            event[key] = "".join(c if c.isprintable() else " " for c in value)
+        if isinstance(value, str):
+            seen = without_unseen(value)
+            event[key] = "".join(c if c.isprintable() else " " for c in seen)
     return event
+
+
+def _json(event: object, **options: Any) -> str:
+    return escaped_unseen(json.dumps(event, ensure_ascii=False, **options))
 
 
 def configure(log: LogFormat, *, level: int = logging.INFO) -> None:
     """Set logging up for this process."""
     renderer: structlog.typing.Processor
     if log == "json":
-        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+        renderer = structlog.processors.JSONRenderer(_json)
     else:
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
     structlog.configure(

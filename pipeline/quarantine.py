@@ -12,6 +12,7 @@ from crawler.http.decode import decode
 from db import get_session
 from db.loader.pages import unpack
 from db.models import CrawlSession, RawPage, Tracker
+from pipeline.logs import told
 from pipeline.reparse import Wanted, reparse
 from pipeline.reparse.result import Rebuilt
 
@@ -85,4 +86,4 @@ def _text(page: RawPage) -> str:
     try:
         return decode(unpack(page.body or b"", page.size), page.content_type).text
     except ValueError as error:
-        return str(error)
+        return told(error)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 from crawler.errors import UsageError
+from crawler.http.reach import networks
+from pipeline.ceiling import USUAL, Ceiling
 
 LogFormat = Literal["console", "json"]
 _LLM_MODEL = "llama3.2"
@@ -21,9 +24,12 @@ class Settings:
     """The settings of one run beside the database's."""
 
     log: LogFormat = "console"  # IMS_LOG: how log lines look on standard error
-    tracker_username: str | None = None  # IMS_TRACKER_USERNAME: for --kind/--url, or where none is stored
+    tracker_username: str | None = None  # IMS_TRACKER_USERNAME: for --kind/--url
     tracker_password: str | None = field(default=None, repr=False)  # IMS_TRACKER_PASSWORD: never a flag
     secret_key: str | None = field(default=None, repr=False)  # IMS_SECRET_KEY: encrypts stored passwords
+    # IMS_ALLOW_NETWORKS: of our own, where a worker may go for webhooks and for other users' trackers
+    allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    ceiling: Ceiling = USUAL  # IMS_MAX_ISSUES, IMS_MAX_BYTES: the most that one session may bring
     llm_url: str | None = None  # IMS_LLM_URL: a language model to ask where the rules are not sure; up to /v1
     llm_model: str = _LLM_MODEL  # IMS_LLM_MODEL
     llm_key: str | None = field(default=None, repr=False)  # IMS_LLM_KEY
@@ -33,7 +39,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     """Read the settings from the variables; :func:`db.settings.environment` has ``.env`` merged into them.
 
     Raises:
-        UsageError: IMS_LOG is neither ``console`` nor ``json``.
+        UsageError: IMS_LOG is neither ``console`` nor ``json``, or IMS_ALLOW_NETWORKS names no networks,
+            or a number is none.
     """
     log = env.get("IMS_LOG") or "console"
     if log not in ("console", "json"):
@@ -43,7 +50,19 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         tracker_username=env.get("IMS_TRACKER_USERNAME") or None,
         tracker_password=env.get("IMS_TRACKER_PASSWORD") or None,
         secret_key=env.get("IMS_SECRET_KEY") or None,
+        allow_networks=networks(env.get("IMS_ALLOW_NETWORKS", "").replace(",", " ").split()),
+        ceiling=Ceiling(
+            issues=_number(env, "IMS_MAX_ISSUES", USUAL.issues),
+            bytes=_number(env, "IMS_MAX_BYTES", USUAL.bytes),
+        ),
         llm_url=env.get("IMS_LLM_URL") or None,
         llm_model=env.get("IMS_LLM_MODEL") or _LLM_MODEL,
         llm_key=env.get("IMS_LLM_KEY") or None,
     )
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    text = (env.get(name) or str(default)).strip()
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 19 and int(text) > 0):
+        raise UsageError(f"{name} is {text[:50]!r}: set it to a number above 0.")
+    return int(text)

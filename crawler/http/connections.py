@@ -7,6 +7,8 @@ from ssl import SSLContext
 
 import httpx
 
+from crawler.http.reach import Reach, WithinReach
+
 _IDLE = 60.0  # seconds a connection is kept; one that the server closed before is noticed
 
 
@@ -16,12 +18,18 @@ class Connections:
     Args:
         tls: trusts what the tracker's certificate may be signed by; None: the usual authorities.
         only: used for everything and never closed, instead of real connections.
+        reach: which addresses may be connected to; None: any.
     """
 
     def __init__(
-        self, *, tls: SSLContext | None = None, only: httpx.AsyncBaseTransport | None = None
+        self,
+        *,
+        tls: SSLContext | None = None,
+        only: httpx.AsyncBaseTransport | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self._tls = tls
+        self._reach = reach
         self._only = only
         self._made: list[httpx.AsyncBaseTransport] = []
         self._free: list[httpx.AsyncBaseTransport] = []
@@ -45,11 +53,13 @@ class Connections:
 
     def _make(self) -> httpx.AsyncBaseTransport:
         # One connection a transport: a larger pool is searched through at every request.
-        transport = httpx.AsyncHTTPTransport(
+        transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(
             verify=self._tls or _usual_authorities(),
             trust_env=False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_IDLE),
         )
+        if self._reach is not None:
+            transport = WithinReach(transport, self._reach)
         self._made.append(transport)
         return transport
 

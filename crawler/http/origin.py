@@ -8,36 +8,28 @@ from urllib.parse import urljoin
 import httpx
 
 from crawler.errors import RedirectRefused, UsageError
+from crawler.http.secret_names import is_secret
 
 _PORTS = {"http": 80, "https": 443}
-# Names of parameters whose values are secrets: PRIVATE-TOKEN of GitLab, key of Redmine, Bugzilla_api_key, …
-_SECRET = re.compile(
-    r"token|passw|pwd|secret|api_?key|auth(?!or)|session|signature|credential|^(?:key|sid|pass|sig)$",
-    re.IGNORECASE,
-)
-_BETWEEN = re.compile("([?&;])")  # parameters; a path may have some too, after a semicolon
+_PART = re.compile("([?&;])")  # where a parameter begins
 _HOST = re.compile(rb"[a-z0-9._:-]+")  # after IDNA; an IPv6 address comes without its brackets
 _SHOWN = 500  # characters of an address in a message
 
 
 def without_secrets(url: httpx.URL) -> str:
-    """Write an address as it may be shown and stored: no name, password, fragment or secret parameter."""
-    path = url.raw_path.decode("ascii")
-    if "=" in path:
-        place, *parameters = _BETWEEN.split(path)
-        path = place + "".join(map(_without_secret, parameters))
-    return f"{url.scheme}://{url.netloc.decode('ascii')}{path}"
-
-
-def _without_secret(parameter: str) -> str:
-    name, equals, _ = parameter.partition("=")
-    return f"{name}=***" if equals and _SECRET.search(name) else parameter
+    """Write an address as it may be stored: no name, password, fragment or secret parameter."""
+    place, *parts = _PART.split(url.raw_path.decode("ascii"))
+    for number in range(1, len(parts), 2):
+        name, equals, value = parts[number].partition("=")
+        if equals and is_secret(name, value):
+            parts[number] = f"{name}=***"
+    return f"{url.scheme}://{url.netloc.decode('ascii')}{place}{''.join(parts)}"
 
 
 def shown(url: httpx.URL) -> str:
-    """Write an address for a message: as :func:`without_secrets`, and not endless."""
-    text = without_secrets(url)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    """Write an address for a message: as :func:`without_secrets`, without its query, and not endless."""
+    text, mark, _ = without_secrets(url).partition("?")
+    return (text if len(text) <= _SHOWN else text[:_SHOWN] + "…") + (mark and "?…")
 
 
 class Origin:
@@ -50,7 +42,7 @@ class Origin:
         base_url: ``http(s)://host[:port][/path]``.
 
     Raises:
-        UsageError: that is no such address, or it carries a name or password.
+        UsageError: that is no such address, or it carries a name, password, query or fragment.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -62,9 +54,19 @@ class Origin:
             raise UsageError("The tracker's address must start with http:// or https:// and name a host.")
         if url.userinfo:
             raise UsageError("The tracker's address must not carry a name or password; give them separately.")
-        self.base = url.copy_with(query=None, fragment=None)
+        if url.query or url.fragment:
+            raise UsageError(
+                "The tracker's address must not have a query or fragment: others would see a key in it; "
+                "give it as the password."
+            )
+        self.base = url
         self._text = str(self.base)
         self._upgraded = False
+
+    @property
+    def name(self) -> str:
+        """Scheme, host and port, the port always there."""
+        return f"{self.base.scheme}://{self.key}"
 
     @property
     def key(self) -> str:

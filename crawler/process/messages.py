@@ -61,6 +61,7 @@ class Open(Message):
     concurrency: int  # requests at once
     rate: float | None  # requests a second
     obeys_robots: bool
+    reach: tuple[str, ...] | None  # networks allowed beside public addresses; None: any address
     shares: bool  # turns at the host are asked for; else only the limits above hold
 
 

@@ -13,6 +13,7 @@ from typing import Self
 
 from crawler.client import Client, Event
 from crawler.errors import CrawlError, ItemError, LoginRefused, PageRejected
+from crawler.http.reach import Reach, networks
 from crawler.kept_page import pack
 from crawler.process.hand import LOGIN, Hand
 from crawler.process.messages import (
@@ -90,6 +91,7 @@ class Session:
                 rate=opened.rate,
                 robots=opened.obeys_robots,
                 share=share,
+                reach=None if opened.reach is None else Reach(networks(opened.reach)),
                 on_event=self._note,
             )
             self._outbox.stats = client.stats

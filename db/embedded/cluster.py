@@ -11,8 +11,9 @@ from pathlib import Path
 from db.embedded.binaries import Binaries
 from db.embedded.host_capabilities import Identity
 from db.embedded.locks import exclusive
-from db.embedded.paths import PORT, Layout, account_name, own_folder
+from db.embedded.paths import PORT, Layout
 from db.errors import DataFolderForbidden, DataFolderOutdated, DataFolderUnusable, DiskFull, ServerFailed
+from db.files import account_name, own_folder, read_own, whole_file
 
 SUPERUSER = "postgres"
 SPACE_NEEDED = 96 * 2**20  # bytes: a fresh data folder takes 40 MB, its first write-ahead log as much again
@@ -70,7 +71,7 @@ def read_password(layout: Layout) -> str:
         DataFolderUnusable: it is lost.
     """
     try:
-        password = layout.password.read_text(encoding="ascii").strip()
+        password = read_own(layout.password).decode("ascii").strip()
     except FileNotFoundError:
         password = ""
     if not password:
@@ -116,14 +117,8 @@ def _initialise(layout: Layout, binaries: Binaries, identity: Identity) -> None:
 
 
 def _write_password(layout: Layout) -> None:
-    temporary = layout.password.with_suffix(".new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(layout.password)
+    with whole_file(layout.password) as file:
+        file.write(secrets.token_urlsafe(32).encode() + b"\n")
 
 
 def _run_initdb(layout: Layout, binaries: Binaries, identity: Identity, target: Path, lock: int) -> None:

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Literal
 
 from db.embedded.binaries import Binaries
-from db.embedded.paths import Layout, account_name, own_folder
+from db.embedded.paths import Layout
 from db.errors import DataFolderForbidden, DataFolderUnusable
+from db.files import account_name, own_folder
 
 CONFINE = Path(__file__).with_name("run_as.py")
 ACCOUNT_ROOT = Path("/var/lib/ims-crawler")

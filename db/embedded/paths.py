@@ -17,12 +17,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import pwd
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from db.errors import DataFolderForbidden, DataFolderUnusable, DiskFull
+from db.files import account_name, data_folder, own_folder
 
 SOCKET_PATH_LIMIT = 100  # bytes; the operating systems' own limits are 104 (macOS) and 108 (Linux)
 PORT = 5432
@@ -79,55 +78,12 @@ def lay_out(home: Path) -> Layout:
         DataFolderUnusable: they cannot be made, or are not ours.
     """
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        layout = Layout(home.resolve() / "postgres")
+        layout = Layout(data_folder(home).resolve() / "postgres")
         own_folder(layout.root)
         own_folder(layout.log)
     except OSError as error:
         raise folder_error(home, error) from error
     return layout
-
-
-def own_folder(folder: Path, owner: int | None = None) -> None:
-    """Make a folder that only its owner may enter, or check that it is one.
-
-    Whoever made it first may have been somebody else who wants to listen, so its kind and owner are verified;
-    only what is ours is then closed.
-
-    Args:
-        folder: its parent exists.
-        owner: the user's number; None: ours.
-
-    Raises:
-        DataFolderForbidden: it belongs to somebody else, or is no folder.
-        OSError: it cannot be made.
-    """
-    ours = os.geteuid()
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        found = folder.lstat()
-    else:
-        if owner is not None and owner != ours:
-            os.chown(folder, owner, pwd.getpwuid(owner).pw_gid)
-        found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise DataFolderForbidden(f"{folder} is in the way: it is not a folder; move it elsewhere.")
-    if found.st_uid != (ours if owner is None else owner):
-        raise DataFolderForbidden(
-            f"{folder} belongs to {account_name(found.st_uid)}, not to {account_name(ours)}: run this as its "
-            "owner, or set IMS_HOME to a folder of your own."
-        )
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        folder.chmod(0o700)
-
-
-def account_name(uid: int) -> str:
-    """The name of an account, or its number where it has none."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
 
 
 def folder_error(folder: Path, error: OSError) -> DataFolderUnusable:

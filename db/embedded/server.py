@@ -204,7 +204,7 @@ def _remove_traces(layout: Layout) -> None:
 def _keeper_messages(layout: Layout, plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Start a keeper and yield what it says, until it says no more."""
     with (
-        (layout.log / "keeper.log").open("wb") as complaints,
+        open(layout.log / "keeper.log", "wb", opener=_private) as complaints,
         subprocess.Popen(  # noqa: S603  # our own program
             [sys.executable, "-I", "-S", str(KEEPER), json.dumps(plan)],
             stdin=subprocess.DEVNULL,
@@ -221,6 +221,10 @@ def _keeper_messages(layout: Layout, plan: dict[str, Any]) -> Iterator[dict[str,
         while chunk := _read(keeper.stdout.fileno(), deadline):
             *lines, rest = (rest + chunk).split(b"\n")
             yield from (json.loads(line) for line in lines)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def _read(pipe: int, deadline: float) -> bytes:

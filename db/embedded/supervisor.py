@@ -35,6 +35,9 @@ _PATIENCE = (
 )  # how to stop, seconds to wait
 
 
+_LOG = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
 class Log:
     """What PostgreSQL says, in two files that never grow past ``limit`` bytes each.
 
@@ -45,7 +48,7 @@ class Log:
     def __init__(self, path: str, limit: int) -> None:
         self.path = path
         self._limit = limit
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._file = os.open(path, _LOG, 0o600)
         self._size = os.fstat(self._file).st_size
         self._last: deque[bytes] = deque(maxlen=40)
 
@@ -60,7 +63,7 @@ class Log:
         if self._size + len(chunk) > self._limit:
             os.rename(self.path, self.path + ".1")  # noqa: PTH104  # pathlib doubles the start-up time
             os.close(self._file)
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._file = os.open(self.path, _LOG, 0o600)
             self._size = 0
         self._size += os.write(self._file, chunk)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import UniqueConstraint, text
+from sqlalchemy import CheckConstraint, UniqueConstraint, text
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -21,13 +21,17 @@ class Tracker(Base):
     """A tracker as one user reaches it: address, account, limits."""
 
     __tablename__ = "trackers"
-    __table_args__ = (UniqueConstraint("tracker_id", "user_id"), UniqueConstraint("user_id", "name"))
+    __table_args__ = (
+        UniqueConstraint("tracker_id", "user_id"),
+        UniqueConstraint("user_id", "name"),
+        CheckConstraint("base_url !~ '[?#]'", name="base_url"),
+    )
 
     tracker_id: Mapped[Key]
     user_id: Mapped[OwnerId]
     name: Mapped[str]
     kind: Mapped[str]  # ims, trac, redmine, jira, bugzilla, github, gitlab, or a third party's
-    base_url: Mapped[str]
+    base_url: Mapped[str]  # without query or fragment: a key in it would be read by everybody who may look
     username: Mapped[str | None]
     timezone: Mapped[str | None]  # IANA name of the server's own zone; NULL: the kind's default
     rate: Mapped[float | None]  # requests a second, over everybody who uses the host

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db.job_queue import defer
 from db.models import CrawlSession, Run, SavedSearch
 from pipeline.jobs.schedules import database_now
+from pipeline.logs import told
 
 QUEUE = "crawl"
 SEARCH, CHUNK, TELL = "search", "chunk", "tell"  # the tasks
@@ -62,7 +63,7 @@ def settle(session: Session, run: Run, *, error: Exception | None = None) -> Non
             run.error_type = row.session_errors[-1].error_type
             run.error = row.session_errors[-1].error_message
     if error is not None:
-        run.error_type, run.error = type(error).__name__, str(error)
+        run.error_type, run.error = type(error).__name__, told(error)
     _count_failures(session, run)
     schedule = run.schedule
     news = run.issues_new + run.issues_changed

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
 from crawler.query import ParsedQuery, parse_direct, parse_query
-from db.models import Run, SavedSearch
+from db.models import Run, SavedSearch, SessionError
 from db.sanitize import storable_text
 from db.users import require_writer
+from pipeline.jobs.commands import check_name
 from pipeline.jobs.cron import next_time
 from pipeline.search.saved_searches import find_saved, list_saved, place_for
+from pipeline.trackers.secrets import Vault, webhook_of
 
 # From so many failed runs in a row on, a schedule is marked as failing.
 MARKED_FROM = 3
+
+NOT_TOLD = "NotTold"  # the type of the warning that is kept with a session of whose news nobody was told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,12 +38,17 @@ class NewSchedule:
     cron: str
     timezone: str = "UTC"
     workers: int | None = None  # requests at once of each worker; None: the tracker's concurrency
-    notify: str | None = None  # a command that gets the news on its standard input
-    webhook: str | None = None  # an address that gets them by POST
+    notify: str | None = None  # the name of a worker's command, which gets the news on its standard input
+    webhook: str | None = field(default=None, repr=False)  # an address that gets them by POST: a secret
 
 
-def add_schedule(session: Session, new: NewSchedule) -> SavedSearch:
+def add_schedule(session: Session, new: NewSchedule, vault: Vault) -> SavedSearch:
     """Keep a schedule, or change the one of that name.
+
+    Args:
+        session: acts for the user.
+        new: what to keep.
+        vault: encrypts the webhook's address, which whoever knows it may write to.
 
     Raises:
         UsageError: the name, cron, time zone, command or address cannot be, or a favorite has that name.
@@ -66,9 +75,12 @@ def add_schedule(session: Session, new: NewSchedule) -> SavedSearch:
         },
         "workers": new.workers,
         "notify": new.notify,
-        "webhook": new.webhook,
     }
     session.flush()
+    if new.webhook is not None:
+        sealed = vault.seal(new.webhook, webhook_of(row.user_id, row.name)).decode()
+        row.options = {**row.options, "webhook": {"sealed": sealed, "shown": _site(new.webhook)}}
+        session.flush()
     return row
 
 
@@ -95,6 +107,30 @@ def list_schedules(session: Session, *, limit: int, offset: int = 0) -> list[dic
         SavedSearch.is_active,
     )
     return list_saved(session, *of_a_schedule, schedule=True, limit=limit, offset=offset)
+
+
+def webhook_site(row: SavedSearch) -> str | None:
+    """Scheme and host of a schedule's webhook."""
+    webhook = row.options.get("webhook")
+    if isinstance(webhook, str):  # of an earlier version, which kept it readable
+        return _site(webhook)
+    return str(webhook.get("shown")) if isinstance(webhook, dict) else None
+
+
+def newest_failure_to_tell(session: Session, row: SavedSearch) -> dict[str, Any] | None:
+    """Why nobody was told of the schedule's newest run whose notification failed.
+
+    Returns:
+        A dictionary of ``message`` and ``occurred_at``, or None.
+    """
+    found = session.execute(
+        select(SessionError.error_message.label("message"), SessionError.occurred_at)
+        .join(Run, (Run.session_id == SessionError.session_id) & (Run.user_id == SessionError.user_id))
+        .where(Run.saved_search_id == row.saved_search_id, SessionError.error_type == NOT_TOLD)
+        .order_by(SessionError.occurred_at.desc(), SessionError.error_id.desc())
+        .limit(1)
+    ).mappings()
+    return next((dict(each) for each in found), None)
 
 
 def pause(session: Session, name: str) -> None:
@@ -162,17 +198,22 @@ def _check_news(new: NewSchedule) -> None:
         if text is not None and not text.isprintable():
             raise UsageError(f"What stands after {option} must be printable characters.")
     if new.notify is not None:
-        try:
-            words = shlex.split(new.notify)
-        except ValueError as error:
-            raise UsageError("The command after --notify has an open quote: close it.") from error
-        if not words:
-            raise UsageError("Give a command after --notify.")
+        check_name(new.notify)
     if new.webhook is not None:
-        parts = urlsplit(new.webhook)
+        try:
+            parts = urlsplit(new.webhook)
+            httpx.URL(new.webhook)
+        except (ValueError, httpx.InvalidURL) as error:
+            raise UsageError("The address after --webhook is not a web address.") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError("The address after --webhook must begin with http:// or https://.")
         if parts.username or parts.password:
             raise UsageError("The address after --webhook must not carry a name or password.")
     if new.workers is not None and not 1 <= new.workers <= 64:
         raise UsageError("The number of requests at once is from 1 to 64.")
+
+
+def _site(address: str) -> str:
+    """What may be shown of a webhook: path and query are what its receiver knows us by."""
+    url = httpx.URL(address)
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"

@@ -19,13 +19,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
-from crawler.errors import CrawlError, ItemError, LayoutChanged, TrackerError
+from crawler.errors import CrawlError, ItemError, LayoutChanged, TooMuch, TrackerError
+from crawler.http.reach import Reach
 from db.crawl.transaction import Actor
 from db.errors import DatabaseError, DatabaseUnreachable, FenceLost, IdentityRefused
 from db.transient import is_transient
-from pipeline.crawl import fetch_and_load, first_of, plan_of
+from pipeline.crawl import count_listed, fetch_and_load, first_of, plan_of
 from pipeline.jobs import claims
 from pipeline.jobs.claims import Busy, Part
+from pipeline.jobs.commands import Commands
 from pipeline.jobs.queue import Again
 from pipeline.logs import redact
 from pipeline.stages.counts import Counts, nobody
@@ -65,6 +67,12 @@ class Bench:
     once: bool = False  # the worker does not stay: what passes is not waited for, where that takes long
     failures: list[CrawlError | DatabaseError] = field(default_factory=list)  # what runs failed by
     stopping: bool = False
+    commands: Commands = field(default_factory=dict)  # that schedules may name, by their names
+
+    @property
+    def reach(self) -> Reach:
+        """Where others may have us connect to."""
+        return Reach(self.program.settings.allow_networks)
 
     def stop(self) -> None:
         """Finish what is in hand, and leave the rest to others."""
@@ -77,11 +85,17 @@ class Bench:
         return attempts < claims.MOST_ATTEMPTS and not (self.once and _pause(attempts) > SOON)
 
     def open_tracker(self, user_id: int) -> Callable[[Session, int], Tracker]:
-        """Opens a user's trackers; the account in our environment is our own user's, not everybody's."""
-        settings = self.program.settings
-        if user_id != self.program.user_id:
-            settings = replace(settings, tracker_username=None, tracker_password=None)
-        return lambda session, tracker_id: open_by_id(session, tracker_id, settings, self.program.vault)
+        """Opens a user's trackers.
+
+        The account in our environment is our own user's, not everybody's, and so is the network we are in.
+        """
+        settings, vault = self.program.settings, self.program.vault
+        if user_id == self.program.user_id:
+            return lambda session, tracker_id: open_by_id(session, tracker_id, settings, vault)
+        settings = replace(settings, tracker_username=None, tracker_password=None)
+        return lambda session, tracker_id: replace(
+            open_by_id(session, tracker_id, settings, vault), reach=self.reach
+        )
 
     @contextmanager
     def belt(
@@ -183,7 +197,12 @@ async def _search(bench: Bench, part: Part) -> None:
                 await source.login()
                 async with asyncio.TaskGroup() as group:
                     cutting = group.create_task(cut())
-                    await search(await plan_of(handle, source, meter, actor, actor), belt)
+                    plan = replace(
+                        await plan_of(handle, source, meter, actor, actor),
+                        ceiling=bench.program.settings.ceiling,
+                    )
+                    belt.listed = await count_listed(plan)
+                    await search(plan, belt)
                     cutting.cancel()
             except* (CrawlError, DatabaseError) as errors:
                 error = first_of(errors)
@@ -206,7 +225,10 @@ async def _fetch(bench: Bench, part: Part) -> None:
         Actor(bench.program.conninfo, handle.user_id) as loading,
     ):
         meter = Meter(source.stats)
-        plan = await plan_of(handle, source, meter, searching, loading)
+        plan = replace(
+            await plan_of(handle, source, meter, searching, loading),
+            ceiling=bench.program.settings.ceiling,
+        )
         chunk: Part | None = part
         while chunk is not None:
             error: CrawlError | DatabaseError | None = None
@@ -215,6 +237,8 @@ async def _fetch(bench: Bench, part: Part) -> None:
                     async with _alive(bench, chunk, belt):
                         if chunk is part:
                             await source.login()
+                        if handle.crawl_related:
+                            belt.listed = await count_listed(plan)
                         await fetch_and_load(replace(plan, chunk=chunk.chunk), belt)
                 except* (CrawlError, DatabaseError) as errors:
                     error = first_of(errors)
@@ -287,7 +311,7 @@ def _passes(error: Exception) -> bool:
     """Whether the same may go well in a while; a refused login does not, and asking again would lock it."""
     if isinstance(error, DatabaseError):
         return True
-    return isinstance(error, TrackerError | ItemError) and not isinstance(error, LayoutChanged)
+    return isinstance(error, TrackerError | ItemError) and not isinstance(error, LayoutChanged | TooMuch)
 
 
 def _told(raised: Exception) -> CrawlError | DatabaseError:

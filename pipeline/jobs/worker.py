@@ -26,11 +26,12 @@ from db.errors import DatabaseError, DatabaseUnreachable
 from db.transient import is_transient
 from pipeline.crawl_session import SILENCE
 from pipeline.jobs.claims import put_to_rest, restore_lost, take_due
-from pipeline.jobs.news import tell
+from pipeline.jobs.commands import read_commands
 from pipeline.jobs.queue import OnlyAgain, open_app
 from pipeline.jobs.refresh_analytics import refresh_figures
 from pipeline.jobs.runs import CHUNK, SEARCH, TELL
 from pipeline.jobs.tasks import Bench, keep_word, search_for_run, work_on_chunk
+from pipeline.jobs.tell import tell
 
 if TYPE_CHECKING:
     from pipeline.bootstrap import Program
@@ -80,9 +81,11 @@ async def serve(
         what runs failed by.
 
     Raises:
+        UsageError: the file of commands that schedules may name is wrong.
         DatabaseError: the database was away for too long, or the login is not the application's.
     """
-    state = _State(Bench(program, patience, once=once))
+    commands = read_commands(program.home)
+    state = _State(Bench(program, patience, once=once, commands=commands))
     await asyncio.to_thread(_sign_of_life, state, concurrency)
     async with _signals(state), asyncio.TaskGroup() as group:
         beside = [group.create_task(_look_around(state, concurrency, only_stalled=queues is not None))]
@@ -149,8 +152,7 @@ def _add_tasks(app: App, bench: Bench) -> None:
 
     @app.task(name=TELL, retry=OnlyAgain())
     async def news(user_id: int, run_id: int) -> None:
-        own = user_id == bench.program.user_id
-        await keep_word(tell(user_id, run_id, may_run_commands=own))
+        await keep_word(tell(bench, user_id, run_id))
 
 
 async def _look_around(state: _State, concurrency: int, *, only_stalled: bool) -> None:

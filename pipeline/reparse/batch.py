@@ -23,6 +23,7 @@ from db.crawl.raw_pages import (
 from db.crawl.transaction import Actor
 from db.loader import BatchResult, load_batch
 from db.rows import IssueRow, RawPageRow
+from pipeline.logs import told
 from pipeline.reparse.result import Rebuilt
 from pipeline.stages.translate import to_page, to_row
 from pipeline.trackers.process import TrackerProcess
@@ -85,8 +86,8 @@ class KeptBatch:
                 self._pages += len(pages)
                 record = await parser.parse(pages)
             except (ItemError, DamagedPage) as error:
-                self._failures.setdefault(number, str(error))
-                self._blamed |= {page.raw_page_id: str(error) for page in fetch}
+                self._failures.setdefault(number, told(error))
+                self._blamed |= {page.raw_page_id: told(error) for page in fetch}
                 continue
             seen = fetch[0].fetched_at
             row = to_row(record, (), position=0, crawl_duration_ms=0, observed_at=seen)

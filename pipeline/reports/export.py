@@ -1,20 +1,19 @@
-"""Issues, comments and history as tables for other programs, streamed: memory stays flat however "
-"many rows."""
+"""Issues, comments and history as tables for other programs, streamed: memory stays flat."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import psycopg
 
 from crawler.errors import UsageError
 from db.errors import translated
+from db.files import whole_file
 from db.queries import statements
 
 PORTION = 1000  # rows fetched at once
@@ -60,22 +59,17 @@ def open_table(conninfo: str, user_id: int, name: str, *, tracker: str | None = 
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a draft to write to, which has the file's name only once it is whole; for this account only.
+def output_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to, which has its name only once it is whole; for this account only.
 
     Raises:
         UsageError: it cannot be written.
     """
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        yield draft
-        draft.replace(path)
+        with whole_file(path) as file:
+            yield file
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink()
 
 
 def write_parquet(table: Table, target: IO[bytes]) -> int:

@@ -6,9 +6,7 @@ body; no header of a request or of an answer, and so no cookie and no credential
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -29,6 +27,7 @@ from db.crawl.transaction import Actor
 from db.models import Tracker
 from db.rows import RawPageRow
 from pipeline.logs import redact
+from pipeline.reports.export import output_file
 
 PORTION_PAGES = 200
 PORTION_BYTES = 8 * 2**20  # of pages in memory, but for a single larger one
@@ -57,19 +56,8 @@ async def export_warc(conninfo: str, user_id: int, path: Path, *, tracker: str |
         UsageError: there is no such tracker, or the file cannot be written.
     """
     tracker_id = None if tracker is None else _tracker_id(user_id, tracker)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        with _private(draft) as file:
-            archived = await _write(file, path, _pages(conninfo, user_id, tracker_id))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-    return archived
+    with output_file(path) as file:
+        return await _write(file, path, _pages(conninfo, user_id, tracker_id))
 
 
 def _tracker_id(user_id: int, name: str) -> int:
@@ -82,11 +70,6 @@ def _tracker_id(user_id: int, name: str) -> int:
     if found is None:
         raise UsageError(f"There is no tracker called {name!r}: see trackers list.")
     return found
-
-
-def _private(path: Path) -> BinaryIO:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    return os.fdopen(descriptor, "wb")
 
 
 async def _pages(

@@ -55,6 +55,7 @@ async def work(plan: Plan, belt: Belt, circuit: Circuit) -> None:
             continue
         try:
             fetched = await _fetch(plan, belt, item)
+            belt.keep_within(plan)
             await belt.done.put(fetched)
             await circuit.pass_on(fetched)
         except CrawlError as error:

@@ -13,6 +13,7 @@ from db.crawl.chunks import hold_chunk
 from db.crawl.frontier import Found, add_related, mark, still_pending
 from db.crawl.progress import ErrorRow, Progress, add_errors, add_progress, quarantine
 from db.loader import BatchResult, analyze_due, load_batch
+from pipeline.logs import told
 from pipeline.stages.drift import DriftGuard
 from pipeline.stages.state import Belt, Fetched, Mark, Plan
 from pipeline.stages.translate import to_page_rows
@@ -88,6 +89,8 @@ class _Batch:
         for state, detail in outcomes.values():
             counts.add(state, detail)
         counts.related += related
+        self._belt.listed += related
+        self._belt.keep_within(self._plan)
 
     async def _commit(self, connection: psycopg.AsyncConnection) -> tuple[Outcomes, int]:
         handle, chunk = self._handle, self._plan.chunk
@@ -144,7 +147,7 @@ class _Batch:
                     session_id=self._handle.session_id,
                     issue_id=fetched.item.issue_id,
                     pages=to_page_rows(fetched.error.pages),
-                    reason=str(fetched.error),
+                    reason=told(fetched.error),
                 )
         return kept
 
@@ -168,7 +171,7 @@ class _Batch:
 
 def _outcome(fetched: Fetched, result: BatchResult) -> tuple[str, str | None]:
     if fetched.error is not None:
-        return "failed", str(fetched.error)
+        return "failed", told(fetched.error)
     if fetched.refusal is not None:
         return "skipped", fetched.refusal
     issue_id = _stored_as(fetched)
@@ -187,7 +190,7 @@ def _errors(fetched: Fetched, result: BatchResult) -> list[ErrorRow]:
     issue_id = _stored_as(fetched)
     if fetched.error is not None:
         return [
-            ErrorRow(error_type=type(fetched.error).__name__, message=str(fetched.error), issue_id=issue_id)
+            ErrorRow(error_type=type(fetched.error).__name__, message=told(fetched.error), issue_id=issue_id)
         ]
     errors = [
         ErrorRow(error_type="ParseWarning", severity="warning", message=warning, issue_id=issue_id)

@@ -14,6 +14,11 @@ class Meter:
         self._stats = stats
         self._taken = Stats()
 
+    @property
+    def received(self) -> int:
+        """Bytes in all, taken or not."""
+        return self._stats.bytes
+
     def take(self) -> Stats:
         """What was added since the last portion was taken."""
         now, before = replace(self._stats), self._taken

@@ -34,10 +34,14 @@ async def search(plan: Plan, belt: Belt) -> None:
             async for page in _gathered(pages):
                 added = await plan.searching.run(partial(_keep, handle, page))
                 belt.counts.found += added
+                belt.listed += added
                 belt.counts.tracker_total = (
                     page.total if page.total is not None else belt.counts.tracker_total
                 )
                 belt.tell()
+                belt.keep_within(plan)
+                if belt.fatal is not None:
+                    return
                 if belt.stop.is_set() and page.cursor is not None:
                     return
         except CrawlError as error:

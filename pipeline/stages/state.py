@@ -10,6 +10,7 @@ from crawler.errors import CrawlError, ItemError
 from db.crawl.frontier import Pending
 from db.crawl.transaction import Actor
 from db.rows import IssueRow
+from pipeline.ceiling import USUAL, Ceiling
 from pipeline.crawl_session import Handle
 from pipeline.stages.counts import Counts, Observer
 from pipeline.stages.meter import Meter
@@ -39,6 +40,7 @@ class Plan:
     selection: Selection
     search_limit: int | None = None  # how many references the search may bring
     issue_limit: int | None = None  # how many issues may be stored, where each must be looked at first
+    ceiling: Ceiling = USUAL  # the most that the session may bring
     chunk: Chunk | None = None  # all that is to be fetched; None: the whole frontier
 
 
@@ -74,6 +76,7 @@ class Belt:
     fatal: CrawlError | None = None  # what ended the run early
     news: asyncio.Event = field(default_factory=asyncio.Event)  # the frontier grew, or something was settled
     in_flight: int = 0  # references handed out and not yet committed
+    listed: int = 0  # references in the session's frontier
     idle: bool = False  # the feed has nothing to hand out until something is committed
     accepted: int = 0  # issues that the selection let through
     shortfall: bool = False  # the session did all it could and yet not what was asked for
@@ -88,6 +91,12 @@ class Belt:
         """Let the observer and the waiting stages know that something moved."""
         self.news.set()
         self.observer(self.counts)
+
+    def keep_within(self, plan: Plan) -> None:
+        """End where the session has brought more than it may."""
+        received = plan.handle.bytes_received + plan.meter.received
+        if (excess := plan.ceiling.excess(self.listed, received)) is not None:
+            self.end(excess)
 
     def interrupt(self) -> None:
         """Finish what is in hand, commit it, and end."""

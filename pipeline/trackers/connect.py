@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crawler.http.origin import Origin
+from crawler.http.reach import Reach
 from crawler.records import Json
 from crawler.source import Connection
 from db.crawl.host_lease import HostLease
@@ -28,6 +29,7 @@ class Tracker:
     rate: float | None = None  # requests a second
     concurrency: int = 4  # requests at once
     options: Mapping[str, Json] = field(default_factory=dict)
+    reach: Reach | None = None  # which addresses may be connected to; None: any, for it is one's own
 
     @property
     def connection(self) -> Connection:

@@ -118,6 +118,7 @@ class TrackerProcess:
             concurrency=min(tracker.concurrency, workers or tracker.concurrency),
             rate=tracker.rate,
             obeys_robots=features.obeys_robots and not tracker.options.get(IGNORE_ROBOTS),
+            reach=None if tracker.reach is None else tuple(map(str, tracker.reach.allowed)),
             shares=share is not None,
         )
         self._batch_size = features.batch_size

@@ -1,4 +1,7 @@
-"""Tracker passwords at rest: encrypted, with keys that can be rotated.
+"""Secrets at rest: passwords of trackers and addresses of webhooks, encrypted, with keys that can be rotated.
+
+A secret is sealed together with what it is for. Copied to another user's row, or left in a row whose address
+somebody changed, it does not open.
 
 The key is the ``IMS_SECRET_KEY`` of the environment (several, the newest first, separated by commas), else a
 file in the data folder that only its owner can read, made on first use.
@@ -6,15 +9,41 @@ file in the data folder that only its owner can read, made on first use.
 
 from __future__ import annotations
 
-import contextlib
-import os
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from crawler.errors import UsageError
+from db.files import data_folder, read_own, whole_file
 
 KEY_FILE = "secret.key"
+
+
+_MARK = b"\0"  # no password that was typed begins with it: before it, passwords were sealed as they are
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a secret is for."""
+
+    words: list[str | int]  # what must be the same
+    noun: str
+    command: str  # stores it again
+    changed: str  # what is different where the words are
+
+
+def password_of(user_id: int, tracker_id: int, origin: str) -> Purpose:
+    """The password of a user's account at a tracker, for its origin (:attr:`crawler.origin.Origin.name`)."""
+    words: list[str | int] = ["password", user_id, tracker_id, origin]
+    return Purpose(words, "password", "trackers add", "the tracker's address changed")
+
+
+def webhook_of(user_id: int, name: str) -> Purpose:
+    """The address that gets the news of a user's schedule of this name."""
+    words: list[str | int] = ["webhook", user_id, name]
+    return Purpose(words, "webhook", "schedule add", "another schedule")
 
 
 class Vault:
@@ -29,27 +58,55 @@ class Vault:
                 "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'."
             ) from error
 
-    def seal(self, secret: str) -> bytes:
-        """Encrypt a text."""
-        return self._fernet.encrypt(secret.encode())
+    def seal(self, secret: str | None, purpose: Purpose) -> bytes:
+        """Encrypt a secret with what it is for.
 
-    def open(self, sealed: bytes) -> str:
+        Args:
+            secret: None: only that its owner named this place for the account in their environment.
+            purpose: must be the same when it is opened.
+        """
+        return self._fernet.encrypt(_MARK + json.dumps([purpose.words, secret]).encode())
+
+    def open(self, sealed: bytes, purpose: Purpose) -> str | None:
         """Decrypt what :meth:`seal` made.
+
+        Raises:
+            UsageError: it was sealed with a key that is not here, or for something else.
+        """
+        try:
+            text = self._fernet.decrypt(sealed)
+        except InvalidToken as error:
+            raise _other_key(purpose.noun, purpose.command) from error
+        if not text.startswith(_MARK):
+            raise UsageError(
+                f"The stored {purpose.noun} is of an earlier version, which did not note what it is for: "
+                f"store the {purpose.noun} again with {purpose.command}."
+            )
+        words, secret = json.loads(text.removeprefix(_MARK))
+        if words != purpose.words:
+            raise UsageError(
+                f"The {purpose.noun} was stored for something else ({purpose.changed}): "
+                f"store the {purpose.noun} again with {purpose.command}."
+            )
+        return None if secret is None else str(secret)
+
+    def rotate(self, sealed: bytes) -> bytes:
+        """Encrypt again with the newest key; what it is for stays.
 
         Raises:
             UsageError: it was sealed with a key that is not here.
         """
         try:
-            return self._fernet.decrypt(sealed).decode()
+            return self._fernet.rotate(sealed)
         except InvalidToken as error:
-            raise UsageError(
-                "The stored password was encrypted with another key: set IMS_SECRET_KEY to it, "
-                "or store the password again with trackers add."
-            ) from error
+            raise _other_key("password", "trackers add") from error
 
-    def rotate(self, sealed: bytes) -> bytes:
-        """Encrypt again with the newest key."""
-        return self._fernet.rotate(sealed)
+
+def _other_key(noun: str, command: str) -> UsageError:
+    return UsageError(
+        f"The stored {noun} was encrypted with another key: set IMS_SECRET_KEY to it, "
+        f"or store the {noun} again with {command}."
+    )
 
 
 def open_vault(home: Path, secret_key: str | None) -> Vault:
@@ -67,27 +124,14 @@ def open_vault(home: Path, secret_key: str | None) -> Vault:
 def add_key(home: Path) -> Vault:
     """Put a new key before the others of the key file and give the vault that has them all."""
     keys = [Fernet.generate_key().decode(), *_read_keys(home)]
-    path = home / KEY_FILE
-    fresh = path.with_suffix(".new")
-    _write_private(fresh, "\n".join(keys))
-    fresh.replace(path)
+    with whole_file(home / KEY_FILE) as file:
+        file.write("\n".join(keys).encode() + b"\n")
     return Vault(keys)
 
 
 def _read_keys(home: Path) -> list[str]:
-    path = home / KEY_FILE
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = data_folder(home) / KEY_FILE
     if not path.exists():
-        draft = home / f"{KEY_FILE}.{os.getpid()}"
-        _write_private(draft, Fernet.generate_key().decode())
-        # A link fails where the name is taken: of two processes that start together, one key wins, whole.
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_text().split()
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text + "\n")
+        with whole_file(path, replace=False) as file:
+            file.write(Fernet.generate_key() + b"\n")
+    return read_own(path).decode().split()

@@ -18,7 +18,7 @@ from db.sanitize import LONGEST_NAME
 from db.users import require_writer
 from pipeline.settings import Settings
 from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
-from pipeline.trackers.secrets import Vault
+from pipeline.trackers.secrets import Purpose, Vault, password_of
 
 SLOWEST, FASTEST = 0.00028, 1000  # requests a second, as the column takes them
 
@@ -39,7 +39,7 @@ class NewTracker:
 
 
 def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel:
-    """Store a connection, or change the stored one of that name.
+    """Store a connection, or change the stored one of that name; a new address forgets the password.
 
     Raises:
         UsageError: its name, kind, address, time zone or limits cannot be.
@@ -51,13 +51,16 @@ def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel
     if row is None:
         row = TrackerModel(name=new.name)
         session.add(row)
+    elif row.secret is not None and not _is_at(row, new.base_url):
+        row.stored_secret = None
     row.kind, row.base_url = new.kind, new.base_url.rstrip("/")
     row.username, row.timezone = new.username, new.timezone
     row.rate, row.concurrency = new.rate, new.concurrency
     row.options = {**(row.options or {}), IGNORE_ROBOTS: new.ignore_robots}
+    session.flush()  # it has its number now, and a forgotten password is gone
     if new.password is not None:
-        row.secret = vault.seal(new.password)
-    session.flush()
+        row.secret = vault.seal(new.password, _password_of(row))
+        session.flush()
     return row
 
 
@@ -96,7 +99,7 @@ def open_tracker(session: Session, name: str | None, settings: Settings, vault: 
     Args:
         session: acts for the user whose tracker it is.
         name: which one; None: the only one there is.
-        settings: name and password for a tracker that has none stored.
+        settings: name and password for an address that was once given with them on the command line.
         vault: decrypts the stored one.
 
     Raises:
@@ -124,6 +127,7 @@ def open_adhoc(session: Session, kind: str, url: str, settings: Settings, vault:
     Raises:
         UsageError: the kind or the address cannot be.
     """
+    Origin(url)  # before the database hears of what may have a password in it
     base_url = url.rstrip("/")
     _check_place(kind, base_url)  # before the database hears of it, and its log
     known = session.scalar(
@@ -139,7 +143,12 @@ def open_adhoc(session: Session, kind: str, url: str, settings: Settings, vault:
         name = _free_name(session, f"{kind}-{urlsplit(base_url).netloc}"[: LONGEST_NAME - 10])
         new = NewTracker(name=name, kind=kind, base_url=base_url, username=settings.tracker_username)
         known = add_tracker(session, new, vault)
-    return _opened(known, settings, vault)
+    if settings.tracker_password is None:
+        return _opened(known, settings, vault)
+    if known.secret is None:  # so that resume and schedules may use the account of the environment too
+        known.secret = vault.seal(None, _password_of(known))
+        session.flush()
+    return replace(_described(known), password=settings.tracker_password)
 
 
 def _mine() -> Select[TrackerModel]:
@@ -148,12 +157,28 @@ def _mine() -> Select[TrackerModel]:
 
 
 def _opened(row: TrackerModel, settings: Settings, vault: Vault) -> Tracker:
-    sealed = row.secret
+    tracker = _described(row)
+    if row.secret is None:
+        return tracker
+    password = vault.open(row.secret, _password_of(row))
+    if password is not None:
+        return replace(tracker, password=password)
     return replace(
-        _described(row),
+        tracker,
         username=row.username or settings.tracker_username,
-        password=vault.open(sealed) if sealed else settings.tracker_password,
+        password=settings.tracker_password,
     )
+
+
+def _password_of(row: TrackerModel) -> Purpose:
+    return password_of(row.user_id, row.tracker_id, Origin(row.base_url).name)
+
+
+def _is_at(row: TrackerModel, url: str) -> bool:
+    try:
+        return Origin(row.base_url).name == Origin(url).name
+    except UsageError:  # somebody has written into the row what is no address
+        return False
 
 
 def _described(row: TrackerModel) -> Tracker:

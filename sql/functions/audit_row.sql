@@ -24,7 +24,7 @@ BEGIN
     END IF;
     INSERT INTO ims.audit_log (user_id, action, resource_type, resource_id, old_value, new_value, ip_address, user_agent)
     VALUES (coalesce(ims.current_user_id(), (named ->> 'user_id')::integer), lower(TG_OP), TG_TABLE_NAME,
-            named ->> TG_ARGV[0], before, after, inet_client_addr(), current_setting('application_name'));
+            named ->> TG_ARGV[0], ims_private.without_secrets(before), ims_private.without_secrets(after), inet_client_addr(), current_setting('application_name'));
     RETURN NULL;
 END
 $$;

@@ -198,3 +198,42 @@ def _user_of(database: Database, login: str) -> object:
         row = connection.execute("SELECT ims.current_user_id()").fetchone()
     assert row is not None
     return row[0]
+
+
+def test_secrets_that_earlier_versions_kept_readable_are_gone_after_an_upgrade(
+    server: Server, empty: str
+) -> None:
+    initialise(empty, app_password=APP_PASSWORD, first_admin="root")
+    name = make_url(empty).database
+    with server.connect(dbname=name) as connection:
+        connection.execute("ALTER TABLE ims.trackers DROP CONSTRAINT trackers_base_url_check")
+        # As it was: what went into the log was not looked at.
+        connection.execute(
+            "CREATE OR REPLACE FUNCTION ims_private.without_secrets(fields jsonb) RETURNS jsonb LANGUAGE sql"
+            " IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT fields'"
+        )
+        connection.execute("UPDATE ims_private.applied_sql SET digest = 'of before'")
+        connection.execute("UPDATE ims_private.alembic_version SET version_num = '0003'")
+        connection.execute(
+            "INSERT INTO ims.trackers (user_id, name, kind, base_url)"
+            " VALUES (1, 'x', 'ims', 'https://h/x?api_key=canary')"
+        )
+        connection.execute(
+            "INSERT INTO ims.saved_searches (user_id, name, query, options) VALUES (1, 'x', 'x',"
+            """ '{"webhook": "https://hooks.example/T0/canary?x", "notify": "desk"}')"""
+        )
+        assert "canary" in str(connection.execute("SELECT audit_log::text FROM ims.audit_log").fetchall())
+        upgrade(empty)
+        for table in ("trackers", "saved_searches", "audit_log"):
+            kept = str(connection.execute(f"SELECT t::text FROM ims.{table} t").fetchall())  # noqa: S608
+            assert "canary" not in kept, table
+        options = connection.execute("SELECT options FROM ims.saved_searches").fetchone()
+        assert options == ({"webhook": {"shown": "https://hooks.example"}, "notify": "desk"},)
+        forced = "SELECT bool_and(relforcerowsecurity) FROM pg_class WHERE oid = ANY(%s::regclass[])"
+        tables = ["ims.trackers", "ims.saved_searches", "ims.audit_log"]
+        assert connection.execute(forced, (tables,)).fetchone() == (True,)
+        connection.execute(
+            "INSERT INTO ims.saved_searches (user_id, name, query, options)"
+            """ VALUES (1, 'y', 'y', '{"webhook": {"sealed": "canary"}}')"""
+        )
+        assert "canary" not in str(connection.execute("SELECT audit_log::text FROM ims.audit_log").fetchall())

@@ -113,3 +113,18 @@ def test_a_drivers_error_becomes_one_sentence_without_its_values(
     assert "secret" not in str(told)
     assert str(told).endswith(".")
     assert "\n" not in str(told)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://h:5433/d?user=kim&password=c4nary&sslmode=require",
+        "postgresql://nobody:old@h:5433/d?sslmode=require&user=kim&password=c4nary",
+        "postgresql://kim@h:5433/d?password=c4n%61ry&sslmode=require",
+    ],
+)
+def test_a_password_in_the_query_is_one_that_others_hide_too(url: str) -> None:
+    parsed = make_url(driver_url(url))
+    assert (parsed.username, parsed.password, dict(parsed.query)) == ("kim", "c4nary", {"sslmode": "require"})
+    assert "c4nary" not in parsed.render_as_string(hide_password=True)
+    assert parsed.set(username="ims_app", password="other").password == "other"

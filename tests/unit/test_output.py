@@ -1,5 +1,7 @@
 """What a tracker says is printed as text: it steers nothing, whatever it holds."""
 
+import csv
+import io
 import json
 from datetime import UTC, datetime
 from uuid import UUID
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.csv_cells import Sheet, csv_cell
 from cli.output import marked, one_line, print_json, print_table, safe
 
 
@@ -61,3 +64,66 @@ def test_an_id_is_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     session = UUID("a3352aac-286b-49ec-b197-015aa3529217")
     print_table(("session", "query"), [(session, "a question " * 20)], empty="none")
     assert str(session) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u180e", "\u061c", "\u202e", "\u2066", "\U000e0041",
+     "\u115f", "\u1160", "\u3164", "\uffa0", "\x7f", "\x9b", "\x1b", "\u206f", "\ufffa"],
+)  # fmt: skip
+def test_what_is_not_seen_is_not_printed_and_is_an_escape_in_json(
+    unseen: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert safe(f"a{unseen}b") == one_line(f"a{unseen}b") == "ab"
+    print_json({"title": f"a{unseen}b"})
+    printed = capsys.readouterr().out
+    assert unseen not in printed
+    assert json.loads(printed)["title"] == f"a{unseen}b"
+
+
+def test_what_is_seen_stays() -> None:
+    for text in ("葛\U000e0100城", "☺\ufe0f", "한국어 e\u0301 ก็ हिन्दी ١٢٣ \u0601"):
+        assert safe(text) == text
+    assert safe("x" + "\ufe0f\U000e0101" * 40) == "x\ufe0f"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@a",
+        "\t=1",
+        " =1",
+        "\u200b=1",
+        "\u00ad=1",
+        "\u2060=1",
+        "﹦1",
+        "＝1",
+        "﹢1",
+        "＠a",
+        "⁺1",
+    ],
+)
+def test_no_cell_is_taken_for_a_formula(text: str) -> None:
+    assert csv_cell(text).startswith("'")
+    assert not csv_cell(text, raw=True).startswith("'")
+
+
+@pytest.mark.parametrize("text", ["x;=1+1", "x\t=1+1", 'x";=1', "x\n=1", "x; ＝1", "x;-1", "x,=1"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_no_part_of_a_cell_is_a_formula_where_others_part_them(text: str, delimiter: str) -> None:
+    written = io.StringIO()
+    Sheet(written).add(["id", text, None, 7])
+    assert written.getvalue().startswith('"id","x')
+    for line in csv.reader(io.StringIO(written.getvalue(), newline=""), delimiter=delimiter):
+        assert not any(cell.lstrip().startswith(("=", "＝", "-")) for cell in line)
+    raw = io.StringIO()
+    Sheet(raw, raw=True).add(["id", text, None, 7])
+    assert next(csv.reader(io.StringIO(raw.getvalue(), newline=""))) == ["id", text, "", "7"]
+
+
+def test_what_is_no_formula_stays_as_it_is() -> None:
+    for text in ("a = b; c", "x\n- an item\n+1\n@kim", "5-3", "한국어; 日本語"):
+        assert csv_cell(text) == text

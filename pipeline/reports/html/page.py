@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
-from urllib.parse import urlsplit
 
+from crawler.http.web_address import is_web_address
 from pipeline.reports.html.charts import bar_chart, flow_chart
 from pipeline.reports.html.escaping import escaped
 from pipeline.reports.html.gather import Figures, Rows
@@ -161,11 +161,9 @@ def _issues(rows: Rows, words: Words) -> str:
 def _link(row: Mapping[str, str | None]) -> str:
     """The issue's number, as a link where its address is one of the web's: a tracker gave it."""
     number, url = escaped(row["issue_id"] or "", most=60), row["url"] or ""
-    try:
-        web = url.isprintable() and " " not in url and urlsplit(url).scheme in ("http", "https")
-    except ValueError:
-        web = False
-    return f'<a href="{escaped(url)}" rel="noreferrer noopener">{number}</a>' if web else number
+    if not is_web_address(url):
+        return number
+    return f'<a href="{escaped(url)}" rel="noreferrer noopener">{number}</a>'
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -1,0 +1,215 @@
+"""Telling a schedule's command and webhook what its run found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import structlog
+
+from crawler.errors import AccessError, CrawlError, UsageError
+from crawler.http.connections import Connections
+from crawler.http.reach import Reach
+from crawler.http.send import Bounds, exchange
+from crawler.http.stats import Stats
+from db import get_session
+from db.models import Run, SessionError
+from pipeline.jobs.news import list_news
+from pipeline.jobs.schedules import NOT_TOLD
+from pipeline.logs import redact
+from pipeline.trackers.secrets import Vault, webhook_of
+
+if TYPE_CHECKING:
+    from pipeline.jobs.tasks import Bench
+
+log = structlog.get_logger(__name__)
+
+MOST_TOLD = 1000  # issues in one message
+SECONDS = 30.0  # that telling may take
+_COMPLAINT = 1000  # bytes of what a command says on standard error that are kept, the last ones
+# A command gets what a shell's command needs to run, and none of our secrets.
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "LOGNAME")
+
+
+class _NotTold(Exception):
+    """Nobody was told; ``str()`` is a sentence."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Message:
+    """Whom to tell what."""
+
+    session_id: int | None
+    schedule: str
+    text: str  # JSON
+    command: str | None  # its name
+    webhook: Any = field(repr=False)  # as it is stored
+
+
+async def tell(bench: Bench, user_id: int, run_id: int) -> None:
+    """Tell a schedule's command and webhook what its run found. What fails is noted, and not tried again.
+
+    Args:
+        bench: the worker's; its commands are run for its own user only, for they run with its account.
+        user_id: whose schedule.
+        run_id: the run.
+    """
+    message = await asyncio.to_thread(_message, user_id, run_id)
+    if message is None:
+        return
+    if message.command is not None:
+        await _try(user_id, message, "notify", _notify(bench, user_id, message))
+    if message.webhook is not None:
+        await _try(user_id, message, "webhook", _post(bench, user_id, message))
+
+
+def _message(user_id: int, run_id: int) -> _Message | None:
+    with get_session(user_id=user_id) as session:
+        run = session.get(Run, run_id)
+        if run is None:
+            return None
+        schedule = run.schedule
+        row = run.crawl_session
+        news = list_news(session, schedule.name, limit=MOST_TOLD)
+        document = {
+            "schedule": schedule.name,
+            "status": run.status,
+            "session_uuid": str(row.session_uuid) if row is not None else None,
+            "issues_new": run.issues_new,
+            "issues_changed": run.issues_changed,
+            "issues": [{key: value for key, value in each.items() if key != "schedule"} for each in news],
+        }
+        return _Message(
+            session_id=run.session_id,
+            schedule=schedule.name,
+            text=json.dumps(document, ensure_ascii=False, default=str),
+            command=None if (name := schedule.options.get("notify")) is None else str(name),
+            webhook=schedule.options.get("webhook"),
+        )
+
+
+async def _try(user_id: int, message: _Message, how: str, telling: Any) -> None:
+    try:
+        async with asyncio.timeout(SECONDS):
+            await telling
+    except TimeoutError:
+        problem = f"It took longer than {SECONDS:g} s."
+    except OSError as error:
+        problem = f"{error.strerror or type(error).__name__}."
+    except (_NotTold, UsageError, AccessError) as error:
+        problem = str(error)
+    except (CrawlError, httpx.InvalidURL, ValueError):  # whose words may hold the address, which is a secret
+        problem = "The address cannot be reached, or does not answer as a web server does."
+    else:
+        return
+    await asyncio.to_thread(
+        _note, user_id, message.session_id, how, f"Notification by {how} failed: {problem}"
+    )
+
+
+async def _notify(bench: Bench, user_id: int, message: _Message) -> None:
+    if user_id != bench.program.user_id:
+        raise _NotTold("A worker runs commands for its own user only: use a webhook.")
+    words = bench.commands.get(message.command or "")
+    if words is None:
+        raise _NotTold(
+            "This worker's notify.toml has no command of that name. Command lines are not run: name the "
+            "command there, and give the name with schedule add --notify."
+        )
+    await _run(words, message.text)
+
+
+async def _run(words: list[str], text: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        start_new_session=True,
+    )
+    ended = False
+    try:
+        complaint, *_ = await asyncio.gather(_last_words(process), _feed(process, text), process.wait())
+        ended = True
+    finally:
+        if not ended:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # whatever it has started, too
+            await process.wait()
+    if process.returncode:
+        raise _NotTold(f"The command ended with status {process.returncode}. {complaint}".strip())
+
+
+async def _feed(process: asyncio.subprocess.Process, text: str) -> None:
+    assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+    with suppress(BrokenPipeError, ConnectionResetError):  # it need not read what it is told
+        process.stdin.write(text.encode("utf-8", "replace"))
+        await process.stdin.drain()
+    process.stdin.close()
+
+
+async def _last_words(process: asyncio.subprocess.Process) -> str:
+    assert process.stderr is not None  # noqa: S101 - a pipe was asked for
+    kept = b""
+    while piece := await process.stderr.read(4096):
+        kept = (kept + piece)[-_COMPLAINT:]
+    return " ".join(kept.decode("utf-8", "replace").split())
+
+
+async def _post(bench: Bench, user_id: int, message: _Message) -> None:
+    address = _address(message.webhook, bench.program.vault, user_id, message.schedule)
+    status = await post(address, message.text, bench.reach)
+    if not 200 <= status < 300:
+        raise _NotTold(f"The address answered with status {status}.")
+
+
+def _address(stored: Any, vault: Vault, user_id: int, schedule: str) -> str:
+    if not isinstance(stored, dict) or not isinstance(stored.get("sealed"), str):
+        raise _NotTold("The webhook was stored by an earlier version: store it again with schedule add.")
+    return vault.open(stored["sealed"].encode(), webhook_of(user_id, schedule)) or ""
+
+
+async def post(address: str, text: str, reach: Reach) -> int:
+    """Send JSON to an address; the answer's status comes back. No redirect is followed, no body is kept.
+
+    Raises:
+        NotPermitted: the address is not within reach.
+        CrawlError: it does not answer.
+    """
+    body = text.encode("utf-8", "replace")
+    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+    connections = Connections(reach=reach)
+    try:
+        answer, _, _ = await exchange(
+            connections.take(),
+            httpx.Request("POST", address, content=body, headers=headers),
+            bounds=Bounds(deadline=SECONDS, size=0),
+            wanted=(),
+            stats=Stats(),
+        )
+    finally:
+        await connections.close()
+    return answer.status_code
+
+
+def _note(user_id: int, session_id: int | None, how: str, sentence: str) -> None:
+    log.warning("nobody was told", how=how, reason=redact(sentence))
+    if session_id is None:
+        return
+    with get_session(user_id=user_id) as session:
+        session.add(
+            SessionError(
+                session_id=session_id,
+                user_id=user_id,
+                error_type=NOT_TOLD,
+                severity="warning",
+                error_message=redact(sentence),
+            )
+        )
