@@ -13,7 +13,9 @@ from cli.output import safe
 # of the cell, or within it where a spreadsheet parts cells at semicolons, tabs or, having done so, at lines.
 _EQUALS = "=＝﹦⁼₌"
 _SIGNS = f"{_EQUALS}+＋﹢⁺₊\\-－﹣⁻₋@＠﹫"
-_FORMULA = re.compile(rf"((?:^|[;\t])(?=\s*[{_SIGNS}])|^(?=[\t\n])|[\r\n](?=\s*[{_EQUALS}]))")
+_FORMULA = re.compile(
+    rf"(^(?=\s*+[{_SIGNS}])|[;\t](?=[^\S\t]*+[{_SIGNS}])|^(?=[\t\n])|[\r\n](?=[^\S\r\n]*+[{_EQUALS}]))"
+)
 
 
 class Sheet:

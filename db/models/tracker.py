@@ -24,7 +24,7 @@ class Tracker(Base):
     __table_args__ = (
         UniqueConstraint("tracker_id", "user_id"),
         UniqueConstraint("user_id", "name"),
-        CheckConstraint("base_url !~ '[?#]'", name="base_url"),
+        CheckConstraint("base_url !~ '[?#]'", name="base_url_query"),
     )
 
     tracker_id: Mapped[Key]

@@ -206,14 +206,14 @@ def test_secrets_that_earlier_versions_kept_readable_are_gone_after_an_upgrade(
     initialise(empty, app_password=APP_PASSWORD, first_admin="root")
     name = make_url(empty).database
     with server.connect(dbname=name) as connection:
-        connection.execute("ALTER TABLE ims.trackers DROP CONSTRAINT trackers_base_url_check")
+        connection.execute("ALTER TABLE ims.trackers DROP CONSTRAINT trackers_base_url_query_check")
         # As it was: what went into the log was not looked at.
         connection.execute(
             "CREATE OR REPLACE FUNCTION ims_private.without_secrets(fields jsonb) RETURNS jsonb LANGUAGE sql"
             " IMMUTABLE SET search_path = pg_catalog, pg_temp AS 'SELECT fields'"
         )
         connection.execute("UPDATE ims_private.applied_sql SET digest = 'of before'")
-        connection.execute("UPDATE ims_private.alembic_version SET version_num = '0003'")
+        connection.execute("UPDATE ims_private.alembic_version SET version_num = '0006'")
         connection.execute(
             "INSERT INTO ims.trackers (user_id, name, kind, base_url)"
             " VALUES (1, 'x', 'ims', 'https://h/x?api_key=canary')"

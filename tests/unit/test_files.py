@@ -15,7 +15,7 @@ from db.embedded.paths import lay_out
 from db.errors import DatabaseUnfit, DataFolderForbidden
 from db.files import data_folder, folders, read_own, whole_file
 from db.settings import environment, read_settings
-from pipeline.attachments import store
+from pipeline.attachments import Draft
 from pipeline.reports.export import output_file
 from pipeline.trackers.secrets import KEY_FILE, open_vault
 
@@ -63,11 +63,18 @@ def test_of_two_that_make_the_same_file_the_first_wins(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"first"]
 
 
+def keep(home: Path) -> None:
+    """Keep an attached file."""
+    with Draft(home) as draft:
+        draft.write(b"attached")
+        draft.keep()
+
+
 @pytest.mark.usefixtures("open_umask")
 def test_whatever_the_umask_everything_is_closed_to_others(tmp_path: Path) -> None:
     home = tmp_path / "a" / "b"
     home.mkdir(parents=True)
-    store(home, b"attached")
+    keep(home)
     open_vault(home, None)
     lay_out(home)
     made = list(home.rglob("*"))
@@ -81,7 +88,7 @@ def test_whatever_the_umask_everything_is_closed_to_others(tmp_path: Path) -> No
 @as_root
 def test_a_data_folder_of_somebody_else_is_not_written(tmp_path: Path) -> None:
     os.chown(tmp_path, NOBODY, NOBODY)
-    for use in (data_folder, lay_out, lambda home: open_vault(home, None), lambda home: store(home, b"x")):
+    for use in (data_folder, lay_out, lambda home: open_vault(home, None), keep):
         with pytest.raises(DataFolderForbidden, match="belongs to nobody"):
             use(tmp_path)  # type: ignore[operator]
     assert list(tmp_path.iterdir()) == []

@@ -18,4 +18,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Let addresses be as they were; what was taken out does not come back."""
-    op.execute("ALTER TABLE ims.trackers DROP CONSTRAINT trackers_base_url_check")
+    op.execute("ALTER TABLE ims.trackers DROP CONSTRAINT trackers_base_url_query_check")

@@ -35,4 +35,4 @@ ALTER TABLE ims.trackers FORCE ROW LEVEL SECURITY;
 ALTER TABLE ims.saved_searches FORCE ROW LEVEL SECURITY;
 ALTER TABLE ims.audit_log FORCE ROW LEVEL SECURITY;
 
-ALTER TABLE ims.trackers ADD CONSTRAINT trackers_base_url_check CHECK (base_url !~ '[?#]');
+ALTER TABLE ims.trackers ADD CONSTRAINT trackers_base_url_query_check CHECK (base_url !~ '[?#]');

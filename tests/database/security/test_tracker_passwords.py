@@ -128,7 +128,7 @@ def test_no_statement_with_a_secret_fails_for_a_reason_that_is_known_before(
             add_tracker(session, tracker, crawler.program.vault)
         for one in (schedule, odd):
             with pytest.raises((UsageError, DatabaseRefused)):
-                add_schedule(session, one)
+                add_schedule(session, one, crawler.program.vault)
         session.rollback()
     assert CANARY not in str(sent)
     assert "INSERT" not in str(sent)
