@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from crawler.errors import CrawlError
+from crawler.process.isolation import hide_memory
 from db import get_session
 from db.errors import DatabaseError
 from db.location import configured_url
@@ -97,6 +98,7 @@ def start(*, level: int = logging.INFO) -> Program:
         UsageError: a setting is wrong.
         DatabaseError: the database cannot be used.
     """
+    hide_memory()
     database = read_database_settings()
     settings = read_settings(environment())
     configure(settings.log, level=level)

@@ -69,6 +69,11 @@ class Origin:
         return f"{self.base.scheme}://{self.key}"
 
     @property
+    def port(self) -> int | None:
+        """The port of TCP that is connected to."""
+        return _port(self.base)
+
+    @property
     def key(self) -> str:
         """What the limits of this host are kept under: its name and port."""
         return f"{self.base.host}:{_port(self.base)}"

@@ -13,8 +13,12 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crawler.source import Kind
 
 MEMORY = 2 << 30  # bytes of address space; a page is 64 MB at most
 
@@ -28,9 +32,12 @@ _RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}  # of files, in bits, from which version 
 _SYSTEM = (
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/localtime"),
     *("/etc/hosts", "/etc/host.conf", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/gai.conf"),
-    *("/etc/services", "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/usr/share/ca-certificates"),
-    *("/usr/local/share/ca-certificates", "/run/systemd/resolve", "/dev/null", "/dev/urandom"),
+    *("/etc/services", "/run/systemd/resolve", "/dev/null", "/dev/urandom", "/etc/ssl/certs"),
+    *("/etc/ssl/openssl.cnf", "/etc/pki/tls/certs", "/etc/pki/ca-trust", "/etc/ca-certificates"),
+    *("/usr/share/ca-certificates", "/usr/local/share/ca-certificates"),
 )
+_PROGRAMS = ("stdlib", "platstdlib", "purelib", "platlib")  # names of sysconfig
+_USUAL_PORTS = (53, 80, 443)  # names of hosts in long answers; where a tracker leads from http to https
 
 
 class _Ruleset(ctypes.Structure):
@@ -74,46 +81,66 @@ def hide_memory() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
-def wall_in(readable: Iterable[Path], ports: Iterable[int]) -> int:
-    """Give up, for good, what this process does not need.
-
-    Args:
-        readable: files and folders that it must still read, besides the system's own.
-        ports: of TCP, to which it may connect.
-
-    Returns:
-        The version of Landlock that holds; 0: this system has none, nothing is kept from us but privileges.
-    """
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+def landlock_version() -> int:
+    """The version of Landlock that the kernel has; 0: none."""
     if not sys.platform.startswith("linux"):
         return 0
-    call = ctypes.CDLL(None, use_errno=True).syscall
-    version = call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_GET_VERSION))
-    if version < 1:
-        return 0
+    return max(0, _syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_GET_VERSION)))
+
+
+def wall_in(kind: Kind, port: int | None) -> bool:
+    """Give up, for good, what a process for this kind of tracker does not need; its modules are loaded.
+
+    Args:
+        kind: of the tracker; what was installed with it can still be read.
+        port: of TCP, the tracker's; None: nobody is to be connected to.
+
+    Returns:
+        Whether Landlock holds; where not, nothing is given up but privileges.
+    """
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    version = landlock_version()
+    if version == 0:
+        return False
     rights = max(bits for since, bits in _RIGHTS.items() if since <= version)
+    # Each version knows more rights; one that it does not know would be refused.
     wanted = _Ruleset(
         files=(1 << rights) - 1,
         net=_CONNECT_TCP | _BIND_TCP if version >= 4 else 0,
         scoped=3 if version >= 6 else 0,  # abstract sockets and signals
     )
     size = 24 if version >= 6 else 16 if version >= 4 else 8
-    rules = call(_CREATE_RULESET, ctypes.byref(wanted), ctypes.c_size_t(size), ctypes.c_uint32(0))
+    rules = _syscall(_CREATE_RULESET, ctypes.byref(wanted), ctypes.c_size_t(size), ctypes.c_uint32(0))
     if rules < 0:
-        return 0
+        return False
     try:
-        for path in (*map(Path, _SYSTEM), *readable):
-            _allow_reading(call, rules, path)
-        if version >= 4:
-            for port in ports:
-                rule = _NetPort(allowed=_CONNECT_TCP, port=port)
-                call(_ADD_RULE, rules, _NET_PORT, ctypes.byref(rule), 0)
-        return version if call(_RESTRICT_SELF, rules, 0) == 0 else 0
+        for path in _readable(kind):
+            _allow_reading(rules, path)
+        if version >= 4 and port is not None:
+            for each in {port, *_USUAL_PORTS}:
+                rule = _NetPort(allowed=_CONNECT_TCP, port=each)
+                _syscall(_ADD_RULE, rules, _NET_PORT, ctypes.byref(rule), 0)
+        return _syscall(_RESTRICT_SELF, rules, 0) == 0
     finally:
         os.close(rules)
 
 
-def _allow_reading(call: Callable[..., int], rules: int, path: Path) -> None:
+def _readable(kind: Kind) -> Iterator[Path]:
+    """What is still to be read: the system's own, programs, certificates, and what came with the kind."""
+    import ssl
+    import sysconfig
+
+    yield from map(Path, _SYSTEM)
+    yield from (Path(sysconfig.get_path(name)) for name in _PROGRAMS)
+    yield from (Path(path) for path in ssl.get_default_verify_paths() if path and path.startswith("/"))
+    yield Path(__file__).parents[1]
+    # Not the folder that it was imported from: anything may lie there beside it.
+    for part in (kind.open_source, kind.open_parser):
+        package = sys.modules[part.__module__.partition(".")[0]]
+        yield from map(Path, getattr(package, "__path__", [package.__file__]))
+
+
+def _allow_reading(rules: int, path: Path) -> None:
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:  # not here
@@ -121,9 +148,13 @@ def _allow_reading(call: Callable[..., int], rules: int, path: Path) -> None:
     try:
         allowed = _READ_FILE | (_READ_DIR if path.is_dir() else 0)
         rule = _PathBeneath(allowed=allowed, parent=descriptor)
-        call(_ADD_RULE, rules, _PATH_BENEATH, ctypes.byref(rule), 0)
+        _syscall(_ADD_RULE, rules, _PATH_BENEATH, ctypes.byref(rule), 0)
     finally:
         os.close(descriptor)
+
+
+def _syscall(*arguments: object) -> int:
+    return int(ctypes.CDLL(None, use_errno=True).syscall(*arguments))
 
 
 def _prctl(option: int, value: int) -> None:

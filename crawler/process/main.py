@@ -15,8 +15,9 @@ from contextlib import suppress
 
 from msgspec import msgpack
 
+from crawler.http.origin import Origin
 from crawler.process.hand import SIZE, Hand
-from crawler.process.isolation import die_with, limit_memory
+from crawler.process.isolation import die_with, limit_memory, wall_in
 from crawler.process.messages import Open, ToProcess, read_frame
 from crawler.process.outbox import Outbox
 from crawler.process.session import Session
@@ -48,5 +49,6 @@ async def _serve(channel: socket.socket, hand: Hand) -> None:
     if not isinstance(opened, Open):
         raise TypeError(f"the first frame is {type(opened).__name__}")
     async with Session(opened, Outbox(writer), hand) as session:
+        wall_in(session.kind, Origin(opened.connection.base_url).port if opened.network else None)
         while True:
             session.take(await read_frame(reader, decoder))

@@ -69,8 +69,8 @@ class Session:
         self._opened = opened
         self._outbox = outbox
         self._hand = hand
-        self._kind = find_kind(opened.kind)
-        self._parser = self._kind.open_parser(replace(opened.connection, username=None, password=None))
+        self.kind = find_kind(opened.kind)
+        self._parser = self.kind.open_parser(replace(opened.connection, username=None, password=None))
         self._source: Source | None = None
         self._lease = _Lease(outbox)
         self._entered = AsyncExitStack()
@@ -96,7 +96,7 @@ class Session:
             )
             self._outbox.stats = client.stats
             await self._entered.enter_async_context(client)
-            self._source = self._kind.open_source(opened.connection, client)
+            self._source = self.kind.open_source(opened.connection, client)
         return self
 
     async def __aexit__(

@@ -28,6 +28,8 @@ _BUFFERED = 1 << 20  # bytes that wait in our buffer before the process must wai
 _LOOKS = 20  # at what a process has in hand, until it is ended for it
 _LINES = 1000  # of chatter that are logged, of one process
 
+_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
 _START = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
@@ -176,4 +178,4 @@ def _command(memory: int) -> list[str]:
 
 def _environment() -> dict[str, str]:
     """What the process needs of ours; no secret is among it, nor a variable that Python heeds."""
-    return {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
+    return {name: os.environ[name] for name in _VARIABLES if name in os.environ}

@@ -17,7 +17,6 @@ from msgspec.structs import replace as replaced
 from crawler.client import Stats
 from crawler.errors import ItemError, PageRejected, TrackerError
 from crawler.process.hand import FIRST, LOGIN, NOTHING
-from crawler.process.isolation import hide_memory
 from crawler.process.messages import (
     Answer,
     BrokenFrame,
@@ -136,7 +135,6 @@ class TrackerProcess:
         self._fatal: Exception | None = None  # whatever is asked is answered so
 
     async def __aenter__(self) -> Self:
-        hide_memory()
         self._granting = asyncio.create_task(self._grant())
         await self._be_started()
         return self

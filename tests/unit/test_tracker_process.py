@@ -7,14 +7,17 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 
 from crawler.errors import (
     CrawlError,
@@ -24,6 +27,7 @@ from crawler.errors import (
     PageRejected,
     TrackerError,
 )
+from crawler.process.isolation import landlock_version
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
 from crawler.source import RawPage, Reference
@@ -45,7 +49,6 @@ def odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     def install(**plan: object) -> Tracker:
         shutil.copy(odd_kind.__file__, tmp_path / "the_odd_kind.py")
         (tmp_path / "plan.json").write_text(json.dumps(plan))
-        (tmp_path / "counts").mkdir()
         described = tmp_path / "odd-1.0.dist-info"
         described.mkdir()
         (described / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
@@ -262,6 +265,52 @@ async def test_a_fetch_that_nobody_waits_for_is_given_up(odd: Install) -> None:
                     await process.fetch(_references("wait 60"))
         async with asyncio.timeout(5):
             assert _told(await process.fetch(_references("1"))) == ["1"]
+
+
+@pytest.mark.skipif(landlock_version() == 0, reason="this kernel has no Landlock: docs/security.md says so")
+async def test_code_that_ran_in_the_process_would_reach_next_to_nothing(odd: Install, tmp_path: Path) -> None:
+    tracker = odd()
+    (tmp_path / "secret.key").write_text("canary-4711")
+    (tmp_path / "beside.py").write_text("canary-4711")
+    with socket.create_server(("127.0.0.1", 0)) as theirs, socket.create_server(("127.0.0.1", 0)) as other:
+        tracker = replace(tracker, base_url=f"http://127.0.0.1:{theirs.getsockname()[1]}")
+        deeds = {
+            f"read {tmp_path}/secret.key": "refused",
+            f"read {tmp_path}/beside.py": "refused",
+            f"read /proc/{os.getpid()}/environ": "refused",
+            f"read /proc/{os.getpid()}/maps": "refused",
+            "read /etc/passwd": "refused",
+            f"write {tmp_path}/new": "refused",
+            f"write {tmp_path}/plan.json": "refused",
+            "signal": "refused" if landlock_version() >= 6 else "done",
+            f"connect {tracker.base_url}": "done",
+            f"connect http://127.0.0.1:{other.getsockname()[1]}": (
+                "refused" if landlock_version() >= 4 else "done"
+            ),
+            "read /etc/hosts": "done",
+            f"read {odd_kind.__file__}": "refused",
+            f"read {tmp_path}/the_odd_kind.py": "done",
+            f"read {structlog.__file__}": "done",
+        }
+        async with TrackerProcess(tracker) as process:
+            outcomes = await process.fetch(_references(*deeds))
+        async with TrackerProcess(tracker, network=False) as process:
+            record = await process.parse([RawPage(url="x", body=f"connect {tracker.base_url}".encode())])
+    told = [
+        each.record.title.partition(":")[0] if isinstance(each, FetchedIssue) else str(each)
+        for each in outcomes
+    ]
+    assert dict(zip(deeds, told, strict=True)) == deeds
+    assert record.title.startswith("refused") == (landlock_version() >= 4)
+
+
+def test_the_programs_own_memory_and_environment_are_hidden() -> None:
+    asked = "import ctypes; from crawler.process.isolation import hide_memory; hide_memory();"
+    asked += "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.strip() == "0"
 
 
 def _is_there(pid: int) -> bool:
