@@ -25,13 +25,13 @@ from db.files import data_folder, folders
 from db.models import Attachment, CrawlSession, SessionError, SessionIssue
 from pipeline.crawl_session import Handle
 from pipeline.logs import told
-from pipeline.trackers.process import TrackerProcess
+from pipeline.trackers.pool import TrackerPool
 
 FOLDER = "attachments"  # under the data folder
 
 
 async def download_attachments(
-    handle: Handle, source: TrackerProcess, home: Path, stop: asyncio.Event, within: Callable[[], None]
+    handle: Handle, source: TrackerPool, home: Path, stop: asyncio.Event, within: Callable[[], None]
 ) -> int:
     """Fetch the files of the session's issues that are not here yet.
 

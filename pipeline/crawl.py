@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -32,7 +33,7 @@ from pipeline.stages.search import search
 from pipeline.stages.selection import Selection
 from pipeline.stages.state import Belt, Mark, Plan
 from pipeline.trackers.connect import Tracker, shared
-from pipeline.trackers.process import TrackerProcess
+from pipeline.trackers.pool import TrackerPool
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +74,7 @@ async def run_session(
     """
     belt = Belt(workers=handle.workers, counts=Counts(search_done=handle.search_done), observer=observer)
     clock = _Clock(began=monotonic())
+    share = partial(shared, tracker, conninfo, handle.session_uuid)
     meter: Meter | None = None
     error: Stopper | None = None
     defect = True  # until shown otherwise
@@ -81,8 +83,7 @@ async def run_session(
         async with _interruptible(belt) as interruption:
             try:
                 async with (
-                    shared(tracker, conninfo, handle.session_uuid) as share,
-                    TrackerProcess(tracker, workers=handle.workers, share=share) as source,
+                    TrackerPool(tracker, workers=handle.workers, share=share) as source,
                     _alive(handle, conninfo),
                 ):
                     meter = Meter(source.stats)
@@ -120,7 +121,7 @@ def _within(ceiling: Ceiling, handle: Handle, meter: Meter) -> None:
 
 async def _crawl(
     handle: Handle,
-    source: TrackerProcess,
+    source: TrackerPool,
     meter: Meter,
     belt: Belt,
     clock: _Clock,
@@ -214,7 +215,7 @@ async def _close(handle: Handle, ending: Ending) -> DatabaseError | None:
 
 
 async def plan_of(
-    handle: Handle, source: TrackerProcess, meter: Meter, searching: Actor, loading: Actor
+    handle: Handle, source: TrackerPool, meter: Meter, searching: Actor, loading: Actor
 ) -> Plan:
     """What a session is to do, and what of its question is applied to the fetched issues."""
     filters = handle.filters

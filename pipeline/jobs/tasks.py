@@ -11,6 +11,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -35,7 +36,7 @@ from pipeline.stages.meter import Meter
 from pipeline.stages.search import search
 from pipeline.stages.state import Belt
 from pipeline.trackers.connect import Tracker, shared
-from pipeline.trackers.process import TrackerProcess
+from pipeline.trackers.pool import TrackerPool
 from pipeline.trackers.stored import open_by_id
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ async def keep_word(doing: Awaitable[None]) -> None:
 
 async def _search(bench: Bench, part: Part) -> None:
     handle, began = part.handle, monotonic()
+    share = partial(shared, part.tracker, bench.program.conninfo, handle.session_uuid)
     found, upto = asyncio.Event(), 0
 
     def observe(counts: Counts) -> None:
@@ -188,8 +190,7 @@ async def _search(bench: Bench, part: Part) -> None:
     error: CrawlError | DatabaseError | None = None
     with bench.belt(1, Counts(search_done=handle.search_done), observe) as belt:
         async with (
-            shared(part.tracker, bench.program.conninfo, handle.session_uuid) as share,
-            TrackerProcess(part.tracker, workers=1, share=share) as source,
+            TrackerPool(part.tracker, workers=1, share=share) as source,
             Actor(bench.program.conninfo, handle.user_id) as actor,
         ):
             meter = Meter(source.stats)
@@ -217,10 +218,10 @@ async def _search(bench: Bench, part: Part) -> None:
 async def _fetch(bench: Bench, part: Part) -> None:
     until = monotonic() + TURN
     handle, tracker = part.handle, part.tracker
+    share = partial(shared, tracker, bench.program.conninfo, handle.session_uuid)
     opener = bench.open_tracker(handle.user_id)
     async with (
-        shared(tracker, bench.program.conninfo, handle.session_uuid) as share,
-        TrackerProcess(tracker, workers=handle.workers, share=share) as source,
+        TrackerPool(tracker, workers=handle.workers, share=share) as source,
         Actor(bench.program.conninfo, handle.user_id) as searching,
         Actor(bench.program.conninfo, handle.user_id) as loading,
     ):

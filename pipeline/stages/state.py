@@ -15,7 +15,7 @@ from pipeline.crawl_session import Handle
 from pipeline.stages.counts import Counts, Observer
 from pipeline.stages.meter import Meter
 from pipeline.stages.selection import Selection
-from pipeline.trackers.process import TrackerProcess
+from pipeline.trackers.pool import TrackerPool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,7 @@ class Plan:
     """What a session is to do, and with what."""
 
     handle: Handle
-    source: TrackerProcess
+    source: TrackerPool
     meter: Meter  # of the source's client
     searching: Actor  # the connection of the search stage and the feed
     loading: Actor  # the connection of the loader

@@ -29,6 +29,7 @@ class HostShare:
     def __init__(self, lease: HostLease) -> None:
         self._lease = lease
         self._away_since: float | None = None
+        self.is_unlimited = False  # a personal login shares nothing
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,7 +48,8 @@ class HostShare:
         try:
             grant = await self._lease.renew(active=active, wanted=wanted, pause=pause)
         except psycopg.errors.InsufficientPrivilege:
-            return Grant(slots=0, unlimited=True)  # a personal login shares nothing
+            self.is_unlimited = True
+            return Grant(slots=0, unlimited=True)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             now = time.monotonic()
             self._away_since = self._away_since or now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -93,6 +93,7 @@ class TrackerProcess:
         tracker: with the account to use.
         workers: requests at once; never more than the tracker allows.
         share: of what all processes together may ask, entered; None: only the tracker's own limits hold.
+        stats: live totals to be added to; None: new ones.
         network: False: nobody is asked, and no credential handed over; for :meth:`parse`.
         seconds: that one page may take.
     """
@@ -103,13 +104,14 @@ class TrackerProcess:
         *,
         workers: int | None = None,
         share: HostShare | None = None,
+        stats: Stats | None = None,
         network: bool = True,
         seconds: float = SECONDS,
     ) -> None:
         keep_secret(tracker.password)
         features = find_kind(tracker.kind).features
         connection = tracker.connection
-        self.stats = Stats()  # live totals of the client within, over all processes
+        self.stats = stats or Stats()  # live totals of the clients within
         self._opening = Open(
             kind=tracker.kind,
             connection=connection if network else replace(connection, username=None, password=None),
@@ -129,7 +131,9 @@ class TrackerProcess:
         self._starting = asyncio.Lock()
         self._turns: asyncio.Queue[Renew | GiveBack] = asyncio.Queue(maxsize=16)
         self._granting: asyncio.Task[None] | None = None
-        self._earlier = Stats()  # totals of the processes before this one
+        self._told = Spent(
+            requests=0, retries=0, bytes=0, wait_seconds=0.0
+        )  # by this operating-system process
         self._barren = 0  # processes in a row that ended before any answer, and nobody was to blame
         self._login_deaths = 0
         self._fatal: Exception | None = None  # whatever is asked is answered so
@@ -196,18 +200,7 @@ class TrackerProcess:
 
         A page that cannot be read comes as a PageRejected with its ``pages``.
         """
-        size = self._batch_size
-        if len(references) <= size:
-            return await self._fetch(references)
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._fetch(references[start : start + size]))
-                    for start in range(0, len(references), size)
-                ]
-        except BaseExceptionGroup as errors:
-            raise _first(errors) from None
-        return [outcome for task in tasks for outcome in task.result()]
+        return await in_groups(references, self._batch_size, self._fetch)
 
     async def download(self, attachment: AttachmentRecord, sink: Callable[[bytes], object]) -> int:
         """Get a file in pieces of bounded size; how many bytes it has comes back.
@@ -321,16 +314,17 @@ class TrackerProcess:
                     call.take(message)
 
     def _count(self, spent: Spent) -> None:
-        stats, earlier = self.stats, self._earlier
-        stats.requests = max(stats.requests, earlier.requests + spent.requests)
-        stats.retries = max(stats.retries, earlier.retries + spent.retries)
-        stats.bytes = max(stats.bytes, earlier.bytes + spent.bytes)
-        stats.wait_seconds = max(stats.wait_seconds, earlier.wait_seconds + spent.wait_seconds)
+        stats, told = self.stats, self._told
+        stats.requests += max(0, spent.requests - told.requests)
+        stats.retries += max(0, spent.retries - told.retries)
+        stats.bytes += max(0, spent.bytes - told.bytes)
+        stats.wait_seconds += max(0.0, spent.wait_seconds - told.wait_seconds)
+        self._told = spent
 
     def _bury(self, end: End) -> None:
         """Tell those who wait that the process has ended, and the one who is to blame that it is."""
         self._child = None
-        self._earlier = replace(self.stats)
+        self._told = Spent(requests=0, retries=0, bytes=0, wait_seconds=0.0)
         if end.number == LOGIN:
             self._login_deaths += 1
             if self._login_deaths >= MOST_DEATHS:
@@ -423,6 +417,23 @@ class _Call:
         """Let the process know that nobody waits any more, where it may not know."""
         if self._is_open and self._child is not None:
             self._child.send(Close(number=self._request.number))
+
+
+async def in_groups(
+    references: Sequence[Reference],
+    size: int,
+    fetch: Callable[[Sequence[Reference]], Coroutine[None, None, list[FetchedIssue | ItemError]]],
+) -> list[FetchedIssue | ItemError]:
+    """Fetch references side by side, so many in a group; the outcomes come in order."""
+    if len(references) <= size:
+        return await fetch(references)
+    starts = range(0, len(references), size)
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(fetch(references[start : start + size])) for start in starts]
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from None
+    return [outcome for task in tasks for outcome in task.result()]
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
