@@ -32,8 +32,8 @@ def audit(
     from db.audit import audit_entries
     from pipeline.bootstrap import start
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         rows = [
             {name: getattr(entry, name) for name in _COLUMNS}
             for entry in audit_entries(session, resource_type=table, limit=limit, offset=offset)

@@ -60,19 +60,15 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Tell where the database is, its version, and whether its schema is up to date."""
-    from sqlalchemy import text
-
-    from db import get_session
     from db.location import configured_url
     from db.settings import read_settings
     from db.setup.bootstrap import schema_status
+    from db.setup.server_version import server_facts
+    from pipeline.bootstrap import start
 
     settings = read_settings()
     schema = schema_status(configured_url(settings))
-    with get_session() as session:
-        version, size = session.execute(
-            text("SELECT current_setting('server_version'), pg_database_size(current_database())")
-        ).one()
+    version, size = server_facts(start().conninfo)
     facts = {
         "place": "DATABASE_URL" if settings.database_url else f"embedded, under {settings.home}",
         "server_version": version,
@@ -94,22 +90,17 @@ def shell() -> None:
 
     BEGIN; SELECT ims.set_current_user(ims.find_user('NAME')); SELECT … ; COMMIT;
     """
-    from sqlalchemy import make_url
-
     from crawler.errors import UsageError
     from db.location import configured_url, embedded_server
-    from db.settings import account, read_settings, rendered, with_account
+    from db.settings import for_psql, read_settings
 
     settings = read_settings()
-    url = make_url(configured_url(settings))
+    address, password = for_psql(configured_url(settings))
     embedded = embedded_server(settings)
     psql = embedded.psql() if embedded is not None else None
-    # The password goes by the environment: the process list is for everybody to read.
-    user, password = account(url)
-    variables = {**child_environment(), "PGPASSWORD": password or ""}
-    bare = with_account(url, user).set(drivername="postgresql")
+    variables = {**child_environment(), "PGPASSWORD": password}
     try:
-        command = [str(psql or "psql"), rendered(bare)]
+        command = [str(psql or "psql"), address]
         raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)  # noqa: S603 - no shell
     except FileNotFoundError as error:
         raise UsageError("psql is not installed: install PostgreSQL's client programs.") from error

@@ -59,7 +59,7 @@ def demo() -> None:
 
 
 async def _crawl_for_both(program: Program) -> list[_Crawled]:
-    async with _standin(_last_port()) as tracker:
+    async with _standin(_last_port(program)) as tracker:
         complain(f"The stand-in tracker answers at {tracker.url}")
         return [await _crawl(program, username, account, tracker.url) for username, account in _PEOPLE]
 
@@ -77,20 +77,18 @@ async def _standin(port: int) -> AsyncIterator[StandIn]:
         yield tracker
 
 
-def _last_port() -> int:
+def _last_port(program: Program) -> int:
+    from dataclasses import replace
     from urllib.parse import urlsplit
 
-    from sqlalchemy import select
+    from crawler.errors import UsageError
 
-    from db import Tracker, User, get_session
-
-    with get_session() as session:
-        url = session.scalar(
-            select(Tracker.base_url)
-            .join(User, User.user_id == Tracker.user_id)
-            .where(Tracker.name == _TRACKER, User.username == _PEOPLE[0][0])
-        )
-    return urlsplit(url).port or 0 if url else 0
+    user_id = _user(program, _PEOPLE[0][0])
+    try:
+        url = replace(program, user_id=user_id).find_tracker(_TRACKER).base_url
+    except UsageError:  # the first demo in this database
+        return 0
+    return urlsplit(url).port or 0
 
 
 async def _crawl(program: Program, username: str, account: str, url: str) -> _Crawled:
@@ -103,7 +101,7 @@ async def _crawl(program: Program, username: str, account: str, url: str) -> _Cr
     from pipeline.reports.session_summary import outcome
     from pipeline.trackers.stored import NewTracker, add_tracker
 
-    user_id = _user(username)
+    user_id = _user(program, username)
     with get_session(user_id=user_id) as session:
         new = NewTracker(
             name=_TRACKER,
@@ -123,18 +121,12 @@ async def _crawl(program: Program, username: str, account: str, url: str) -> _Cr
     return _Crawled(user_id, username, outcome(handle))
 
 
-def _user(username: str) -> int:
-    from sqlalchemy import select
+def _user(program: Program, username: str) -> int:
+    from db import get_session
+    from db.users import add_user, find_user
 
-    from db import User, get_session
-
-    with get_session() as session:
-        user = session.scalar(select(User).where(User.username == username))
-        if user is None:
-            user = User(username=username)
-            session.add(user)
-            session.flush()
-        return user.user_id
+    with get_session(user_id=program.user_id) as session:
+        return (find_user(session, username) or add_user(session, username)).user_id
 
 
 def _print_crawls(crawled: list[_Crawled]) -> None:
@@ -179,21 +171,13 @@ def _print_searches(crawled: list[_Crawled]) -> None:
 
 def _rows_of_others(crawled: list[_Crawled]) -> dict[tuple[str, str], tuple[int, int]]:
     """For each user and table: how many rows are there for them, and how many rows of others they see."""
-    from sqlalchemy import func, select
-
     from db import get_session
-    from db.models import Base
+    from db.users import count_rows
 
-    seen = {}
+    seen: dict[tuple[str, str], tuple[int, int]] = {}
     for one in crawled:
         with get_session(user_id=one.user_id) as session:
-            for name in _TABLES:
-                table = Base.metadata.tables[f"ims.{name}"]
-                mine = table.c.user_id == one.user_id
-                own, others = session.execute(
-                    select(func.count().filter(mine), func.count().filter(~mine)).select_from(table)
-                ).one()
-                seen[one.username, name] = (own, others)
+            seen |= {(one.username, name): count_rows(session, one.user_id, name) for name in _TABLES}
     return seen
 
 

@@ -95,7 +95,7 @@ def _export_table(
     from pipeline.reports.export import open_table, output_file, write_parquet
     from pipeline.search.filters import check_tracker
 
-    with get_session() as session:
+    with get_session(user_id=program.user_id) as session:
         check_tracker(session, tracker)
     with open_table(program.conninfo, program.user_id, subject.value, tracker=tracker) as table:
         if output is None:

@@ -29,8 +29,8 @@ def add(
     from pipeline.bootstrap import start
     from pipeline.search.favorites import Favorite, add_favorite
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         add_favorite(session, Favorite(name=name, query=query, tracker=tracker, product=product))
     complain(f"Kept; ask it with: {invocation()} favorites run {quote(name)}")
 
@@ -46,8 +46,8 @@ def list_(
     from pipeline.bootstrap import start
     from pipeline.search.favorites import list_favorites
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         rows = list_favorites(session, limit=limit, offset=offset)
     if as_json:
         print_json(rows)
@@ -66,8 +66,8 @@ def remove(name: Name) -> None:
     from pipeline.bootstrap import start
     from pipeline.search.favorites import remove_favorite
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         remove_favorite(session, name)
 
 
@@ -90,8 +90,8 @@ def run(
     from pipeline.search.favorites import read_favorite
     from pipeline.search.filters import Filters
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         kept = read_favorite(session, name)
     shape = Shape(as_json=as_json, as_csv=as_csv, raw=raw, opened=opened, offset=offset)
     filters = Filters(product=kept.product, tracker=kept.tracker)

@@ -18,8 +18,8 @@ def history(
     from pipeline.bootstrap import start
     from pipeline.search.history import past_questions
 
-    start()
-    rows = past_questions(limit=limit, offset=offset)
+    program = start()
+    rows = past_questions(program.user_id, limit=limit, offset=offset)
     if as_json:
         print_json(rows)
         return

@@ -25,8 +25,8 @@ def list_(
     from pipeline.bootstrap import start
     from pipeline.quarantine import quarantined
 
-    start()
-    rows = quarantined(tracker=tracker, limit=limit, offset=offset)
+    program = start()
+    rows = quarantined(program.user_id, tracker=tracker, limit=limit, offset=offset)
     if as_json:
         print_json(rows)
         return
@@ -48,8 +48,8 @@ def show(
     from pipeline.bootstrap import start
     from pipeline.quarantine import read_quarantined
 
-    start()
-    pages = read_quarantined(issue, tracker)
+    program = start()
+    pages = read_quarantined(program.user_id, issue, tracker)
     if as_json:
         print_json(pages)
         return

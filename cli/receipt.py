@@ -19,8 +19,7 @@ def receipt(
     from pipeline.bootstrap import start
     from pipeline.reports.receipt import receipt as read
 
-    start()
-    found = read(session)
+    found = read(start().user_id, session)
     if as_json:
         print_json(found)
         return

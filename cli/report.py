@@ -40,8 +40,8 @@ def report(
     first = read_moment(since)
     if first is not None and first >= datetime.now(UTC):
         raise UsageError(f"{since} has not been yet: say an earlier time.")
-    start()
-    page = render(gather(first, product), lang.value)
+    program = start()
+    page = render(gather(program.user_id, first, product), lang.value)
     with output_file(output) as file:
         file.write(page.encode())
     complain(f"The report is in {output}.")

@@ -29,8 +29,8 @@ def runs(
     from pipeline.jobs import runs as pipeline_runs
     from pipeline.jobs.schedules import find_schedule
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         wanted = find_schedule(session, name).name if name is not None else None
         if statistics:
             rows, figures = [], pipeline_runs.statistics(session, wanted, limit=limit, offset=offset)
@@ -75,8 +75,8 @@ def news(name: Name = None, limit: Limit = 100, offset: Offset = 0, as_json: AsJ
     from pipeline.jobs.news import list_news
     from pipeline.jobs.schedules import find_schedule
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         wanted = find_schedule(session, name).name if name is not None else None
         rows = list_news(session, wanted, limit=limit, offset=offset)
     if as_json:

@@ -71,7 +71,7 @@ def add(
         webhook=webhook,
     )
     known = read_commands(program.home) if notify is not None else {}
-    with get_session() as session:
+    with get_session(user_id=program.user_id) as session:
         due = add_schedule(session, new, program.vault).next_run_at
     if notify is not None and notify not in known:
         complain(
@@ -91,8 +91,8 @@ def list_(
     from pipeline.bootstrap import start
     from pipeline.jobs.schedules import list_schedules
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         rows = list_schedules(session, limit=limit, offset=offset)
     if as_json:
         print_json(rows)
@@ -112,8 +112,8 @@ def show(name: Name, as_json: AsJson = False) -> None:
     from pipeline.jobs.runs import list_runs, statistics
     from pipeline.jobs.schedules import MARKED_FROM, find_schedule, newest_failure_to_tell, webhook_site
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         row = find_schedule(session, name)
         facts: dict[str, Any] = {
             "name": row.name,
@@ -152,8 +152,8 @@ def pause(name: Name) -> None:
     from pipeline.bootstrap import start
     from pipeline.jobs import schedules
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         schedules.pause(session, name)
 
 
@@ -164,8 +164,8 @@ def resume(name: Name) -> None:
     from pipeline.bootstrap import start
     from pipeline.jobs import schedules
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         schedules.resume(session, name)
 
 
@@ -176,8 +176,8 @@ def remove(name: Name) -> None:
     from pipeline.bootstrap import start
     from pipeline.jobs import schedules
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         schedules.remove(session, name)
 
 

@@ -82,7 +82,7 @@ def run_search(
     if shape.as_json and shape.as_csv:
         raise UsageError("Give either --json or --csv.")
     program = start()
-    with get_session() as session:
+    with get_session(user_id=program.user_id) as session:
         check_tracker(session, filters.tracker)
         products = own_products(session)
     stored = [name.lower() for name in products]
@@ -96,5 +96,7 @@ def run_search(
     )
     confirm(question, yes=yes)
     found = find(question.parsed, filters, wider=question.wider, limit=limit, offset=shape.offset)
-    remember(question, filters.within(question.parsed).product, shape.offset + len(found.hits))
+    remember(
+        program.user_id, question, filters.within(question.parsed).product, shape.offset + len(found.hits)
+    )
     show_hits(found, shape)

@@ -48,8 +48,8 @@ def show(
     from pipeline.bootstrap import start
     from pipeline.search.stored_issue import read_issue
 
-    start()
-    found = read_issue(issue, tracker)
+    program = start()
+    found = read_issue(program.user_id, issue, tracker)
     if as_json:
         print_json(found)
         return

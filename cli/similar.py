@@ -21,8 +21,8 @@ def similar(
     from pipeline.bootstrap import start
     from pipeline.search.similar import similar as find_similar
 
-    start()
-    found = find_similar(issue, tracker, limit=limit)
+    program = start()
+    found = find_similar(program.user_id, issue, tracker, limit=limit)
     if as_json:
         print_json(found)
         return

@@ -20,8 +20,8 @@ def stats(
     from pipeline.bootstrap import start
     from pipeline.reports.stats import figures
 
-    start()
-    counted = figures(days)
+    program = start()
+    counted = figures(program.user_id, days)
     if as_json:
         print_json(counted)
     else:

@@ -56,7 +56,7 @@ def add(
         concurrency=concurrency,
         ignore_robots=ignore_robots,
     )
-    with get_session() as session:
+    with get_session(user_id=program.user_id) as session:
         has_password = add_tracker(session, new, program.vault).secret is not None
     how = "is stored" if has_password else "is stored without a password"
     complain(f"Tracker {name} {how}; try it with: trackers test {name}")
@@ -69,17 +69,13 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """List the stored connections, without their passwords."""
-    from sqlalchemy import select
-
     from db import get_session
-    from db.models import Tracker
     from pipeline.bootstrap import start
+    from pipeline.trackers.stored import list_trackers
 
-    start()
-    columns = ("name", "kind", "base_url", "username")
-    listed = select(*(getattr(Tracker, name) for name in columns)).order_by(Tracker.name, Tracker.tracker_id)
-    with get_session() as session:
-        rows = [dict(row) for row in session.execute(listed.limit(limit).offset(offset)).mappings()]
+    program = start()
+    with get_session(user_id=program.user_id) as session:
+        rows = list_trackers(session, limit=limit, offset=offset)
     if as_json:
         print_json(rows)
     else:
@@ -115,8 +111,8 @@ def remove(name: Name) -> None:
     from pipeline.bootstrap import start
     from pipeline.trackers.stored import remove_tracker
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         remove_tracker(session, name)
 
 
@@ -128,6 +124,6 @@ def rotate_key() -> None:
     from pipeline.trackers.stored import rotate
 
     program = start()
-    with get_session() as session:
+    with get_session(user_id=program.user_id) as session:
         number = rotate(session, program.new_vault())
     say(f"{number} stored passwords are encrypted with the newest key.")

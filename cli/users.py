@@ -52,8 +52,8 @@ def add(
         password = read_password(f"Password of the new login {name}: ", from_stdin=password_stdin)
         if password is None:
             raise UsageError("A login needs a password: give it with --password-stdin.")
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         user = add_user(session, name, role=role.value)
         if password is not None:
             user = create_personal_login(session, name, password)
@@ -76,15 +76,14 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """List the users that you may see: yourself, or as an admin everybody."""
-    from sqlalchemy import select
-
-    from db import User, get_session
+    from db import get_session
+    from db.users import list_users
     from pipeline.bootstrap import start
 
-    start()
-    listed = select(*(getattr(User, name) for name in _COLUMNS)).order_by(User.username)
-    with get_session() as session:
-        rows = [dict(row) for row in session.execute(listed.limit(limit).offset(offset)).mappings()]
+    program = start()
+    with get_session(user_id=program.user_id) as session:
+        users = list_users(session, limit=limit, offset=offset)
+        rows = [{name: getattr(user, name) for name in _COLUMNS} for user in users]
     if as_json:
         print_json(rows)
     else:
@@ -102,8 +101,8 @@ def disable(name: Name) -> None:
     from db.users import disable_user
     from pipeline.bootstrap import start
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         disable_user(session, name)
     complain(f"User {name} is disabled; users enable {name} gives everything back.")
 
@@ -115,8 +114,8 @@ def enable(name: Name) -> None:
     from db.users import enable_user
     from pipeline.bootstrap import start
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         enable_user(session, name)
     complain(f"User {name} is enabled.")
 
@@ -133,7 +132,7 @@ def role(
     from db.users import set_role
     from pipeline.bootstrap import start
 
-    start()
-    with get_session() as session:
+    program = start()
+    with get_session(user_id=program.user_id) as session:
         set_role(session, name, role.value)
     complain(f"User {name} is {role.value} from now on.")

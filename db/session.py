@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 
 from db.engine import async_engine_for, engine_for
-from db.errors import IdentityRefused
+from db.errors import IdentityRefused, translated
 from db.location import configured_url
+from db.queries import statements
 from db.settings import DatabaseSettings, driver_url, read_settings
 
 # Somebody may lock rows of theirs for as long as they like: who acts for them waits for a while.
@@ -59,6 +62,40 @@ async def get_async_session(
         _act_for(session.sync_session, user_id, settings)
         yield session
         await session.commit()
+
+
+@contextmanager
+def user_connection(conninfo: str, user_id: int) -> Iterator[psycopg.Connection]:
+    """Give a connection of the driver's own, in one transaction of a user, for rows that are streamed.
+
+    Raises:
+        psycopg.Error: the database cannot be used.
+    """
+    with psycopg.connect(conninfo) as connection:
+        connection.execute("SELECT ims.set_current_user(%s)", (user_id,))
+        yield connection
+
+
+def select_rows(session: Session, noun: str, name: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+    """Run a statement of ``db/queries`` in a session's transaction and return its rows.
+
+    Args:
+        session: acts for somebody.
+        noun: the statement's file.
+        name: the statement.
+        values: what it takes.
+
+    Raises:
+        DatabaseError: the statement failed.
+    """
+    driver = session.connection().connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(type(driver))
+    try:
+        with driver.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(statements(noun)[name], values).fetchall()
+    except psycopg.Error as error:
+        raise translated(error) from error
 
 
 def _act_for(session: Session, user_id: int | None, settings: DatabaseSettings) -> None:

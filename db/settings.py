@@ -156,6 +156,12 @@ def account(url: URL) -> tuple[str | None, str | None]:
     return url.username or _text(url.query.get("user")), url.password or _text(url.query.get("password"))
 
 
+def for_psql(url: str) -> tuple[str, str]:
+    """Return an address as psql takes it and, apart from it, the password: others see arguments."""
+    user, password = account(make_url(url))
+    return rendered(with_account(make_url(url), user).set(drivername="postgresql")), password or ""
+
+
 def with_account(url: URL, username: str | None, password: str | None = None) -> URL:
     """Return the address of the same database for another login, with nothing left of the first one's.
 

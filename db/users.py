@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from db.errors import DatabaseRefused
-from db.models import User
+from db.models import Base, User
 from db.refusals import explained
 
 ROLES = ("admin", "user", "readonly")
@@ -41,6 +41,19 @@ def add_user(
 def list_users(session: Session, *, limit: int | None = None, offset: int = 0) -> Sequence[User]:
     """Return the users that the session may see, by name: for an admin or analyst all, else oneself."""
     return session.scalars(select(User).order_by(User.username).limit(limit).offset(offset)).all()
+
+
+def find_user(session: Session, username: str) -> User | None:
+    """Return a user that the session may see."""
+    return session.scalar(select(User).where(User.username == username))
+
+
+def count_rows(session: Session, user_id: int, table: str) -> tuple[int, int]:
+    """Count the rows of a table that the session sees: those of a user, and those of others."""
+    columns = Base.metadata.tables[f"ims.{table}"].c
+    mine = columns.user_id == user_id
+    own, others = session.execute(select(func.count().filter(mine), func.count().filter(~mine))).one()
+    return own, others
 
 
 def disable_user(session: Session, username: str) -> User:

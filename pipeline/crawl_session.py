@@ -18,7 +18,7 @@ from crawler.query import ParsedQuery, Tree, parse_direct
 from db import get_session
 from db.crawl.census import Scope
 from db.errors import FenceLost
-from db.models import CrawlSession, SearchQuery, SessionChunk, SessionError, SessionFrontier
+from db.models import CrawlSession, SearchQuery, SessionChunk, SessionError, SessionFrontier, Tracker
 from pipeline.logs import told
 
 HEARTBEAT = timedelta(seconds=15)
@@ -334,3 +334,32 @@ def _true_status(status: str, row: CrawlSession, states: Counter[tuple[str, str]
         )
         return "failed"
     return status
+
+
+def list_sessions(user_id: int, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """Return crawl sessions, the newest first.
+
+    Returns:
+        ``session_uuid``, ``status``, ``tracker``, ``product``, ``original_query``, ``started_at``,
+        ``duration_seconds``, ``total_issues_found``, ``issues_crawled``, ``failed_issues``.
+    """
+    listed = (
+        select(
+            CrawlSession.session_uuid,
+            CrawlSession.status,
+            Tracker.name.label("tracker"),
+            CrawlSession.product,
+            CrawlSession.original_query,
+            CrawlSession.started_at,
+            CrawlSession.duration_seconds,
+            CrawlSession.total_issues_found,
+            CrawlSession.issues_crawled,
+            CrawlSession.failed_issues,
+        )
+        .outerjoin(Tracker, Tracker.tracker_id == CrawlSession.tracker_id)
+        .order_by(CrawlSession.started_at.desc(), CrawlSession.session_id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    with get_session(user_id=user_id) as session:
+        return [dict(row) for row in session.execute(listed).mappings()]

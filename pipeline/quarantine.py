@@ -19,21 +19,23 @@ from pipeline.reparse.result import Rebuilt
 SHOWN = 20  # pages of one issue at once, the latest
 
 
-def quarantined(*, tracker: str | None = None, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+def quarantined(
+    user_id: int, *, tracker: str | None = None, limit: int, offset: int = 0
+) -> list[dict[str, Any]]:
     """The pages in quarantine, the latest first, without their contents."""
-    with get_session() as session:
+    with get_session(user_id=user_id) as session:
         rows = session.execute(_mine(tracker).limit(limit).offset(offset)).all()
         return [_facts(page, name, uuid) for page, name, uuid in rows]
 
 
-def read_quarantined(issue_id: str, tracker: str | None = None) -> list[dict[str, Any]]:
+def read_quarantined(user_id: int, issue_id: str, tracker: str | None = None) -> list[dict[str, Any]]:
     """The latest pages of one issue that are in quarantine, with their ``text``.
 
     Raises:
         UsageError: there is none.
     """
     wanted = _mine(tracker).where(RawPage.issue_id == issue_id).options(undefer(RawPage.body)).limit(SHOWN)
-    with get_session() as session:
+    with get_session(user_id=user_id) as session:
         rows = session.execute(wanted).all()
         if not rows:
             raise _nothing(issue_id)

@@ -12,6 +12,9 @@ SELECT set_config('ims.bulk', 'off', true)
 -- is written.
 SELECT FROM ims.trackers WHERE user_id = %(user_id)s AND tracker_id = %(tracker_id)s FOR NO KEY UPDATE
 
+-- analyze --
+SELECT ims.analyze_tables()
+
 -- known --
 -- What is stored of these issues, looked up one by one: the server does not know how many rows an owner has, and might
 -- go through all of them. A rival is a row that was written after our session began.

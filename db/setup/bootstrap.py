@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
 
 import sql
 from db.errors import DatabaseError, DatabaseRefused, DatabaseUnfit, translated
+from db.queries import statements
 from db.settings import driver_url, rendered, with_account
 from db.setup import schema_version
 from db.setup.schema_version import SchemaStatus, State
@@ -52,13 +53,7 @@ def initialise(admin_url: str, *, app_password: str | None = None, first_admin: 
     """
     with _administering(admin_url) as connection:
         _bring_up(connection)
-        _run(
-            connection,
-            "INSERT INTO ims.users (username, role) "
-            "SELECT %s, 'admin' WHERE NOT EXISTS (SELECT FROM ims.users WHERE role = 'admin' AND is_active) "
-            "ON CONFLICT (username) DO UPDATE SET role = excluded.role, is_active = true",
-            first_admin,
-        )
+        _run(connection, statements("setup")["first_admin"].decode(), first_admin)
     return _see_to_login(make_url(driver_url(admin_url)), app_password)
 
 
@@ -88,12 +83,7 @@ def ensure_user(admin_url: str, username: str) -> None:
     For the embedded server, whose superuser is whoever runs the program.
     """
     with _plain(admin_url) as connection:
-        connection.execute(
-            "INSERT INTO ims.users (username, role) "
-            "SELECT %s, CASE WHEN EXISTS (SELECT FROM ims.users) THEN 'user' ELSE 'admin' END "
-            "WHERE NOT EXISTS (SELECT FROM ims.users WHERE username = %s) ON CONFLICT DO NOTHING",
-            (username, username),
-        )
+        connection.execute(statements("setup")["first_use"], (username, username))
 
 
 def ensure_database(admin_url: str, name: str) -> None:

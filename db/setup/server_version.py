@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import psycopg
+
+from db.errors import translated
+from db.queries import statements
+
 # CVE-2016-2193, 2023-2455, 2023-39418, 2024-10976; for what statistics tell, 2019-10130, 2024-4317, 2025-8713
 _MINOR_FLOORS = {15: 14, 16: 10, 17: 6}
 
@@ -22,3 +27,18 @@ def complaint(version: int) -> str | None:
             f"update it to {major}.{floor} or later."
         )
     return None
+
+
+def server_facts(conninfo: str) -> tuple[str, int]:
+    """Tell a server's version and how many bytes its database has.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    try:
+        with psycopg.connect(conninfo) as connection:
+            cursor = connection.execute(statements("setup")["server_facts"])
+            version, size = cursor.fetchone() or ("", 0)
+            return version, size
+    except psycopg.Error as error:
+        raise translated(error) from error

@@ -15,6 +15,7 @@ from crawler.errors import UsageError
 from db.errors import translated
 from db.files import whole_file
 from db.queries import statements
+from db.session import user_connection
 
 PORTION = 1000  # rows fetched at once
 
@@ -44,16 +45,14 @@ def open_table(conninfo: str, user_id: int, name: str, *, tracker: str | None = 
         DatabaseError: the database cannot be used.
     """
     try:
-        with psycopg.connect(conninfo) as connection:
-            connection.execute("SELECT ims.set_current_user(%s)", (user_id,))
-            with connection.cursor(name="table") as cursor:
-                cursor.execute(statements("tables")[name], {"tracker": tracker})
-                described = cursor.description or []
-                yield Table(
-                    columns=tuple(column.name for column in described),
-                    types=tuple(column.type_display for column in described),
-                    portions=iter(lambda: cursor.fetchmany(PORTION), []),
-                )
+        with user_connection(conninfo, user_id) as connection, connection.cursor(name="table") as cursor:
+            cursor.execute(statements("tables")[name], {"tracker": tracker})
+            described = cursor.description or []
+            yield Table(
+                columns=tuple(column.name for column in described),
+                types=tuple(column.type_display for column in described),
+                portions=iter(lambda: cursor.fetchmany(PORTION), []),
+            )
     except psycopg.Error as error:
         raise translated(error) from error
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-
 from crawler.errors import UsageError
 from db import get_session
+from db.session import select_rows
 
-_RECEIPT = text("SELECT * FROM ims.session_receipt(:wanted)")
 
-
-def receipt(session_uuid: UUID) -> dict[str, Any]:
-    """The session's receipt, as ``sql/functions/session_receipt.sql`` gives it.
+def receipt(user_id: int, session_uuid: UUID) -> dict[str, Any]:
+    """A session's receipt, as ``sql/functions/session_receipt.sql`` gives it.
 
     Raises:
         UsageError: there is no such session for this user.
     """
-    with get_session() as session:
-        row = session.execute(_RECEIPT, {"wanted": session_uuid}).mappings().one_or_none()
-    if row is None:
+    with get_session(user_id=user_id) as session:
+        rows = select_rows(session, "stats", "receipt", {"session_uuid": session_uuid})
+    if not rows:
         raise UsageError(f"There is no session {session_uuid}: see sessions.")
-    return dict(row)
+    return rows[0]

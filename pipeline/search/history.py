@@ -11,15 +11,16 @@ from db.models import CrawlSession, SearchQuery, Tracker
 from pipeline.search.question import Question
 
 
-def remember(question: Question, product: str | None, found: int) -> None:
+def remember(user_id: int, question: Question, product: str | None, found: int) -> None:
     """Write down that what is stored was searched. An analyst, who may not write, leaves no trace.
 
     Args:
+        user_id: who asked.
         question: what was asked.
         product: the product that it was about.
         found: how many hits were seen.
     """
-    with get_session() as session:
+    with get_session(user_id=user_id) as session:
         if session.scalar(select(func.ims.current_user_role())) == "readonly":
             return
         session.add(
@@ -35,7 +36,7 @@ def remember(question: Question, product: str | None, found: int) -> None:
         )
 
 
-def past_questions(*, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+def past_questions(user_id: int, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
     """Return one's own questions, the newest first.
 
     Returns:
@@ -63,5 +64,5 @@ def past_questions(*, limit: int, offset: int = 0) -> list[dict[str, Any]]:
         .limit(limit)
         .offset(offset)
     )
-    with get_session() as session:
+    with get_session(user_id=user_id) as session:
         return [dict(row) for row in session.execute(listed).mappings()]

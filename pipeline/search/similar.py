@@ -11,10 +11,13 @@ from db.models import Issue, Tracker
 from pipeline.search.stored_issue import find_issue
 
 
-def similar(issue_id: str, tracker: str | None = None, *, limit: int = 10) -> list[dict[str, Any]]:
+def similar(
+    user_id: int, issue_id: str, tracker: str | None = None, *, limit: int = 10
+) -> list[dict[str, Any]]:
     """Find the issues that share an issue's rarest words, the most alike first.
 
     Args:
+        user_id: who asks.
         issue_id: the tracker's number or key.
         tracker: the tracker's name, where several have such an issue.
         limit: at most this many.
@@ -26,7 +29,7 @@ def similar(issue_id: str, tracker: str | None = None, *, limit: int = 10) -> li
     Raises:
         UsageError: there is no such issue for this user, or several trackers have one.
     """
-    with get_session() as session:
+    with get_session(user_id=user_id) as session:
         issue, _ = find_issue(session, issue_id, tracker)
         others = func.ims.similar_issues(issue.issue_pk, limit).table_valued("issue_pk", "score", "terms")
         found = (

@@ -15,10 +15,11 @@ _HIDDEN = {"search_vector", "content_hash"}
 _PARTS = ("comments", "history", "attachments", "relations")
 
 
-def read_issue(issue_id: str, tracker: str | None = None) -> dict[str, Any]:
+def read_issue(user_id: int, issue_id: str, tracker: str | None = None) -> dict[str, Any]:
     """Read an issue.
 
     Args:
+        user_id: who asks.
         issue_id: the tracker's number or key.
         tracker: the tracker's name, where several have such an issue.
 
@@ -28,7 +29,7 @@ def read_issue(issue_id: str, tracker: str | None = None) -> dict[str, Any]:
     Raises:
         UsageError: there is no such issue for this user, or several trackers have one.
     """
-    with get_session() as session:
+    with get_session(user_id=user_id) as session:
         issue, name = find_issue(session, issue_id, tracker)
         parts = {part: [_columns(child) for child in getattr(issue, part)] for part in _PARTS}
         return {**_columns(issue), "tracker": name, **parts}

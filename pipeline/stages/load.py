@@ -13,6 +13,7 @@ from db.crawl.chunks import hold_chunk
 from db.crawl.frontier import Found, add_related, mark, still_pending
 from db.crawl.progress import ErrorRow, Progress, add_errors, add_progress, quarantine
 from db.loader import BatchResult, analyze_due, load_batch
+from db.queries import statements
 from pipeline.logs import told
 from pipeline.stages.drift import DriftGuard
 from pipeline.stages.state import Belt, Fetched, Mark, Plan
@@ -67,7 +68,7 @@ async def _batches(belt: Belt, guard: DriftGuard) -> AsyncIterator[list[Fetched]
 
 
 async def _analyze(connection: psycopg.AsyncConnection) -> None:
-    await connection.execute("SELECT ims.analyze_tables()")
+    await connection.execute(statements("loading")["analyze"])
 
 
 class _Batch:

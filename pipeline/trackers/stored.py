@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -62,6 +63,13 @@ def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel
         row.secret = vault.seal(new.password, _password_of(row))
         session.flush()
     return row
+
+
+def list_trackers(session: Session, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """Return the stored connections by name: ``name``, ``kind``, ``base_url``, ``username``; no secret."""
+    columns = (TrackerModel.name, TrackerModel.kind, TrackerModel.base_url, TrackerModel.username)
+    listed = select(*columns).order_by(TrackerModel.name, TrackerModel.tracker_id)
+    return [dict(row) for row in session.execute(listed.limit(limit).offset(offset)).mappings()]
 
 
 def remove_tracker(session: Session, name: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 TOOLS = Path(sys.executable).parent
+_STATEMENT = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|CALL|SET)\s")
 
 
 @pytest.mark.parametrize(
@@ -69,3 +72,20 @@ def test_importing_the_rooms_opens_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", sorted([*(ROOT / "cli").rglob("*.py"), *(ROOT / "pipeline").rglob("*.py")]))
+def test_the_acting_user_is_passed_and_sql_stands_in_sql_files(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    anonymous = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "get_session"
+        and not (node.args or node.keywords)
+    ]
+    # Only where the program starts the environment says who that is.
+    assert len(anonymous) == (path == ROOT / "pipeline" / "bootstrap.py")
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    assert [text for text in texts if isinstance(text, str) and _STATEMENT.match(text)] == []

@@ -1,0 +1,46 @@
+-- flow --
+SELECT * FROM ims.issue_flow(%(since)s, %(until)s, %(bucket)s, %(product)s)
+
+-- backlog --
+SELECT * FROM ims.backlog_age(%(until)s, %(product)s)
+
+-- statuses --
+SELECT * FROM ims.time_in_status(%(product)s, %(since)s, %(until)s) LIMIT 12
+
+-- closing --
+SELECT * FROM ims.time_to_close(%(product)s, %(since)s, %(until)s)
+
+-- response --
+SELECT * FROM ims.first_response_time(%(product)s, %(since)s, %(until)s)
+
+-- products --
+SELECT coalesce(product, '') AS name, count(*) AS issues
+FROM ims.issues
+WHERE registered_date >= %(since)s AND registered_date < %(until)s
+  AND (%(product)s::text IS NULL OR starts_with(lower(product), lower(%(product)s)))
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(listed)s
+
+-- modules --
+SELECT module AS name, count(*) AS issues
+FROM ims.issues
+WHERE registered_date >= %(since)s AND registered_date < %(until)s AND module <> ''
+  AND (%(product)s::text IS NULL OR starts_with(lower(product), lower(%(product)s)))
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(listed)s
+
+-- words --
+SELECT term AS name, issues, issues_before FROM ims.keyword_trends(%(since)s, %(until)s, %(listed)s)
+
+-- newest --
+-- Open issues, those that were registered last.
+SELECT issue_id, url, title, product, status, owner, registered_date
+FROM ims.issues
+WHERE state <> 'done' AND removed_at IS NULL AND registered_date < %(until)s
+  AND (%(product)s::text IS NULL OR starts_with(lower(product), lower(%(product)s)))
+ORDER BY registered_date DESC, issue_pk DESC LIMIT %(listed)s
+
+-- oldest --
+SELECT issue_id, url, title, product, status, owner, registered_date
+FROM ims.issues
+WHERE state <> 'done' AND removed_at IS NULL AND registered_date < %(until)s
+  AND (%(product)s::text IS NULL OR starts_with(lower(product), lower(%(product)s)))
+ORDER BY registered_date, issue_pk LIMIT %(listed)s
