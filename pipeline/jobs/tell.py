@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 import signal
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -126,41 +128,49 @@ async def _notify(bench: Bench, user_id: int, message: _Message) -> None:
 
 
 async def _run(words: list[str], text: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        start_new_session=True,
-    )
-    ended = False
-    try:
-        complaint, *_ = await asyncio.gather(_last_words(process), _feed(process, text), process.wait())
-        ended = True
-    finally:
-        if not ended:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # whatever it has started, too
-            await process.wait()
+    # No pipe that the library waits for: what the command leaves running may hold it for ever.
+    with TemporaryFile() as told:
+        told.write(text.encode("utf-8", "replace"))
+        told.seek(0)
+        async with _complaints() as (descriptor, complaints):
+            process = await asyncio.create_subprocess_exec(
+                *words,
+                stdin=told,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=descriptor,
+                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                start_new_session=True,
+            )
+            try:
+                await process.wait()
+            finally:
+                if process.returncode is None:
+                    os.killpg(process.pid, signal.SIGKILL)  # whatever it has started, too
+                    await process.wait()
     if process.returncode:
-        raise _NotTold(f"The command ended with status {process.returncode}. {complaint}".strip())
+        said = " ".join(complaints.decode("utf-8", "replace").split())
+        raise _NotTold(f"The command ended with status {process.returncode}. {said}".strip())
 
 
-async def _feed(process: asyncio.subprocess.Process, text: str) -> None:
-    assert process.stdin is not None  # noqa: S101 - a pipe was asked for
-    with suppress(BrokenPipeError, ConnectionResetError):  # it need not read what it is told
-        process.stdin.write(text.encode("utf-8", "replace"))
-        await process.stdin.drain()
-    process.stdin.close()
+@asynccontextmanager
+async def _complaints() -> AsyncIterator[tuple[int, bytearray]]:
+    """Give a descriptor for standard error, and the last that was written there."""
+    kept = bytearray()
 
+    class Keeper(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            kept.extend(data)
+            del kept[:-_COMPLAINT]
 
-async def _last_words(process: asyncio.subprocess.Process) -> str:
-    assert process.stderr is not None  # noqa: S101 - a pipe was asked for
-    kept = b""
-    while piece := await process.stderr.read(4096):
-        kept = (kept + piece)[-_COMPLAINT:]
-    return " ".join(kept.decode("utf-8", "replace").split())
+    reading, writing = os.pipe()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(Keeper, os.fdopen(reading, "rb"))
+    try:
+        yield writing, kept
+        await asyncio.sleep(0)  # what is in the pipe is read before it is closed
+        await asyncio.sleep(0)
+    finally:
+        os.close(writing)
+        transport.close()
 
 
 async def _post(bench: Bench, user_id: int, message: _Message) -> None:

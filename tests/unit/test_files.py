@@ -46,6 +46,21 @@ def test_a_planted_link_is_replaced_and_what_it_points_to_stays(tmp_path: Path) 
     assert (target.read_bytes(), target.is_symlink()) == (b"new", False)
 
 
+@pytest.mark.parametrize("there", ["another's file", "nothing"])
+def test_even_the_name_of_a_draft_that_was_guessed_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: str
+) -> None:
+    victim = tmp_path / "victim.txt"
+    if there != "nothing":
+        victim.write_text("precious")
+    monkeypatch.setattr("db.files.secrets.token_hex", lambda _: "guessed")
+    (tmp_path / ".pages.warc.guessed").symlink_to(victim)
+    with pytest.raises(UsageError, match="cannot be written"), output_file(tmp_path / "pages.warc") as file:
+        file.write(b"new")
+    assert victim.exists() == (there != "nothing")
+    assert not victim.exists() or victim.read_text() == "precious"
+
+
 def test_what_is_not_whole_has_no_name_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("old")
     with suppress(RuntimeError), output_file(tmp_path / "report.html") as file:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
+import signal
 import stat
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -210,6 +212,21 @@ async def test_a_command_that_takes_too_long_ends_with_all_that_it_started(
         return not any(running(number) for number in numbers)
 
     wait_until(gone, "the end of all of them", 5)
+
+
+@pytest.mark.parametrize("then", ["exit 0", "wait"])
+async def test_what_escapes_from_a_command_holds_nobody_up(tmp_path: Path, then: str) -> None:
+    escaped = tmp_path / "escaped"
+    line = f"setsid sh -c 'echo $$ > {escaped}; exec sleep 600' <&0 &"  # holds input and error
+    began = monotonic()
+    command = script(tmp_path / "escape.sh", "exec 3<&0", line, f"while ! [ -s {escaped} ]; do :; done", then)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await tell._run([command], "x" * 1_000_000)
+    finally:
+        os.kill(int(escaped.read_text()), signal.SIGKILL)
+    assert monotonic() - began < 5
 
 
 def running(pid: int) -> bool:
