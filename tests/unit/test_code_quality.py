@@ -16,16 +16,10 @@ TOOLS = Path(sys.executable).parent
 _STATEMENT = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|CALL|SET)\s")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("ruff", "check", "."),
-        ("ruff", "format", "--check", "."),
-        ("mypy",),
-        ("lint-imports",),
-    ],
-    ids=["style", "format", "types", "imports"],
-)
+CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("lint-imports",))
+
+
+@pytest.mark.parametrize("command", CHECKS, ids=["style", "format", "types", "imports"])
 def test_the_house_is_in_order(command: tuple[str, ...]) -> None:
     environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb"}
     done = subprocess.run(
@@ -89,3 +83,23 @@ def test_the_acting_user_is_passed_and_sql_stands_in_sql_files(path: Path) -> No
     assert len(anonymous) == (path == ROOT / "pipeline" / "bootstrap.py")
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     assert [text for text in texts if isinstance(text, str) and _STATEMENT.match(text)] == []
+
+
+def test_the_task_runner_and_the_hooks_have_the_checks_of_the_suite() -> None:
+    checks = {" ".join(command) for command in CHECKS}
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"entry: \.venv/bin/(.+)", hooks)) == checks
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ncheck:")[2].partition("\n\n")[0]
+    assert set(re.findall(r"\$\(BIN\)/(.+)", recipe)) == checks
+
+
+def test_what_contributors_are_told_to_run_is_there() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"\bmake (\w+)", page)) <= targets
+    named = re.findall(r"\.venv/bin/pytest -n 0 (tests/\S+\.py)", page) + re.findall(
+        r"\]\(([\w/.-]+)\)", page
+    )
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    for folder in re.findall(r"^\| `(tests/\w+/)", page, re.MULTILINE):
+        assert (ROOT / folder).is_dir()
