@@ -14,3 +14,7 @@ ALTER DEFAULT PRIVILEGES FOR ROLE ims_owner REVOKE ALL ON FUNCTIONS FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE ims_owner REVOKE ALL ON TABLES FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE ims_owner REVOKE ALL ON SEQUENCES FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE ims_owner REVOKE ALL ON TYPES FROM PUBLIC;
+
+-- Nobody puts files into the database: large objects belong to no table, so no row security and no bound holds them.
+REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer), pg_catalog.lo_create(oid), pg_catalog.lo_from_bytea(oid, bytea)
+    FROM PUBLIC;

@@ -7,9 +7,11 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent.parent
 TOOLS = Path(sys.executable).parent
@@ -46,9 +48,6 @@ def test_every_command_of_the_readme_exists() -> None:
 
 
 def test_every_dependency_is_accounted_for() -> None:
-    import re
-    import tomllib
-
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {re.split(r"[\[<>=;~! ]", line)[0] for line in project["dependencies"]}
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
@@ -103,3 +102,39 @@ def test_what_contributors_are_told_to_run_is_there() -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
     for folder in re.findall(r"^\| `(tests/\w+/)", page, re.MULTILINE):
         assert (ROOT / folder).is_dir()
+
+
+def test_the_lock_file_has_every_dependency_in_a_version_that_is_allowed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
+    unhashed = [block for block in re.split(r"\n(?=[a-z])", lock) if "--hash=sha256:" not in block]
+    assert unhashed == []
+    for text in [*project["dependencies"], *project["optional-dependencies"]["test"]]:
+        wanted = Requirement(text)
+        assert wanted.specifier.contains(locked[wanted.name]), text
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        ("", 0, "cannot be reached"),
+        (
+            '{"dependencies": [{"name": "a", "skip_reason": "x"}]}',
+            0,
+            "1 of 1 dependencies could not",
+        ),
+        ('{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}', 0, "no known hole in 1"),
+        (
+            '{"dependencies": [{"name": "a", "version": "1", "vulns":'
+            ' [{"id": "CVE-1", "fix_versions": ["2"]}]}]}',
+            1,
+            "a 1 has CVE-1, mended in 2",
+        ),
+    ],
+)
+def test_the_audit_says_what_it_knows_and_what_it_does_not(answer: str, status: int, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "audit"], input=answer, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, said in done.stdout) == (status, True), done.stdout

@@ -199,3 +199,10 @@ def test_only_our_logins_connect_and_each_so_often(world: World) -> None:
     finally:
         with world.database.superuser() as superuser:
             superuser.execute(f"DROP ROLE {stranger}".encode())
+
+
+@pytest.mark.parametrize("user_id", [ANA, BOB, ROOT])
+@pytest.mark.parametrize("making", ["lo_create(0)", "lo_creat(-1)", "lo_from_bytea(0, '\\x00')"])
+def test_nobody_fills_the_disk_with_large_objects(world: World, user_id: int, making: str) -> None:
+    with world.login(user_id) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(f"SELECT {making}".encode())
