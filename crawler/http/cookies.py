@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from email.message import Message
 from http.cookiejar import CookieJar
+from urllib.parse import urlsplit
 from urllib.request import Request
 
 from crawler.errors import ItemError
@@ -44,7 +45,7 @@ class Cookies:
         message = Message()
         for name, value in headers:
             if name.lower() == b"set-cookie":
-                message["Set-Cookie"] = value.decode("latin-1")
+                message["Set-Cookie"] = _for_its_host(value.decode("latin-1"), url)
         if not message:
             return False
         # The jar's stub asks for a whole HTTPResponse; the jar itself calls info() only, as documented.
@@ -53,6 +54,22 @@ class Cookies:
             self.jar.clear()
             raise ItemError("The tracker sets more cookies than any tracker needs.")
         return True
+
+
+def _for_its_host(cookie: str, url: str) -> str:
+    """Take away a Domain that is the host's own name, as browsers do.
+
+    The jar refuses one without a dot (``Domain=ims`` from ``http://ims/``), and the login would never hold.
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    pair, *attributes = cookie.split(";")
+    kept = [each for each in attributes if not _is_domain_of(each, host)]
+    return ";".join((pair, *kept))
+
+
+def _is_domain_of(attribute: str, host: str) -> bool:
+    name, _, value = attribute.partition("=")
+    return name.strip().lower() == "domain" and value.strip().strip('"').lstrip(".").lower() == host
 
 
 class _Answer:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db.models.base import Base, BigInt, Flag, Key, ParentsOwnerId, SourceKey
 
 if TYPE_CHECKING:
+    from db.models.crawl_session import CrawlSession
     from db.models.issue import Issue
 
 
@@ -48,6 +49,12 @@ class Attachment(Base):
     removed_at: Mapped[datetime | None]  # tombstone
 
     issue: Mapped[Issue] = relationship(back_populates="attachments")
+
+    @property
+    def session(self) -> CrawlSession | None:
+        """The newest session that brought the file's issue; None: the issue was entered by hand."""
+        brought = self.issue.session_issues
+        return brought[-1].session if brought else None
 
     def __repr__(self) -> str:
         return f"Attachment(attachment_id={self.attachment_id!r}, filename={self.filename!r})"

@@ -24,6 +24,7 @@ from db.models.base import (
 )
 
 if TYPE_CHECKING:
+    from db.models.attachment import Attachment
     from db.models.search_query import SearchQuery
     from db.models.session_error import SessionError
     from db.models.session_frontier import SessionFrontier
@@ -103,10 +104,18 @@ class CrawlSession(Base):
         primaryjoin="foreign(CrawlSession.tracker_id) == Tracker.tracker_id",
     )
     session_issues: Mapped[list[SessionIssue]] = relationship(
-        back_populates="crawl_session",
+        back_populates="session",
         order_by="SessionIssue.crawl_order",
         cascade="all, delete-orphan",
         passive_deletes=True,
+    )
+    # The files of the issues that the session brought, to be looked at; an issue is where they hang.
+    attachments: Mapped[list[Attachment]] = relationship(
+        secondary="ims.session_issues",
+        primaryjoin="CrawlSession.session_id == SessionIssue.session_id",
+        secondaryjoin="foreign(Attachment.issue_pk) == SessionIssue.issue_pk",
+        order_by="Attachment.attachment_id",
+        viewonly=True,
     )
     frontier: Mapped[list[SessionFrontier]] = relationship(
         back_populates="crawl_session",

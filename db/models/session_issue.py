@@ -42,7 +42,7 @@ class SessionIssue(Base):
 
     __mapper_args__ = {"primary_key": [session_id, issue_pk]}  # noqa: RUF012  # the base annotates it
 
-    crawl_session: Mapped[CrawlSession] = relationship(back_populates="session_issues")
+    session: Mapped[CrawlSession] = relationship(back_populates="session_issues")
     # The owner comes from the session; the issue must be the same one's.
     issue: Mapped[Issue] = relationship(
         back_populates="session_issues", primaryjoin="foreign(SessionIssue.issue_pk) == Issue.issue_pk"
