@@ -42,6 +42,7 @@ from cli import (
     workers,
 )
 from cli.output import complain
+from cli.streams import OutputLost, give_up, prepare
 
 app = typer.Typer(
     name="ims-crawl",
@@ -80,7 +81,25 @@ app.add_typer(database.app, name="db")
 
 def run(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its status."""
-    sys.exit(_run(sys.argv[1:] if arguments is None else arguments))
+    prepare()
+    sys.exit(_flushed(_run(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _flushed(status: int) -> int:
+    """Write out what is still buffered; the interpreter would do it after the exit status is settled."""
+    try:
+        sys.stdout.flush()
+    except OutputLost as lost:
+        return _lost(lost)
+    return status
+
+
+def _lost(lost: OutputLost) -> int:
+    give_up(1)
+    if lost.is_closed_pipe:  # whoever read the output has seen enough
+        return 0
+    complain(str(lost))
+    return 5
 
 
 def _run(arguments: list[str]) -> int:
@@ -96,10 +115,8 @@ def _run(arguments: list[str]) -> int:
         return 130
     except typer.Exit as error:
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not complain when it flushes.
-        sys.stdout = None
-        return 0
+    except OutputLost as lost:
+        return _lost(lost)
     except Exception as error:
         return _explain(error)
     return status if isinstance(status, int) else 0

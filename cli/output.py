@@ -43,7 +43,8 @@ def say(text: str = "") -> None:
 
 def print_json(document: Any) -> None:
     """Print one JSON document; times in ISO format, in UTC, and what steers a terminal as escapes."""
-    text = json.dumps(document, ensure_ascii=False, indent=2, default=_plain)
+    every = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")  # else the output cannot hold some
+    text = json.dumps(document, ensure_ascii=every, indent=2, default=_plain)
     say(escaped_unseen(text).encode("utf-8", "replace").decode())
 
 
