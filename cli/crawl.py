@@ -6,7 +6,6 @@ import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 import typer
 
@@ -111,7 +110,8 @@ def crawl(
 
 def resume(
     session: Annotated[
-        UUID | None, typer.Argument(help="the session's id, as sessions shows it; none with --all")
+        str | None,
+        typer.Argument(help="the session's id or its first digits (see sessions); none with --all"),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="each of yours that is not complete and that nobody works on")
@@ -129,13 +129,14 @@ def resume(
     from pipeline.bootstrap import start
     from pipeline.crawl_session import take_over
     from pipeline.left_over import left_over
+    from pipeline.session_ids import full_id
 
     if everything == (session is not None):
         raise UsageError("Give the id of a session, or --all.")
     program = start()
     allowed = _fields(allow_empty)
     if session is not None:
-        handle = take_over(program.user_id, session, allow_empty=allowed)
+        handle = take_over(program.user_id, full_id(program.user_id, session), allow_empty=allowed)
         _finish(_work_on(program, handle, program.tracker_of(handle)), as_json=as_json)
         return
     results, worst = [], 0

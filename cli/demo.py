@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli.output import complain, console, invocation, one_line, say
+from cli.output import complain, invocation, one_line, say
 
 if TYPE_CHECKING:
     from crawler.sources.ims.standin import StandIn
@@ -161,12 +161,7 @@ def _print_searches(crawled: list[_Crawled]) -> None:
         for query in _SEARCHES:
             hits = find(parse_query(query), limit=100, user_id=one.user_id).hits
             best = one_line(f"{hits[0]['issue_id']} {hits[0]['title']}") if hits else "nothing"
-            console().print(
-                f"{one.username:<10} {len(hits):>3} × {query} → {best}",
-                markup=False,
-                overflow="ellipsis",
-                no_wrap=True,
-            )
+            say(f"{one.username:<10} {len(hits):>3} × {query} → {best}")
 
 
 def _rows_of_others(crawled: list[_Crawled]) -> dict[tuple[str, str], tuple[int, int]]:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 from pipeline.printable import escaped_unseen, without_unseen
 
@@ -49,32 +49,24 @@ def print_json(document: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-    """Print rows under headings, fitted to the terminal; a sentence when there are none.
+    """Print rows: fitted to a terminal under headings, elsewhere one line each with tabs between the cells.
 
     Args:
         columns: the headings; one that ends in ``>`` is aligned to the right.
-        rows: cells, shown as one line each.
+        rows: cells. A session's id is shortened on a terminal.
         empty: what to say when there are no rows.
     """
     lines = [list(row) for row in rows]
     if not lines:
         complain(empty)
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, name in enumerate(columns):
-        right = name.endswith(">")
-        # An id is there to be copied: half of one is worth nothing.
-        whole = max((len(str(line[place])) for line in lines if isinstance(line[place], UUID)), default=None)
-        table.add_column(
-            name.rstrip(">"),
-            justify="right" if right else "left",
-            no_wrap=right or whole is not None,
-            overflow="ellipsis",
-            min_width=whole,
-        )
-    for line in lines:
-        table.add_row(*map(cell, line))
-    console().print(table)
+    elif sys.stdout.isatty():
+        from cli.table import layout
+
+        terminal = console()
+        terminal.print(layout(columns, lines, terminal.width))
+    else:
+        for line in lines:
+            say("\t".join(map(_whole, line)))
 
 
 def invocation() -> str:
@@ -89,12 +81,20 @@ def invocation() -> str:
 
 def console(*, stderr: bool = False) -> Console:
     """A console for this run; its width is the terminal's, or 120 columns where there is none."""
+    from rich.console import Console
+
     wide = Console(stderr=stderr, highlight=False, soft_wrap=False)
     return wide if wide.is_terminal else Console(stderr=stderr, highlight=False, width=120)
 
 
 def cell(value: object) -> Text:
     """A value as it is shown in a table; never read as markup."""
+    from rich.text import Text
+
+    if isinstance(value, Text):
+        return value
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
     if value is None:
         return Text("")
     if isinstance(value, datetime):
@@ -106,6 +106,8 @@ def cell(value: object) -> Text:
 
 def marked(snippet: str) -> Text:
     """A snippet whose hits stand between ``<mark>`` and ``</mark>``, with the hits in bold."""
+    from rich.text import Text
+
     text = Text()
     position = 0
     flat = one_line(snippet)
@@ -115,6 +117,17 @@ def marked(snippet: str) -> Text:
         position = hit.end()
     text.append(flat[position:])
     return text
+
+
+def _whole(value: object) -> str:
+    """A value for another program: nothing shortened, on one line, without a tab of its own."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return one_line(str(value))
 
 
 def _plain(value: object) -> object:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
+from cli.arguments import SessionId
 from cli.output import one_line, print_json, say
 
 
 def receipt(
-    session: Annotated[UUID, typer.Argument(help="the session's id, as sessions shows it")],
+    session: SessionId,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Account for a session: the tracker's total, what was found, stored, failed and skipped, and why."""
     from pipeline.bootstrap import start
     from pipeline.reports.receipt import receipt as read
+    from pipeline.session_ids import full_id
 
-    found = read(start().user_id, session)
+    program = start()
+    found = read(program.user_id, full_id(program.user_id, session))
     if as_json:
         print_json(found)
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 
@@ -15,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def reparse(
-    session: Annotated[UUID | None, typer.Argument(help="only what this session found")] = None,
+    session: Annotated[
+        str | None, typer.Argument(help="only what this session found: its id, or the first digits")
+    ] = None,
     tracker: Annotated[str | None, typer.Option(help="only this tracker's issues")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="everything that you have kept; so too with nothing said")
@@ -30,11 +31,12 @@ def reparse(
     from pipeline.bootstrap import start
     from pipeline.reparse import Wanted
     from pipeline.reparse import reparse as read_again
+    from pipeline.session_ids import full_id
 
     if everything and (session is not None or tracker is not None):
         raise UsageError("Give either --all, or a session or a tracker.")
     program = start()
-    wanted = Wanted(session_uuid=session, tracker=tracker)
+    wanted = Wanted(session_uuid=session and full_id(program.user_id, session), tracker=tracker)
     tell(asyncio.run(read_again(program.conninfo, program.user_id, wanted)), as_json=as_json)
 
 

@@ -11,9 +11,11 @@ import typer
 
 from cli.children import secrets_put_away
 from cli.csv_cells import Sheet
-from cli.output import complain, console, marked, one_line, print_json, say
+from cli.output import complain, marked, one_line, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from pipeline.search.stored import Found
 
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many hits")]
@@ -63,30 +65,31 @@ def show_hits(found: Found, shape: Shape) -> None:
 
 
 def _print(hits: list[dict[str, Any]], offset: int) -> None:
-    from rich.table import Table
+    if not sys.stdout.isatty():
+        names = ("issue_id", "status", "product", "title", "snippet", "tracker", "url")
+        print_table(names, [[_unmarked(hit[name]) for name in names] for hit in hits], empty="Nothing found.")
+        return
+    print_table(
+        ("#>", "issue", "status", "product", "title"),
+        [
+            (place, hit["issue_id"], hit["status"], hit["product"], _titled(hit))
+            for place, hit in enumerate(hits, offset + 1)
+        ],
+        empty="Nothing found.",
+    )
+
+
+def _titled(hit: dict[str, Any]) -> Text:
     from rich.text import Text
 
-    if not hits:
-        complain("Nothing found.")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("issue", no_wrap=True)
-    table.add_column("status", no_wrap=True, max_width=12, overflow="ellipsis")
-    table.add_column("product", max_width=20, overflow="ellipsis")
-    table.add_column("title", ratio=1)
-    for place, hit in enumerate(hits, offset + 1):
-        title = Text(one_line(hit["title"] or ""), style="bold")
-        if hit["snippet"]:
-            title.append("\n").append_text(marked(hit["snippet"]))
-        table.add_row(
-            str(place),
-            Text(one_line(hit["issue_id"])),
-            Text(one_line(hit["status"] or "")),
-            Text(one_line(hit["product"] or "")),
-            title,
-        )
-    console().print(table)
+    title = Text(one_line(hit["title"] or ""), style="bold")
+    if hit["snippet"]:
+        title.append("\n").append_text(marked(hit["snippet"]))
+    return title
+
+
+def _unmarked(text: str | None) -> str:
+    return marked(text or "").plain
 
 
 def _print_csv(hits: list[dict[str, Any]], *, raw: bool) -> None:

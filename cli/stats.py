@@ -75,7 +75,7 @@ def _pane(title: str, rows: Sequence[tuple[str, object]]) -> Any:
         box=None, pad_edge=False, title=title, title_justify="left", show_header=False, min_width=len(title)
     )
     table.title_style = "bold"
-    table.add_column(max_width=40, overflow="ellipsis", no_wrap=True)
+    table.add_column(max_width=40, overflow="fold")
     table.add_column(justify="right", no_wrap=True)
     for name, value in rows or [("none", "")]:
         table.add_row(cell(name), cell(value))

@@ -15,7 +15,9 @@ from tests.fixtures.program import ROOT, Program
 COMMANDS = (("--help",), ("search", "--help"), ("query", "error and crash"), ("query", "에러", "--json"))
 
 
-def run(tmp_path: Path, arguments: tuple[str, ...], redirected: str, **variables: str) -> tuple[int, str, str]:
+def run(
+    tmp_path: Path, arguments: tuple[str, ...], redirected: str, **variables: str
+) -> tuple[int, str, str]:
     """A command with its streams redirected by a shell; the exit status is the command's own."""
     script = f'"$0" "$@" {redirected}'
     done = subprocess.run(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from db import Attachment, Issue, IssueComment, IssueHistory, Tracker
+from db import Attachment, CrawlSession, Issue, IssueComment, IssueHistory, Tracker
 from tests.fixtures.schema import ALICE
 from tests.fixtures.shell import Shell
 
@@ -216,3 +216,51 @@ def test_what_steers_a_terminal_never_reaches_it(story: Shell) -> None:
         assert done.out + done.err, arguments
         found = {character for character in done.out + done.err if character in STEERING}
         assert not found, (arguments, found)
+
+
+SESSIONS = ("a3352aac-286b-49ec-b197-015aa3529217", "a3352aac-2999-49ec-b197-015aa3529217")
+
+
+@pytest.mark.parametrize("command", ["receipt", "resume", "reparse"])
+def test_a_session_is_named_by_its_first_digits(story: Shell, command: str) -> None:
+    with story.database.superuser() as connection:
+        for one in (*SESSIONS, "ffffffff-ffff-4fff-8fff-ffffffffffff"):
+            connection.execute(
+                "INSERT INTO ims.crawl_sessions (user_id, session_uuid, original_query, status)"
+                " VALUES (2, %s, 'what', 'completed')",
+                (one,),
+            )
+    several = story(command, "a3352aac")
+    assert several.status == 2
+    assert all(one in several.sentence() for one in SESSIONS)
+    for wrong in (
+        "deadbeef",
+        "a335-2aac-3",
+        "zzzz",
+        "a33",
+        "a335_2aac",
+        "%",
+        "a3352aac-286b-49ec-b197-015aa35292170",
+    ):
+        done = story(command, wrong)
+        assert done.status == 2
+        assert wrong in done.sentence()
+    assert story(command, "a3352aac", user="bob").sentence() == "There is no session a3352aac: see sessions."
+    whole = story(command, SESSIONS[0])
+    for beginning in ("a3352aac-2999", "A3352AAC2999", "ffff"):
+        done = story(command, beginning)
+        assert (done.status, "several" in done.err) == (whole.status, False), done.err
+
+
+def test_a_list_of_sessions_shows_ids_that_can_be_typed(
+    story: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with story.database.session(ALICE) as session:
+        session.add(CrawlSession(original_query="what", status="completed"))
+    (kept,) = story("sessions", "--json").document
+    assert kept["session_uuid"] in story("sessions").out
+    monkeypatch.setattr("cli.output.sys.stdout.isatty", lambda: True, raising=False)
+    shown = story("sessions").out
+    assert kept["session_uuid"] not in shown
+    assert kept["session_uuid"][:8] in shown
+    assert story("receipt", kept["session_uuid"][:8]).status == 0
