@@ -13,70 +13,41 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from cli import (
-    audit,
-    crawl,
-    database,
-    demo,
-    export,
-    favorites,
-    history,
-    quarantine,
-    query,
-    receipt,
-    reparse,
-    report,
-    runs,
-    schedule,
-    search,
-    sessions,
-    show,
-    similar,
-    stats,
-    trackers,
-    users,
-    workers,
-)
-from cli.output import complain
+from cli.commands import Root
+from cli.examples import EXAMPLES
+from cli.output import complain, say
 from cli.streams import OutputLost, give_up, prepare
 
 app = typer.Typer(
     name="ims-crawl",
-    help="Crawl issue trackers into PostgreSQL and search what was crawled. Try it without any set-up: demo",
-    no_args_is_help=True,
+    help="Copy issues from a tracker into PostgreSQL, and search, watch and report on them there.",
+    epilog="\n".join(["\b", "Examples:", *(f"  ims-crawl {line}" for line in EXAMPLES[""])]),
+    cls=Root,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(demo.demo)
-app.command("crawl")(crawl.crawl)
-app.command("resume")(crawl.resume)
-app.command("search")(search.search)
-app.command("show")(show.show)
-app.command("similar")(similar.similar)
-app.command("history")(history.history)
-app.command("sessions")(sessions.sessions)
-app.command("receipt")(receipt.receipt)
-app.command("reparse")(reparse.reparse)
-app.command("stats")(stats.stats)
-app.command("report")(report.report)
-app.command("export")(export.export)
-app.command("query")(query.query)
-app.command("audit")(audit.audit)
-app.command("runs")(runs.runs)
-app.command("news")(runs.news)
-app.command("worker")(workers.worker)
-app.command("workers")(workers.workers)
-app.add_typer(schedule.app, name="schedule")
-app.add_typer(favorites.app, name="favorites")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(trackers.app, name="trackers")
-app.add_typer(users.app, name="users")
-app.add_typer(database.app, name="db")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        say(f"ims-crawl {version('ims-crawler')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="show the version and exit")
+    ] = False,
+) -> None:
+    """The program itself; what it does is up to its commands."""
 
 
 def run(arguments: list[str] | None = None) -> None:
@@ -103,12 +74,10 @@ def _lost(lost: OutputLost) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments:
-        arguments = ["--help"]
     try:
         status: Any = typer.main.get_command(app).main(arguments, "ims-crawl", standalone_mode=False)
     except typer.TyperException as error:
-        complain(f"{_sentence(error.format_message())} See ims-crawl --help, or the command's own.")
+        complain(_wrong_usage(error))
         return 2
     except (typer.Abort, KeyboardInterrupt):
         complain("Interrupted.")
@@ -120,6 +89,16 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         return _explain(error)
     return status if isinstance(status, int) else 0
+
+
+def _wrong_usage(error: typer.TyperException) -> str:
+    """What is wrong, what may have been meant, and where the command at fault explains itself."""
+    message = error.format_message().partition(" (Possible options:")[0]
+    if possible := getattr(error, "possibilities", None):
+        message = f"{message}. Did you mean {' or '.join(sorted(possible))}?"
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context is not None else "ims-crawl"
+    return f"{_sentence(message)} See {where} --help."
 
 
 def _explain(error: Exception) -> int:

@@ -36,7 +36,9 @@ def reparse(
     if everything and (session is not None or tracker is not None):
         raise UsageError("Give either --all, or a session or a tracker.")
     program = start()
-    wanted = Wanted(session_uuid=session and full_id(program.user_id, session), tracker=tracker)
+    wanted = Wanted(
+        session_uuid=full_id(program.user_id, session) if session is not None else None, tracker=tracker
+    )
     tell(asyncio.run(read_again(program.conninfo, program.user_id, wanted)), as_json=as_json)
 
 

@@ -13,7 +13,7 @@ from db.models import CrawlSession
 
 _FEWEST = 4  # digits
 _NAMED = 5  # as many candidates are named
-_DIGITS = re.compile(r"[0-9a-f]{%d,32}" % _FEWEST)
+_DIGITS = re.compile(f"[0-9a-f]{{{_FEWEST},32}}")
 
 
 def full_id(user_id: int, text: str) -> UUID:

@@ -1,4 +1,4 @@
-"""Where the output goes is none of the program's faults: closed pipes, full disks, terminals of another age."""
+"""Where the output goes is no fault of the program: closed pipes, full disks, old terminals."""
 
 from __future__ import annotations
 

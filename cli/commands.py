@@ -1,0 +1,113 @@
+"""The commands by what one wants to do, each loaded when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli.examples import EXAMPLES
+
+# What the first screen shows; a command is an attribute of a module of this package, a group its app.
+SECTIONS = {
+    "Start": {"demo": "demo:demo", "trackers": "trackers:app", "crawl": "crawl:crawl"},
+    "Find and read issues": {
+        "search": "search:search",
+        "show": "show:show",
+        "similar": "similar:similar",
+        "favorites": "favorites:app",
+        "history": "history:history",
+        "query": "query:query",
+    },
+    "Look after crawls": {
+        "sessions": "sessions:sessions",
+        "resume": "crawl:resume",
+        "receipt": "receipt:receipt",
+        "reparse": "reparse:reparse",
+        "quarantine": "quarantine:app",
+    },
+    "Crawl by schedule": {
+        "schedule": "schedule:app",
+        "worker": "workers:worker",
+        "workers": "workers:workers",
+        "runs": "runs:runs",
+        "news": "runs:news",
+    },
+    "Report and export": {"stats": "stats:stats", "report": "report:report", "export": "export:export"},
+    "Administer": {"users": "users:app", "db": "database:app", "audit": "audit:audit"},
+}
+PLACES = {name: place for section in SECTIONS.values() for name, place in section.items()}
+
+
+class Group(TyperGroup):
+    """Commands under a common name; without one of them, and after ``help``, it explains itself."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args:
+            args = ["--help"]
+        elif args[0] == "help":
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        self._list("Commands", self.list_commands(ctx), ctx, formatter)
+
+    def _list(self, title: str, names: list[str], ctx: Any, formatter: Any) -> None:
+        commands = [(name, self.get_command(ctx, name)) for name in names]
+        with formatter.section(title):
+            # The first sentence, however long: a line that is cut explains nothing.
+            formatter.write_dl([(name, command.get_short_help_str(1000)) for name, command in commands if command])
+
+
+class Root(Group):
+    """All commands, in sections."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Commands()
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for title, names in SECTIONS.items():
+            self._list(title, list(names), ctx, formatter)
+
+
+class _Commands(dict[str, Any]):
+    """The commands by name, made when first asked for: most runs need one of them."""
+
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(PLACES))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self:
+            return default
+        if self[name] is None:
+            self[name] = _load(name)
+        return self[name]
+
+    def items(self) -> Iterator[tuple[str, Any]]:  # type: ignore[override]
+        return ((name, self.get(name)) for name in self)
+
+
+def _load(name: str) -> Any:
+    module, _, attribute = PLACES[name].partition(":")
+    found = getattr(import_module(f"cli.{module}"), attribute)
+    if not isinstance(found, typer.Typer):
+        holder = typer.Typer(add_completion=False, rich_markup_mode=None)
+        holder.command(name)(found)
+        return _with_examples(typer.main.get_command(holder), name)
+    holder = typer.Typer(add_completion=False, rich_markup_mode=None)
+    holder.add_typer(found, name=name, cls=Group)
+    group: Any = typer.main.get_group(holder).commands[name]
+    for verb, command in group.commands.items():
+        _with_examples(command, f"{name} {verb}")
+    return _with_examples(group, name)
+
+
+def _with_examples(command: Any, name: str) -> Any:
+    if name in EXAMPLES:
+        # \b: the lines stay as they are.
+        command.epilog = "\n".join(["\b", "Examples:", *(f"  ims-crawl {line}" for line in EXAMPLES[name])])
+    return command

@@ -1,0 +1,61 @@
+"""Examples that the help shows, by command; the tests read each of them as the program would."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "": ("demo", 'search "ORA-01555 오류"', "help crawl"),
+    "crawl": (
+        "crawl '+Tibero ORA-01555' --tracker ims",
+        "crawl '*' --tracker ims --since 7d --attachments",
+        "crawl timeout --kind trac --url http://host/trac",
+    ),
+    "resume": ("resume 3f2a9c1e", "resume --all"),
+    "search": (
+        'search "listener refuses connections"',
+        "search +timeout -network --status open",
+        "search 접속 오류 --updated 2026-01-01..2026-03-31",
+        "search timeout --csv > hits.csv",
+    ),
+    "show": ("show 348115", "show 348115 --timeline"),
+    "similar": ("similar 348115",),
+    "query": ('query "show connection or timeout"', 'query "에러와 크래시 찾아줘"'),
+    "history": ("history --limit 5",),
+    "sessions": ("sessions", "sessions --json"),
+    "receipt": ("receipt 3f2a9c1e",),
+    "reparse": ("reparse --all", "reparse 3f2a9c1e"),
+    "favorites": ('favorites add mine "+ORA-01555 timeout"', "favorites run mine"),
+    "favorites add": ("favorites add mine +ORA-01555 timeout --status open",),
+    "favorites run": ("favorites run mine --updated 7d",),
+    "quarantine": ("quarantine list", "quarantine retry 348115"),
+    "trackers": (
+        "trackers add ims --kind ims --url https://ims.example.com --username kim",
+        "trackers test ims",
+    ),
+    "trackers add": (
+        "trackers add ims --kind ims --url https://ims.example.com --username kim",
+        "trackers add dev --kind trac --url http://host/trac --rate 2",
+    ),
+    "schedule": (
+        "schedule add nightly '*' --cron '0 2 * * *'",
+        "schedule show nightly",
+        "schedule run nightly",
+    ),
+    "schedule add": (
+        "schedule add nightly '*' --cron '0 2 * * *' --timezone Asia/Seoul",
+        "schedule add hourly +timeout --cron '0 * * * *' --tracker ims",
+    ),
+    "worker": ("worker", "worker --once"),
+    "runs": ("runs nightly", "runs --statistics"),
+    "news": ("news nightly",),
+    "stats": ("stats --days 7",),
+    "report": ("report -o report.html", "report --since 2026-01-01 --lang ko -o report.html"),
+    "export": (
+        "export issues -o issues.csv",
+        "export comments --format jsonl -o comments.jsonl",
+        "export --warc pages.warc.gz",
+    ),
+    "users": ("users add sato", "users list"),
+    "users add": ("users add sato", "users add bi --role readonly --login --password-stdin"),
+    "db": ("db status", "db init"),
+    "audit": ("audit --table users",),
+}
