@@ -44,7 +44,8 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="show the version and exit")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="show the version and exit"),
     ] = False,
 ) -> None:
     """The program itself; what it does is up to its commands."""

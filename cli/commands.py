@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.examples import EXAMPLES
+from cli.query_words import QueryCommand
 
 # What the first screen shows; a command is an attribute of a module of this package, a group its app.
 SECTIONS = {
@@ -39,6 +40,7 @@ SECTIONS = {
     "Report and export": {"stats": "stats:stats", "report": "report:report", "export": "export:export"},
     "Administer": {"users": "users:app", "db": "database:app", "audit": "audit:audit"},
 }
+ASKING = {"crawl", "search", "query"}  # they take a query
 PLACES = {name: place for section in SECTIONS.values() for name, place in section.items()}
 
 
@@ -59,7 +61,9 @@ class Group(TyperGroup):
         commands = [(name, self.get_command(ctx, name)) for name in names]
         with formatter.section(title):
             # The first sentence, however long: a line that is cut explains nothing.
-            formatter.write_dl([(name, command.get_short_help_str(1000)) for name, command in commands if command])
+            formatter.write_dl(
+                [(name, command.get_short_help_str(1000)) for name, command in commands if command]
+            )
 
 
 class Root(Group):
@@ -96,7 +100,7 @@ def _load(name: str) -> Any:
     found = getattr(import_module(f"cli.{module}"), attribute)
     if not isinstance(found, typer.Typer):
         holder = typer.Typer(add_completion=False, rich_markup_mode=None)
-        holder.command(name)(found)
+        holder.command(name, cls=QueryCommand if name in ASKING else None)(found)
         return _with_examples(typer.main.get_command(holder), name)
     holder = typer.Typer(add_completion=False, rich_markup_mode=None)
     holder.add_typer(found, name=name, cls=Group)

@@ -12,6 +12,7 @@ import typer
 from cli.confirm import confirm
 from cli.dates import read_moment
 from cli.output import complain, invocation, one_line, print_json, say
+from cli.query_words import joined
 
 if TYPE_CHECKING:
     from crawler.errors import CrawlError
@@ -28,7 +29,10 @@ AllowEmpty = Annotated[
 
 
 def crawl(
-    query: Annotated[str, typer.Argument(help="what to look for (see query); '*' for everything")],
+    query: Annotated[
+        list[str],
+        typer.Argument(metavar="QUERY", help="what to look for, as search takes it; '*' for everything"),
+    ],
     tracker: Annotated[str | None, typer.Option(help="a stored tracker, by its name")] = None,
     kind: Annotated[str | None, typer.Option(help="with --url: the kind, such as ims or trac")] = None,
     url: Annotated[str | None, typer.Option(help="with --kind: the tracker's address")] = None,
@@ -81,7 +85,7 @@ def crawl(
     from_last = since == "last"
     changed_since = None if from_last else read_moment(since)
     program = start()
-    question = ask(query.strip() or "*", program.settings, home=program.home, exact=True)
+    question = ask(joined(query).strip() or "*", program.settings, home=program.home, exact=True)
     if census and (max_results is not None or since is not None or question.parsed.filters.get("since")):
         raise UsageError("A census looks at the whole list: leave --max, --since and times out.")
     connection = _open(program, tracker, kind, url)

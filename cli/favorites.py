@@ -8,6 +8,7 @@ import typer
 
 from cli.confirm import Exact, Yes
 from cli.output import complain, invocation, print_json, print_table
+from cli.query_words import Query, QueryCommand, joined
 from cli.search_results import AsCsv, AsJson, Limit, Offset, Open, Raw, Shape
 
 app = typer.Typer(help="Questions kept under a name, to be asked again.")
@@ -15,10 +16,10 @@ app = typer.Typer(help="Questions kept under a name, to be asked again.")
 Name = Annotated[str, typer.Argument(help="the favorite's name")]
 
 
-@app.command("add")
+@app.command("add", cls=QueryCommand)
 def add(
     name: Annotated[str, typer.Argument(help="a name of your choice")],
-    query: Annotated[str, typer.Argument(help="words, +required, -excluded, 'a phrase', or a question")],
+    query: Query,
     tracker: Annotated[str | None, typer.Option(help="only from this tracker, by its name")] = None,
     product: Annotated[str | None, typer.Option(help="only this product or family")] = None,
 ) -> None:
@@ -31,7 +32,7 @@ def add(
 
     program = start()
     with get_session(user_id=program.user_id) as session:
-        add_favorite(session, Favorite(name=name, query=query, tracker=tracker, product=product))
+        add_favorite(session, Favorite(name=name, query=joined(query), tracker=tracker, product=product))
     complain(f"Kept; ask it with: {invocation()} favorites run {quote(name)}")
 
 

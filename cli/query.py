@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from cli.output import one_line, print_json, say
+from cli.query_words import Query, joined
 
 
 def query(
-    text: Annotated[str, typer.Argument(help="the question, or a query in the direct syntax")],
+    words: Query,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Show how a question is understood, without asking any tracker.
@@ -22,7 +23,7 @@ def query(
     from pipeline.search.question import ask
     from pipeline.settings import read_settings
 
-    question = ask(text, read_settings(environment()), home=read_database_settings().home)
+    question = ask(joined(words), read_settings(environment()), home=read_database_settings().home)
     parsed = question.parsed
     if as_json:
         print_json(

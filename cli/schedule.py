@@ -8,6 +8,7 @@ import typer
 
 from cli.confirm import Yes, confirm
 from cli.output import complain, invocation, one_line, print_json, print_table, say
+from cli.query_words import QueryCommand, joined
 
 app = typer.Typer(help="Crawls that workers do again and again.")
 
@@ -15,10 +16,13 @@ Name = Annotated[str, typer.Argument(help="the schedule's name")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 
 
-@app.command("add")
+@app.command("add", cls=QueryCommand)
 def add(
     name: Annotated[str, typer.Argument(help="a name of your choice")],
-    query: Annotated[str, typer.Argument(help="what to look for (see query); '*' for everything")],
+    query: Annotated[
+        list[str],
+        typer.Argument(metavar="QUERY", help="what to look for, as search takes it; '*' for everything"),
+    ],
     cron: Annotated[
         str, typer.Option(help="minute, hour, day, month, day of the week: '0 2 * * *' is every night at two")
     ],
@@ -54,7 +58,7 @@ def add(
 
     check(cron, timezone)
     program = start()
-    question = ask(query.strip() or "*", program.settings, home=program.home, exact=True)
+    question = ask(joined(query).strip() or "*", program.settings, home=program.home, exact=True)
     connection = program.find_tracker(tracker)
     question = adapt_to_kind(connection.kind, question, program.settings, home=program.home)
     confirm(question, yes=yes)

@@ -8,6 +8,7 @@ import typer
 
 from cli.confirm import Exact, Yes, confirm
 from cli.dates import read_moment
+from cli.query_words import Query, joined
 from cli.search_results import AsCsv, AsJson, Limit, Offset, Open, Raw, Shape, show_hits
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="words, +required, -excluded, 'a phrase', or a question")],
+    query: Query,
     product: Annotated[str | None, typer.Option(help="only this product or family")] = None,
     status: Annotated[str | None, typer.Option(help="open, closed, or the tracker's own word")] = None,
     since: Annotated[
@@ -54,7 +55,7 @@ def search(
         has_attachment=has_attachment or None,
     )
     shape = Shape(as_json=as_json, as_csv=as_csv, raw=raw, opened=opened, offset=offset)
-    run_search(query, filters, shape, limit=limit, exact=exact, yes=yes)
+    run_search(joined(query), filters, shape, limit=limit, exact=exact, yes=yes)
 
 
 def run_search(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from crawler.errors import QueryError
+from crawler.query import LOW_CONFIDENCE
 from crawler.query.direct import grow, read, write
 from crawler.query.natural.clauses import combine
 from crawler.query.natural.sentence import Sentence, language_of, take_apart
@@ -37,7 +38,7 @@ def understand(text: str, *, products: Sequence[str] | None, today: date | None)
     combined = combine(sentence.items)
     dropped = list(dict.fromkeys(item.text for item in sentence.items if item.dropped))
     if not combined.clauses and not sentence.filters:
-        raise QueryError(_nothing(dropped))
+        return _as_it_stands(text, language, products)
     tree = grow(map(_safe, combined.clauses)) if combined.clauses else Tree()
     if not sentence.filters and tree == _read_or_none(text):
         return ParsedQuery(
@@ -57,6 +58,19 @@ def understand(text: str, *, products: Sequence[str] | None, today: date | None)
         method="rules",
         confidence=_confidence(sentence, combined.sure, tree),
         explanation=_told(tree, notes + sentence.guesses + combined.guesses),
+    )
+
+
+def _as_it_stands(text: str, language: str, products: Sequence[str] | None) -> ParsedQuery:
+    """Look for words that are usually left out, where a question has no others."""
+    tree = read(text)
+    return ParsedQuery(
+        tree=tree,
+        text=written(tree, products=products or ()),
+        language=language,
+        method="rules",
+        confidence=LOW_CONFIDENCE,
+        explanation=_told(tree, [f"Read as {_LANGUAGES[language]} by rules.", "It has no other words."]),
     )
 
 
@@ -123,12 +137,3 @@ def _told(tree: Tree, notes: list[str]) -> str:
         told.append(f"{role}: {', '.join(should)}.")
     told += [f"Excluded: {', '.join(without)}."] if without else []
     return " ".join([*notes, *(told or ["Everything is asked for."])])
-
-
-def _nothing(dropped: list[str]) -> str:
-    if dropped:
-        words = ", ".join(dropped[:5])
-        return (
-            f"There is nothing to look for besides {words}: name a word, or quote one that is meant as such."
-        )
-    return "There is nothing to look for: name at least one word, phrase or issue number."

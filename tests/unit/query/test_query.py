@@ -178,11 +178,14 @@ def test_what_asks_for_nothing_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["the", "find", "show me", "찾아줘", "を検索", "is there any?", "with", "제외"]
+    "text",
+    ["the", "find", "show me", "찾아줘", "を検索", "is there any?", "with", "제외", "hello", "검색", "please"],
 )
-def test_a_question_without_anything_to_look_for_is_refused(text: str) -> None:
-    with pytest.raises(QueryError, match="nothing to look for"):
-        parse_query(text)
+def test_a_question_of_stop_words_alone_looks_for_them(text: str) -> None:
+    parsed = parse_query(text)
+    assert parsed.tree == parse_direct(text)
+    assert parse_query(parsed.text).tree == parsed.tree
+    assert not parsed.filters
 
 
 def test_too_much_is_refused() -> None:
