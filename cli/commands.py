@@ -48,6 +48,7 @@ class Group(TyperGroup):
     """Commands under a common name; without one of them, and after ``help``, it explains itself."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Ask for the help where no command is given, and where help is asked for in words."""
         if not args:
             args = ["--help"]
         elif args[0] == "help":
@@ -55,6 +56,7 @@ class Group(TyperGroup):
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands with what each does."""
         self._list("Commands", self.list_commands(ctx), ctx, formatter)
 
     def _list(self, title: str, names: list[str], ctx: Any, formatter: Any) -> None:
@@ -74,6 +76,7 @@ class Root(Group):
         self.commands = _Commands()
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands of each section with what they do."""
         for title, names in SECTIONS.items():
             self._list(title, list(names), ctx, formatter)
 

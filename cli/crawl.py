@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.confirm import confirm
-from cli.dates import read_moment
 from cli.output import complain, invocation, one_line, print_json, say
 from cli.query_words import joined
 
@@ -44,8 +43,9 @@ def crawl(
     since: Annotated[
         str | None,
         typer.Option(
-            help="only what changed at or after this time, such as 2026-01-31 (UTC); "
-            "last: since the last complete crawl of the same"
+            metavar="TIME",
+            help="only what changed at or after this time: 2026-01-31, yesterday, 7d (UTC); "
+            "last: since the last complete crawl of the same",
         ),
     ] = None,
     attachments: Annotated[bool, typer.Option("--attachments", help="also download attached files")] = False,
@@ -75,6 +75,7 @@ def crawl(
     from crawler.errors import UsageError
     from pipeline.bootstrap import start
     from pipeline.crawl_session import CrawlRequest, begin
+    from pipeline.search.moments import read_moment
     from pipeline.search.question import adapt_to_kind, ask
     from pipeline.since import since_last, with_since_warning
 

@@ -1,4 +1,4 @@
-"""``favorites``: questions kept under a name."""
+"""``favorites``: searches saved under a name."""
 
 from __future__ import annotations
 
@@ -7,33 +7,45 @@ from typing import Annotated
 import typer
 
 from cli.confirm import Exact, Yes
-from cli.output import complain, invocation, print_json, print_table
+from cli.filter_options import Given, with_filters
+from cli.output import invocation, print_json, print_table, tell_done
 from cli.query_words import Query, QueryCommand, joined
 from cli.search_results import AsCsv, AsJson, Limit, Offset, Open, Raw, Shape
 
-app = typer.Typer(help="Questions kept under a name, to be asked again.")
+app = typer.Typer(help="Save searches under a name and run them again.")
 
 Name = Annotated[str, typer.Argument(help="the favorite's name")]
 
 
 @app.command("add", cls=QueryCommand)
+@with_filters
 def add(
     name: Annotated[str, typer.Argument(help="a name of your choice")],
     query: Query,
-    tracker: Annotated[str | None, typer.Option(help="only from this tracker, by its name")] = None,
-    product: Annotated[str | None, typer.Option(help="only this product or family")] = None,
+    as_json: AsJson = False,
+    *,
+    filters: Given,
 ) -> None:
-    """Keep a question. Adding a name again changes it."""
+    """Keep a search and its filters under a name.
+
+    Adding a name again changes it. Relative times such as 7d are counted from the day of each run.
+    """
     from shlex import quote
 
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.search.favorites import Favorite, add_favorite
 
+    tracker, product = filters.pop("tracker", None), filters.pop("product", None)
+    new = Favorite(name=name, query=joined(query), tracker=tracker, product=product, options=filters)
     program = start()
     with get_session(user_id=program.user_id) as session:
-        add_favorite(session, Favorite(name=name, query=joined(query), tracker=tracker, product=product))
-    complain(f"Kept; ask it with: {invocation()} favorites run {quote(name)}")
+        add_favorite(session, new)
+    tell_done(
+        f"Favorite {name} is saved. Run it with: {invocation()} favorites run {quote(name)}",
+        {"name": name, "query": new.query, "tracker": tracker, "product": product, "options": filters},
+        as_json=as_json,
+    )
 
 
 @app.command("list")
@@ -42,7 +54,7 @@ def list_(
     offset: Annotated[int, typer.Option(min=0, help="leave out the first ones")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """List the questions that you keep."""
+    """List your saved searches."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.search.favorites import list_favorites
@@ -54,15 +66,25 @@ def list_(
         print_json(rows)
         return
     print_table(
-        ("name", "question", "tracker", "product", "since"),
-        [list(row.values()) for row in rows],
-        empty="There is no favorite yet: keep a question with favorites add.",
+        ("name", "query", "tracker", "product", "filters", "saved"),
+        [
+            (
+                row["name"],
+                row["query"],
+                row["tracker"],
+                row["product"],
+                " ".join(f"--{name.replace('_', '-')} {value}" for name, value in row["options"].items()),
+                row["created_at"],
+            )
+            for row in rows
+        ],
+        empty="There are no favorites yet. Save a search with: favorites add NAME QUERY.",
     )
 
 
 @app.command("remove")
-def remove(name: Name) -> None:
-    """Forget a question."""
+def remove(name: Name, as_json: AsJson = False) -> None:
+    """Delete a saved search."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.search.favorites import remove_favorite
@@ -70,9 +92,11 @@ def remove(name: Name) -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         remove_favorite(session, name)
+    tell_done(f"Favorite {name} is removed.", {"name": name, "removed": True}, as_json=as_json)
 
 
 @app.command("run")
+@with_filters
 def run(
     name: Name,
     limit: Limit = 20,
@@ -83,17 +107,25 @@ def run(
     as_csv: AsCsv = False,
     raw: Raw = False,
     opened: Open = None,
+    *,
+    filters: Given,
 ) -> None:
-    """Search what is stored with a question that you keep."""
+    """Run a saved search. Filters that are given here replace its own."""
     from cli.search import run_search
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.search.favorites import read_favorite
-    from pipeline.search.filters import Filters
 
     program = start()
     with get_session(user_id=program.user_id) as session:
-        kept = read_favorite(session, name)
+        saved = read_favorite(session, name)
+    own = {"product": saved.product, "tracker": saved.tracker, **saved.options}
+    given = {key: value for key, value in own.items() if value is not None and not _is_replaced(key, filters)}
     shape = Shape(as_json=as_json, as_csv=as_csv, raw=raw, opened=opened, offset=offset)
-    filters = Filters(product=kept.product, tracker=kept.tracker)
-    run_search(kept.query, filters, shape, limit=limit, exact=exact, yes=yes)
+    run_search(saved.query, given | filters, shape, limit=limit, exact=exact, yes=yes)
+
+
+def _is_replaced(name: str, filters: Given) -> bool:
+    """Tell whether a filter given now is about the same; three of them are about the last change."""
+    changed = {"updated", "since", "until"}
+    return name in filters or (name in changed and bool(changed & filters.keys()))

@@ -48,6 +48,14 @@ def print_json(document: Any) -> None:
     say(escaped_unseen(text).encode("utf-8", "replace").decode())
 
 
+def tell_done(message: str, document: dict[str, Any], *, as_json: bool) -> None:
+    """Tell that something was changed: a sentence on standard error, or what it is now as JSON."""
+    if as_json:
+        print_json(document)
+    else:
+        complain(message)
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
     """Print rows: fitted to a terminal under headings, elsewhere one line each with tabs between the cells.
 

@@ -25,6 +25,7 @@ class QueryCommand(TyperCommand):
     """A command with a query, which may begin with a minus: ``-word`` excludes, ``--word`` is an option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the options first, so that nothing of the query is taken for one."""
         return super().parse_args(ctx, self._ordered(ctx, args))
 
     def _ordered(self, ctx: Any, args: list[str]) -> list[str]:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from cli.dates import read_moment
 from cli.output import complain
 
 
@@ -24,7 +23,10 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="write the page to this file")],
     product: Annotated[str | None, typer.Option(help="only this product or family")] = None,
     since: Annotated[
-        str | None, typer.Option(help="from this time on, such as 2026-01-31 (UTC); else the last 12 weeks")
+        str | None,
+        typer.Option(
+            metavar="TIME", help="from this time on: 2026-01-31, 30d (UTC); default: the last 12 weeks"
+        ),
     ] = None,
     lang: Annotated[Language, typer.Option(help="the page's language")] = Language.EN,
 ) -> None:
@@ -36,6 +38,7 @@ def report(
     from pipeline.reports.export import output_file
     from pipeline.reports.html.gather import gather
     from pipeline.reports.html.page import render
+    from pipeline.search.moments import read_moment
 
     first = read_moment(since)
     if first is not None and first >= datetime.now(UTC):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from crawler.query import parse_query
 from db.models import SavedSearch, Tracker
 from db.refusals import explained
 from db.sanitize import storable_text
+from pipeline.search.filters import read_filters
 from pipeline.search.saved_searches import find_saved, list_saved, place_for
 
 
@@ -24,6 +26,7 @@ class Favorite:
     query: str
     tracker: str | None = None
     product: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)  # further filters as they were typed
 
 
 def add_favorite(session: Session, new: Favorite) -> None:
@@ -34,17 +37,24 @@ def add_favorite(session: Session, new: Favorite) -> None:
         DatabaseRefused: the user only looks.
     """
     parse_query(new.query)
+    read_filters(new.options)
     row = place_for(session, new.name, schedule=False)
     row.query = storable_text(new.query)
     row.product = new.product and storable_text(new.product)
+    row.options = {name: storable_text(value) for name, value in new.options.items()}
     row.tracker_id = _tracker_id(session, new.tracker)
     with explained({"42501": "Analysts look and do not write: keep the question elsewhere."}):
         session.flush()
 
 
 def list_favorites(session: Session, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """Return one's own favorites by name: ``name``, ``query``, ``tracker``, ``product``, ``created_at``."""
-    return list_saved(session, SavedSearch.created_at, schedule=False, limit=limit, offset=offset)
+    """Return one's own favorites by name.
+
+    Returns:
+        Dictionaries of ``name``, ``query``, ``tracker``, ``product``, ``options`` and ``created_at``.
+    """
+    columns = (SavedSearch.options, SavedSearch.created_at)
+    return list_saved(session, *columns, schedule=False, limit=limit, offset=offset)
 
 
 def read_favorite(session: Session, name: str) -> Favorite:
@@ -55,7 +65,9 @@ def read_favorite(session: Session, name: str) -> Favorite:
     """
     row = find_saved(session, name, schedule=False)
     tracker = row.tracker.name if row.tracker is not None else None
-    return Favorite(name=row.name, query=row.query, tracker=tracker, product=row.product)
+    return Favorite(
+        name=row.name, query=row.query, tracker=tracker, product=row.product, options=dict(row.options)
+    )
 
 
 def remove_favorite(session: Session, name: str) -> None:

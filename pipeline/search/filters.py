@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
 from crawler.query import ParsedQuery
-from db.models import Tracker
+from db.models import Issue, Tracker
+from pipeline.search.moments import read_moment, read_span
+
+_MOST_WORDS = 500  # of the stored issues, to tell what may have been meant
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,6 +25,7 @@ class Filters:
 
     product: str | None = None  # a product, or the beginning of several's names
     status: str | None = None  # open, closed, or the tracker's own word
+    state: str | None = None  # open, in_progress, done or unknown
     created_from: datetime | None = None  # registered at or after this time
     created_to: datetime | None = None  # registered before this time
     updated_from: datetime | None = None  # changed, else registered, at or after this time
@@ -51,6 +57,60 @@ class Filters:
         return {
             name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()
         }
+
+
+NAMES = ("product", "status", "state", "reporter", "owner", "priority", "module", "tracker")
+
+
+def read_filters(given: Mapping[str, str]) -> Filters:
+    """Read filters as people type them.
+
+    Args:
+        given: any of ``NAMES`` as they are; ``created`` and ``updated`` as spans of time, ``since`` and
+            ``until`` as times, both of the last change; ``has_attachment``.
+
+    Raises:
+        UsageError: a time is none, or is given twice.
+    """
+    if "updated" in given and ("since" in given or "until" in given):
+        raise UsageError("--since and --until are about the last change too: give them, or --updated A..B.")
+    created_from, created_to = read_span(given.get("created"))
+    updated_from, updated_to = read_span(given.get("updated"))
+    words: dict[str, Any] = {name: given[name] for name in NAMES if name in given}
+    return Filters(
+        **words,
+        created_from=created_from,
+        created_to=created_to,
+        updated_from=updated_from or read_moment(given.get("since")),
+        updated_to=updated_to or read_moment(given.get("until"), end=True),
+        has_attachment=True if "has_attachment" in given else None,
+    )
+
+
+def check_words(session: Session, filters: Filters) -> None:
+    """Make sure that what nothing was found with is at least a word of the stored issues.
+
+    Raises:
+        UsageError: no stored issue has this status, product, priority or module; near ones are named.
+    """
+    for name in ("status", "product", "priority", "module"):
+        wanted = getattr(filters, name)
+        if wanted is None or (name == "status" and wanted.lower() in ("open", "closed")):
+            continue
+        column = getattr(Issue, name)
+        mine = Issue.user_id == func.ims.current_user_id()
+        stored = session.scalars(select(column).where(mine, column != "").distinct().limit(_MOST_WORDS)).all()
+        words = [*stored, "open", "closed"] if name == "status" and stored else list(stored)
+        folded = {word.lower(): word for word in words}
+        if not words or any(_is(name, word, wanted.lower()) for word in folded):
+            continue
+        near = get_close_matches(wanted.lower(), folded, n=3, cutoff=0.5) or sorted(folded)[:3]
+        meant = " or ".join(folded[one] for one in near)
+        raise UsageError(f"No stored issue has the {name} {wanted!r}. Did you mean {meant}?")
+
+
+def _is(name: str, word: str, wanted: str) -> bool:
+    return word.startswith(wanted) if name == "product" else word == wanted
 
 
 def check_tracker(session: Session, name: str | None) -> None:

@@ -42,9 +42,7 @@ def read_moment(text: str | None, *, end: bool = False, now: datetime | None = N
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def read_span(
-    text: str | None, *, now: datetime | None = None
-) -> tuple[datetime | None, datetime | None]:
+def read_span(text: str | None, *, now: datetime | None = None) -> tuple[datetime | None, datetime | None]:
     """Read ``A..B``, ``A..``, ``..B``, or a stretch of days by its name; a day at the end is included.
 
     Returns:

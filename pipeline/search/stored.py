@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import cast, func, select
@@ -16,6 +17,7 @@ from pipeline.search.filters import Filters
 
 MOST = 10_000  # hits that ims.search_issues gives at most
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _GIVEN = ("issue_pk", "issue_id", "title", "description", "product", "status", "rank", "snippet")
 _SHOWN = ("issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url")
 
@@ -35,6 +37,7 @@ def find(
     wider: str | None = None,
     limit: int = 20,
     offset: int = 0,
+    sort: str = "rank",
     user_id: int | None = None,
 ) -> Found:
     """Search titles, descriptions, comments and attached texts; the best hits first.
@@ -45,10 +48,11 @@ def find(
         wider: a query with other words for the same; what only it finds comes last.
         limit: at most this many hits.
         offset: leave out that many of the best ones.
+        sort: ``rank``, or the newest first by ``updated`` or ``created``, among the ``MOST`` best.
         user_id: search as this user; None: as the configured one.
     """
     wanted = (filters or Filters()).within(parsed)
-    needed = min(offset + limit + 1, MOST)
+    needed = min(offset + limit + 1, MOST) if sort == "rank" else MOST
     with get_session(user_id=user_id) as session:
         hits = {hit["issue_pk"]: hit for hit in _hits(session, parsed.text, wanted, needed)}
         if wider is not None and len(hits) < needed:
@@ -57,7 +61,10 @@ def find(
             for hit in _hits(session, wider, wanted, needed + len(hits)):
                 rank = hit["rank"] * min(above, 1.0) if hits else hit["rank"]
                 hits.setdefault(hit["issue_pk"], {**hit, "rank": rank})
-    shown = [{name: hit[name] for name in _SHOWN} for hit in hits.values()]
+    found = list(hits.values())
+    if sort != "rank":
+        found.sort(key=lambda hit: hit[sort] or _LONG_AGO, reverse=True)
+    shown = [{name: hit[name] for name in _SHOWN} for hit in found]
     return Found(shown[offset : offset + limit], len(shown) > offset + limit)
 
 
@@ -76,6 +83,8 @@ def _hits(session: Session, words: str, filters: Filters, most: int) -> list[dic
             hits.c.rank,
             hits.c.snippet,
             Issue.url,
+            Issue.registered_date.label("created"),
+            func.coalesce(Issue.modified_date, Issue.registered_date).label("updated"),
         )
         .select_from(hits)
         .join(Issue, Issue.issue_pk == hits.c.issue_pk)

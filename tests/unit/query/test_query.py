@@ -179,7 +179,19 @@ def test_what_asks_for_nothing_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["the", "find", "show me", "찾아줘", "を検索", "is there any?", "with", "제외", "hello", "검색", "please"],
+    [
+        "the",
+        "find",
+        "show me",
+        "찾아줘",
+        "を検索",
+        "is there any?",
+        "with",
+        "제외",
+        "hello",
+        "검색",
+        "please",
+    ],
 )
 def test_a_question_of_stop_words_alone_looks_for_them(text: str) -> None:
     parsed = parse_query(text)
