@@ -222,6 +222,9 @@ class _Worked:
         if self.result is None or self.result["status"] == "interrupted":
             complain(f"Interrupted; {go_on}")
             return INTERRUPTED
+        more = (self.result["tracker_total"] or 0) - self.result["total_issues_found"]
+        if self.result["status"] == "completed" and more > 0:
+            complain(f"{more} more issues match: to get them, crawl without --max or with a higher one.")
         if self.result["failed_issues"] or self.result["status"] != "completed":
             for message in shortfalls(self.handle):
                 complain(message)
@@ -269,7 +272,9 @@ def _leave(status: int) -> None:
 def print_figures(result: dict[str, Any]) -> None:
     """Print what a session came to."""
     say(f"session      {result['session_uuid']} {result['status']} in {result['duration_seconds']:.1f} s")
-    say(f"found        {result['total_issues_found']}, related {result['related_issues']}")
+    found, total = result["total_issues_found"], result["tracker_total"] or 0
+    of_all = f" of {total}" if total > found else ""
+    say(f"found        {found}{of_all}, related {result['related_issues']}")
     say(
         f"stored       {result['issues_crawled']}: {result['issues_new']} new, "
         f"{result['issues_changed']} changed, {result['issues_unchanged']} unchanged"

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
+from cli.arguments import AsJson
 from cli.children import child_environment
-from cli.output import complain, print_json, say
+from cli.output import complain, print_json, say, tell_done
 
-app = typer.Typer(help="The database itself: set up, upgrade, status, shell.")
+app = typer.Typer(help="Set up, upgrade and inspect the database.")
 
 
 @app.command("init")
-def init() -> None:
+def init(as_json: AsJson = False) -> None:
     """Set up a PostgreSQL of your own: roles, schema, the first admin. Safe to repeat.
 
     DATABASE_URL is an administrator's URL here, and only here and for upgrade. The first admin is IMS_USER;
@@ -28,13 +29,27 @@ def init() -> None:
     settings = read_settings()
     if settings.database_url is None:
         configured_url(settings)
-        complain("The embedded database is set up; nothing needs to be set to use it.")
+        tell_done(
+            "The embedded database is set up. No settings are needed to use it.",
+            {"place": "embedded", "user": settings.user, "database_url": None},
+            as_json=as_json,
+        )
         return
     login = initialise(
         administrator_url(settings),
         app_password=environment().get("IMS_APP_PASSWORD") or None,
         first_admin=settings.user,
     )
+    if as_json:
+        print_json(
+            {
+                "place": "DATABASE_URL",
+                "user": settings.user,
+                "database_url": login.url,
+                "password_kept": login.password is None,
+            }
+        )
+        return
     complain(f"The database is set up for {settings.user}. From now on use this DATABASE_URL:")
     say(login.url)
     if login.password is None:
@@ -45,14 +60,14 @@ def init() -> None:
 
 
 @app.command("upgrade")
-def upgrade() -> None:
+def upgrade(as_json: AsJson = False) -> None:
     """Bring the schema up to date; DATABASE_URL is the administrator's URL again."""
     from db.location import administrator_url
     from db.settings import read_settings
     from db.setup.bootstrap import upgrade as bring_up
 
     bring_up(administrator_url(read_settings()))
-    complain("The schema is up to date.")
+    tell_done("The schema is up to date.", {"schema": "current"}, as_json=as_json)
 
 
 @app.command("status")
@@ -86,21 +101,27 @@ def status(
 
 @app.command("shell")
 def shell() -> None:
-    """Open psql as the application's login; say whom you act for in each transaction.
+    """Open psql, acting as IMS_USER.
 
-    BEGIN; SELECT ims.set_current_user(ims.find_user('NAME')); SELECT … ; COMMIT;
+    An identity holds for one transaction, so the shell begins one for you: COMMIT keeps what you changed, and
+    after COMMIT or ROLLBACK :act begins the next one.
     """
+    from cli.psql import start_file
     from crawler.errors import UsageError
     from db.location import configured_url, embedded_server
     from db.settings import for_psql, read_settings
+    from pipeline.bootstrap import start
 
     settings = read_settings()
     address, password = for_psql(configured_url(settings))
     embedded = embedded_server(settings)
     psql = embedded.psql() if embedded is not None else None
-    variables = {**child_environment(), "PGPASSWORD": password}
+    user_id = start().user_id
+    command = [str(psql or "psql"), address]
+    complain(f"You act as {settings.user} until COMMIT or ROLLBACK; :act begins the next transaction.")
     try:
-        command = [str(psql or "psql"), address]
-        raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)  # noqa: S603 - no shell
+        with start_file(user_id) as file:
+            variables = {**child_environment(), "PGPASSWORD": password, "PSQLRC": str(file)}
+            raise typer.Exit(subprocess.run(command, env=variables, check=False).returncode)  # noqa: S603 - no shell
     except FileNotFoundError as error:
         raise UsageError("psql is not installed: install PostgreSQL's client programs.") from error

@@ -58,6 +58,10 @@ def export(
 
     if (warc is None) == (subject is None):
         raise UsageError("Say what to export: issues, comments, history, or --warc FILE.")
+    if warc is not None and str(warc) == "-":
+        raise UsageError("A web archive needs a file: --warc pages.warc.gz.")
+    if output is not None and str(output) == "-":
+        output = None  # standard output, where a table goes anyway
     if subject is not None and output is None and (as_json or form is Format.PARQUET):
         raise UsageError("Say where to write the table: -o FILE.")
     program = start()
@@ -75,7 +79,7 @@ def _export_warc(program: Program, warc: Path, tracker: str | None, *, as_json: 
     if as_json:
         print_json({"file": str(warc), "pages": archived.pages, "bytes": archived.bytes})
     else:
-        complain(f"{archived.pages} pages, {archived.bytes:,} bytes, are in {warc}.")
+        complain(f"{archived.pages:,} pages ({archived.bytes:,} bytes) were written to {warc}.")
     if archived.damaged:
         complain(f"{archived.damaged} pages were left out: their bytes in the database are damaged.")
         raise typer.Exit(FAILED_ISSUES)
@@ -111,7 +115,8 @@ def _export_table(
     if as_json:
         print_json({"file": str(output), "rows": rows})
     else:
-        complain(f"{rows:,} {subject.value} are in {output}.")
+        named = "history entries" if subject is Subject.HISTORY else subject.value
+        complain(f"{rows:,} {named} were written to {output}.")
 
 
 def _write_text(table: Table, target: IO[str], form: Format, *, raw: bool) -> int:

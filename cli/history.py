@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ def history(
     offset: Annotated[int, typer.Option(min=0, help="leave out the newest")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """List your past questions, to trackers and to what is stored, with what they found."""
+    """List your past searches and crawls, and how many issues each brought."""
     from pipeline.bootstrap import start
     from pipeline.search.history import past_questions
 
@@ -24,7 +24,7 @@ def history(
         print_json(rows)
         return
     print_table(
-        ("when", "question", "understood as", "product", "where", "found>"),
+        ("when", "query", "understood as", "product", "where", "results"),
         [
             (
                 row["queried_at"],
@@ -32,13 +32,20 @@ def history(
                 row["parsed_query"] if row["parsed_query"] != row["original_query"] else None,
                 row["product"],
                 _where(row["tracker"], crawled=row["session_uuid"] is not None),
-                row["results_count"],
+                _results(row),
             )
             for row in rows
         ],
-        empty="Nothing was asked yet: begin with search or crawl.",
+        empty="There are no queries yet. Begin with search or crawl.",
     )
 
 
+def _results(row: dict[str, Any]) -> str | None:
+    """A crawl counts what it found; a search, which ends at --limit, what it showed."""
+    if row["results_count"] is None:
+        return None
+    return f"{row['results_count']:,} {'found' if row['session_uuid'] is not None else 'shown'}"
+
+
 def _where(tracker: str | None, *, crawled: bool) -> str:
-    return tracker or "a tracker" if crawled else "stored"
+    return tracker or "a tracker" if crawled else "stored issues"

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from cli.output import complain
+from cli.arguments import AsJson
+from cli.output import say, tell_done
 
 
 class Language(StrEnum):
@@ -20,7 +21,9 @@ class Language(StrEnum):
 
 
 def report(
-    output: Annotated[Path, typer.Option("--output", "-o", help="write the page to this file")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="write the page to this file; - for standard output")
+    ],
     product: Annotated[str | None, typer.Option(help="only this product or family")] = None,
     since: Annotated[
         str | None,
@@ -29,6 +32,7 @@ def report(
         ),
     ] = None,
     lang: Annotated[Language, typer.Option(help="the page's language")] = Language.EN,
+    as_json: AsJson = False,
 ) -> None:
     """Write one HTML page about the issues you may see: flow, backlog, times, what is new and what is old."""
     from datetime import UTC, datetime
@@ -42,9 +46,18 @@ def report(
 
     first = read_moment(since)
     if first is not None and first >= datetime.now(UTC):
-        raise UsageError(f"{since} has not been yet: say an earlier time.")
+        raise UsageError(f"{since} is in the future: give an earlier time.")
     program = start()
     page = render(gather(program.user_id, first, product), lang.value)
+    if str(output) == "-":
+        if as_json:
+            raise UsageError("--json tells about a file: give -o FILE.")
+        say(page)
+        return
     with output_file(output) as file:
         file.write(page.encode())
-    complain(f"The report is in {output}.")
+    tell_done(
+        f"The report was written to {output}.",
+        {"file": str(output), "bytes": len(page.encode())},
+        as_json=as_json,
+    )

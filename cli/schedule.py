@@ -1,4 +1,4 @@
-"""``schedule``: crawls that are done again and again by workers."""
+"""``schedule``: crawls at set times, done by workers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from cli.confirm import Yes, confirm
-from cli.output import complain, invocation, one_line, print_json, print_table, say
+from cli.output import complain, invocation, one_line, print_json, print_table, say, tell_done
 from cli.query_words import QueryCommand, joined
 
-app = typer.Typer(help="Crawls that workers do again and again.")
+app = typer.Typer(help="Manage scheduled crawls.")
 
 Name = Annotated[str, typer.Argument(help="the schedule's name")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
@@ -24,13 +24,13 @@ def add(
         typer.Argument(metavar="QUERY", help="what to look for, as search takes it; '*' for everything"),
     ],
     cron: Annotated[
-        str, typer.Option(help="minute, hour, day, month, day of the week: '0 2 * * *' is every night at two")
+        str, typer.Option(help="minute hour day month weekday: '0 2 * * *' is every night at two")
     ],
     tracker: Annotated[
         str | None, typer.Option(help="a stored tracker, by its name; may be left out if it is the only one")
     ] = None,
     product: Annotated[str | None, typer.Option(help="only this product, component or family")] = None,
-    timezone: Annotated[str, typer.Option(help="whose clock the cron is about, such as Asia/Seoul")] = "UTC",
+    timezone: Annotated[str, typer.Option(help="time zone of --cron, such as Asia/Seoul")] = "UTC",
     workers: Annotated[
         int | None,
         typer.Option(
@@ -47,8 +47,12 @@ def add(
     ] = None,
     webhook: Annotated[str | None, typer.Option(help="an http(s) address that gets the news by POST")] = None,
     yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Keep a schedule. Each run fetches what changed since the one before. Adding a name again changes it."""
+    """Add a scheduled crawl: each run fetches what changed since the one before.
+
+    Adding a name again changes it.
+    """
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.jobs.commands import COMMANDS_FILE, read_commands
@@ -81,7 +85,12 @@ def add(
         complain(
             f"{program.home / COMMANDS_FILE} has no command {notify}: the worker that runs this needs one."
         )
-    complain(f"Kept; it is due at {due:%Y-%m-%d %H:%M} UTC, where a worker runs: {invocation()} worker")
+    tell_done(
+        f"Schedule {name} is saved. Its next run is at {due:%Y-%m-%d %H:%M} UTC; "
+        f"runs are done by a worker: {invocation()} worker",
+        {"name": name, "query": new.query, "cron": cron, "timezone": timezone, "next_run_at": due},
+        as_json=as_json,
+    )
 
 
 @app.command("list")
@@ -102,9 +111,9 @@ def list_(
         print_json(rows)
         return
     print_table(
-        ("name", "question", "tracker", "product", "cron", "time zone", "due"),
+        ("name", "query", "tracker", "product", "cron", "time zone", "next run"),
         [(*list(row.values())[:6], row["next_run_at"] if row["is_active"] else "paused") for row in rows],
-        empty="There is no schedule yet: keep one with schedule add.",
+        empty="There are no schedules yet. Add one with: schedule add NAME QUERY --cron CRON.",
     )
 
 
@@ -150,8 +159,8 @@ def show(name: Name, as_json: AsJson = False) -> None:
 
 
 @app.command("pause")
-def pause(name: Name) -> None:
-    """Let a schedule rest; a run at work goes on."""
+def pause(name: Name, as_json: AsJson = False) -> None:
+    """Pause a schedule; a run in progress continues."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.jobs import schedules
@@ -159,11 +168,12 @@ def pause(name: Name) -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         schedules.pause(session, name)
+    tell_done(f"Schedule {name} is paused.", {"name": name, "is_active": False}, as_json=as_json)
 
 
 @app.command("resume")
-def resume(name: Name) -> None:
-    """Let a schedule come due again, from now on."""
+def resume(name: Name, as_json: AsJson = False) -> None:
+    """Resume a paused schedule."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.jobs import schedules
@@ -171,11 +181,12 @@ def resume(name: Name) -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         schedules.resume(session, name)
+    tell_done(f"Schedule {name} runs again.", {"name": name, "is_active": True}, as_json=as_json)
 
 
 @app.command("remove")
-def remove(name: Name) -> None:
-    """Forget a schedule and the list of its runs; what they stored stays."""
+def remove(name: Name, as_json: AsJson = False) -> None:
+    """Delete a schedule and the list of its runs; the issues that they stored stay."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.jobs import schedules
@@ -183,11 +194,12 @@ def remove(name: Name) -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         schedules.remove(session, name)
+    tell_done(f"Schedule {name} is removed.", {"name": name, "removed": True}, as_json=as_json)
 
 
 @app.command("run")
 def run(name: Name, as_json: AsJson = False) -> None:
-    """Run a schedule now and wait for the end. Where a run is at work already, help with that."""
+    """Run a schedule now and wait for the end; a run that is in progress is joined."""
     from cli.crawl import print_figures
     from cli.exit_codes import FAILED_ISSUES, INTERRUPTED, status_of_name
     from pipeline.bootstrap import start
@@ -202,7 +214,7 @@ def run(name: Name, as_json: AsJson = False) -> None:
         else:
             print_figures(ended.figures)
     if ended.status in WORKING:
-        complain("Interrupted; a worker, or the same command again, goes on with it.")
+        complain("Interrupted. A worker continues the run, or the same command does.")
         raise typer.Exit(INTERRUPTED)
     if ended.error is not None:
         complain(redact(ended.error))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
-from cli.output import complain, print_json, print_table, say
+from cli.arguments import AsJson
+from cli.output import invocation, print_json, print_table, say, tell_done
 from cli.passwords import read_password
 
-app = typer.Typer(help="Connections to trackers, each user's own.")
+app = typer.Typer(help="Manage your connections to trackers.")
 
 Name = Annotated[str, typer.Argument(help="the tracker's name")]
 
@@ -32,11 +32,15 @@ def add(
     ignore_robots: Annotated[
         bool, typer.Option("--ignore-robots", help="go where its robots.txt asks crawlers not to go")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Store a connection; the password is encrypted, and only ever sent to this address.
 
     Adding a name again changes it; with an address elsewhere the stored password is forgotten.
     """
+    from shlex import quote
+
+    from crawler.errors import UsageError
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.trackers.stored import NewTracker, add_tracker
@@ -58,8 +62,17 @@ def add(
     )
     with get_session(user_id=program.user_id) as session:
         has_password = add_tracker(session, new, program.vault).secret is not None
-    how = "is stored" if has_password else "is stored without a password"
-    complain(f"Tracker {name} {how}; try it with: trackers test {name}")
+        if username is not None and not has_password:
+            raise UsageError(
+                f"The password of {username} is missing: give it at the prompt, with --password-stdin, "
+                "or in IMS_TRACKER_PASSWORD."
+            )
+    stored = {"name": name, "kind": kind, "base_url": url.rstrip("/"), "username": username}
+    tell_done(
+        f"Tracker {name} is saved. Try it with: {invocation()} trackers test {quote(name)}",
+        {**stored, "has_password": has_password},
+        as_json=as_json,
+    )
 
 
 @app.command("list")
@@ -68,7 +81,7 @@ def list_(
     offset: Annotated[int, typer.Option(min=0, help="leave out the first ones")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """List the stored connections, without their passwords."""
+    """List your trackers, without their passwords."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.trackers.stored import list_trackers
@@ -82,13 +95,15 @@ def list_(
         print_table(
             ("name", "kind", "address", "account"),
             [list(row.values()) for row in rows],
-            empty="There is no tracker yet: add one with trackers add.",
+            empty="There are no trackers yet. Add one with: trackers add.",
         )
 
 
 @app.command("test")
-def test(name: Name) -> None:
+def try_login(name: Name, as_json: AsJson = False) -> None:
     """Log in to a tracker and look at its first page of issues."""
+    import asyncio
+
     from pipeline.bootstrap import start
     from pipeline.trackers.connect import Tracker
     from pipeline.trackers.process import TrackerProcess
@@ -101,12 +116,15 @@ def test(name: Name) -> None:
         return None
 
     total = asyncio.run(first_total(start().open_tracker(name)))
-    say(f"Tracker {name} answers" + (f" and shows {total} issues." if total is not None else "."))
+    if as_json:
+        print_json({"name": name, "answers": True, "issues": total})
+        return
+    say(f"Tracker {name} answers" + (f" and shows {total:,} issues." if total is not None else "."))
 
 
 @app.command("remove")
-def remove(name: Name) -> None:
-    """Forget a connection; one that issues were crawled with stays."""
+def remove(name: Name, as_json: AsJson = False) -> None:
+    """Remove a tracker that nothing was crawled from."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.trackers.stored import remove_tracker
@@ -114,10 +132,11 @@ def remove(name: Name) -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         remove_tracker(session, name)
+    tell_done(f"Tracker {name} is removed.", {"name": name, "removed": True}, as_json=as_json)
 
 
 @app.command("rotate-key")
-def rotate_key() -> None:
+def rotate_key(as_json: AsJson = False) -> None:
     """Encrypt your stored passwords with a new key; the former keys still open the others'."""
     from db import get_session
     from pipeline.bootstrap import start
@@ -126,4 +145,8 @@ def rotate_key() -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         number = rotate(session, program.new_vault())
-    say(f"{number} stored passwords are encrypted with the newest key.")
+    tell_done(
+        f"{number} stored passwords are encrypted with the newest key.",
+        {"passwords": number},
+        as_json=as_json,
+    )

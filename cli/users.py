@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from cli.output import complain, print_json, print_table
+from cli.arguments import AsJson
+from cli.output import print_json, print_table, tell_done
 from cli.passwords import read_password
 
-app = typer.Typer(help="Who may use the database; admins add, disable and enable, and give roles.")
+app = typer.Typer(help="Manage who may use the database (admins).")
 
 _COLUMNS = ("user_id", "username", "role", "is_active", "db_login", "created_at")
 
@@ -63,10 +64,7 @@ def add(
             "role": user.role,
             "db_login": user.db_login,
         }
-    if as_json:
-        print_json(added)
-    else:
-        complain(f"User {name} is added, as {role.value}.")
+    tell_done(f"User {name} is added with the role {role.value}.", added, as_json=as_json)
 
 
 @app.command("list")
@@ -89,14 +87,14 @@ def list_(
     else:
         print_table(
             ("id>", "user", "role", "active", "login", "since"),
-            [[{True: "yes", False: "no"}.get(value, value) for value in row.values()] for row in rows],
+            [list(row.values()) for row in rows],
             empty="There are no users.",
         )
 
 
 @app.command("disable")
-def disable(name: Name) -> None:
-    """Take everything from a user at once, running sessions included; nothing is deleted."""
+def disable(name: Name, as_json: AsJson = False) -> None:
+    """Lock a user out at once, running sessions included; nothing is deleted."""
     from db import get_session
     from db.users import disable_user
     from pipeline.bootstrap import start
@@ -104,12 +102,16 @@ def disable(name: Name) -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         disable_user(session, name)
-    complain(f"User {name} is disabled; users enable {name} gives everything back.")
+    tell_done(
+        f"User {name} is disabled. To undo: users enable {name}",
+        {"username": name, "is_active": False},
+        as_json=as_json,
+    )
 
 
 @app.command("enable")
-def enable(name: Name) -> None:
-    """Give a disabled user back what they had."""
+def enable(name: Name, as_json: AsJson = False) -> None:
+    """Let a disabled user in again, with everything they had."""
     from db import get_session
     from db.users import enable_user
     from pipeline.bootstrap import start
@@ -117,7 +119,7 @@ def enable(name: Name) -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         enable_user(session, name)
-    complain(f"User {name} is enabled.")
+    tell_done(f"User {name} is enabled.", {"username": name, "is_active": True}, as_json=as_json)
 
 
 @app.command("role")
@@ -126,8 +128,9 @@ def role(
     role: Annotated[
         Role, typer.Argument(help="user: their own rows; readonly: reads everything; admin: everything")
     ],
+    as_json: AsJson = False,
 ) -> None:
-    """Give a user another role; a database login of their own follows."""
+    """Change a user's role; their own database login, if any, gets it too."""
     from db import get_session
     from db.users import set_role
     from pipeline.bootstrap import start
@@ -135,4 +138,6 @@ def role(
     program = start()
     with get_session(user_id=program.user_id) as session:
         set_role(session, name, role.value)
-    complain(f"User {name} is {role.value} from now on.")
+    tell_done(
+        f"User {name} has the role {role.value} now.", {"username": name, "role": role.value}, as_json=as_json
+    )

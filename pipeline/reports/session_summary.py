@@ -24,9 +24,10 @@ def outcome(handle: Handle) -> dict[str, Any]:
             .order_by(SessionError.error_id)
             .limit(ERRORS_SHOWN)
         )
-        figures = {
+        figures: dict[str, Any] = {
             "session_uuid": str(row.session_uuid),
             "status": row.status,
+            "tracker_total": row.tracker_total,
             "total_issues_found": row.total_issues_found,
             "issues_crawled": row.issues_crawled,
             "issues_new": row.issues_new,

@@ -237,7 +237,7 @@ def _check_place(kind: str, base_url: str) -> None:
 
 
 def _check(new: NewTracker) -> None:
-    if not 0 < len(new.name) <= LONGEST_NAME or not new.name.isprintable():
+    if not 0 < len(new.name.strip()) <= LONGEST_NAME or not new.name.isprintable():
         raise UsageError(f"A tracker's name is up to {LONGEST_NAME} printable characters.")
     _check_place(new.kind, new.base_url)
     if new.timezone is not None:

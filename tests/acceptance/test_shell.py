@@ -138,3 +138,17 @@ def test_bash_itself_completes(tmp_path: Path) -> None:
         ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout, done.stderr) == ("similar\n", "")
+
+
+@pytest.mark.usefixtures("crawled")
+def test_psql_acts_for_the_user_in_each_transaction_that_it_begins(ims_crawl: Program) -> None:
+    count = "SELECT 'rows', count(*) FROM ims.issues;\n"
+    done = ims_crawl(
+        "db", "shell", stdin=f"\\t\n\\a\n{count}SELECT nonsense;\n{count}COMMIT;\n{count}:act;\n{count}"
+    )
+    assert done.status == 0, done.err
+    first, after_an_error, without_identity, again = (
+        int(line.partition("|")[2]) for line in done.out.splitlines() if line.startswith("rows|")
+    )
+    assert first > 0
+    assert (after_an_error, without_identity, again) == (first, 0, first)

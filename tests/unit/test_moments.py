@@ -62,9 +62,7 @@ def test_a_span_is_two_moments(text: str, first: datetime | None, last: datetime
     assert read_span(text, now=NOW) == (first, last)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "2026-02-30", "99999d", "30m", "..", "2026-02-01..2026-01-01", "a..b"]
-)
+@pytest.mark.parametrize("text", ["", "x", "2026-02-30", "30m", "..", "2026-02-01..2026-01-01", "a..b"])
 def test_what_is_no_span_is_refused_with_a_way_to_write_it(text: str) -> None:
     with pytest.raises(UsageError, match=r"write"):
         read_span(text, now=NOW)
