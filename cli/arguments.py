@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have."""
+"""Arguments and options that several commands have, with what completes them."""
 
 from __future__ import annotations
 
@@ -6,5 +6,44 @@ from typing import Annotated
 
 import typer
 
-SessionId = Annotated[str, typer.Argument(help="the session's id or its first digits, as sessions shows it")]
+
+def trackers() -> list[tuple[str, str]]:
+    """The names of one's trackers."""
+    return _known("trackers")
+
+
+def schedules() -> list[tuple[str, str]]:
+    """The names of one's schedules."""
+    return _known("schedules")
+
+
+def favorites() -> list[tuple[str, str]]:
+    """The names of one's favorites."""
+    return _known("favorites")
+
+
+def sessions() -> list[tuple[str, str]]:
+    """The short ids of the newest sessions."""
+    from cli.table import SHORT_ID
+
+    return [(name[:SHORT_ID], about) for name, about in _known("sessions")]
+
+
+def products() -> list[tuple[str, str]]:
+    """The products of one's issues."""
+    return _known("products")
+
+
+def _known(sort: str) -> list[tuple[str, str]]:
+    from pipeline.completion import read_names
+
+    return read_names(sort)
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+SessionId = Annotated[
+    str,
+    typer.Argument(
+        help="the session's id or its first digits, as sessions shows it", autocompletion=sessions
+    ),
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -49,11 +48,20 @@ class Group(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Ask for the help where no command is given, and where help is asked for in words."""
-        if not args:
+        if ctx.resilient_parsing:  # a shell completes: nothing is asked for, and no value is checked
+            _take_as_typed(self, ctx)
+        elif not args:
             args = ["--help"]
         elif args[0] == "help":
             args = [*args[1:], "--help"]
         return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command of a name; None: there is none."""
+        command: Any = super().get_command(ctx, cmd_name)
+        if command is not None and ctx.resilient_parsing:
+            _take_as_typed(command, ctx)
+        return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands with what each does."""
@@ -75,6 +83,10 @@ class Root(Group):
         super().__init__(**attributes)
         self.commands = _Commands()
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, without loading what they name."""
+        return list(self.commands)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands of each section with what they do."""
         for title, names in SECTIONS.items():
@@ -94,9 +106,6 @@ class _Commands(dict[str, Any]):
             self[name] = _load(name)
         return self[name]
 
-    def items(self) -> Iterator[tuple[str, Any]]:  # type: ignore[override]
-        return ((name, self.get(name)) for name in self)
-
 
 def _load(name: str) -> Any:
     module, _, attribute = PLACES[name].partition(":")
@@ -111,6 +120,12 @@ def _load(name: str) -> Any:
     for verb, command in group.commands.items():
         _with_examples(command, f"{name} {verb}")
     return _with_examples(group, name)
+
+
+def _take_as_typed(command: Any, ctx: Any) -> None:
+    """Leave values as they are: what checks them takes longer to load than a key press may take."""
+    for param in command.get_params(ctx):
+        param.process_value = lambda ctx, value: value
 
 
 def _with_examples(command: Any, name: str) -> Any:

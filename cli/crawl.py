@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.arguments import products, sessions, trackers
 from cli.confirm import confirm
 from cli.output import complain, invocation, one_line, print_json, say
 from cli.query_words import joined
@@ -32,10 +33,14 @@ def crawl(
         list[str],
         typer.Argument(metavar="QUERY", help="what to look for, as search takes it; '*' for everything"),
     ],
-    tracker: Annotated[str | None, typer.Option(help="a stored tracker, by its name")] = None,
+    tracker: Annotated[
+        str | None, typer.Option(help="a stored tracker, by its name", autocompletion=trackers)
+    ] = None,
     kind: Annotated[str | None, typer.Option(help="with --url: the kind, such as ims or trac")] = None,
     url: Annotated[str | None, typer.Option(help="with --kind: the tracker's address")] = None,
-    product: Annotated[str | None, typer.Option(help="only this product, component or family")] = None,
+    product: Annotated[
+        str | None, typer.Option(help="only this product, component or family", autocompletion=products)
+    ] = None,
     max_results: Annotated[
         int | None, typer.Option("--max", min=1, help="stop after this many issues")
     ] = None,
@@ -116,7 +121,10 @@ def crawl(
 def resume(
     session: Annotated[
         str | None,
-        typer.Argument(help="the session's id or its first digits (see sessions); none with --all"),
+        typer.Argument(
+            help="the session's id or its first digits (see sessions); none with --all",
+            autocompletion=sessions,
+        ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="each of yours that is not complete and that nobody works on")
@@ -259,6 +267,9 @@ def _hear_out() -> None:
 
 
 def _finish(worked: _Worked, *, as_json: bool) -> None:
+    from pipeline.completion import refresh
+
+    refresh()
     if as_json and worked.result is not None:
         print_json(worked.result)
     _leave(worked.tell(quiet=as_json))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -39,6 +38,7 @@ def demo() -> None:
     Needs no server, no account and no network, and works as often as you like. The two users and what they
     crawled stay, so that you can look around.
     """
+    import asyncio
     import logging
 
     from pipeline.bootstrap import start

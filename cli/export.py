@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.arguments import trackers
 from cli.csv_cells import Sheet
 from cli.output import complain, print_json
 
@@ -49,7 +49,9 @@ def export(
     warc: Annotated[
         Path | None, typer.Option("--warc", help="write the kept pages to this file, .warc or .warc.gz")
     ] = None,
-    tracker: Annotated[str | None, typer.Option(help="only what comes from this tracker")] = None,
+    tracker: Annotated[
+        str | None, typer.Option(help="only what comes from this tracker", autocompletion=trackers)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Write issues, comments or history as a table, or the kept pages as a web archive (WARC 1.1)."""
@@ -72,6 +74,8 @@ def export(
 
 
 def _export_warc(program: Program, warc: Path, tracker: str | None, *, as_json: bool) -> None:
+    import asyncio
+
     from cli.exit_codes import FAILED_ISSUES
     from pipeline.reports.warc import export_warc
 

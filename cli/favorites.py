@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.arguments import favorites
 from cli.confirm import Exact, Yes
 from cli.filter_options import Given, with_filters
 from cli.output import invocation, print_json, print_table, tell_done
@@ -14,7 +15,7 @@ from cli.search_results import AsCsv, AsJson, Limit, Offset, Open, Raw, Shape
 
 app = typer.Typer(help="Save searches under a name and run them again.")
 
-Name = Annotated[str, typer.Argument(help="the favorite's name")]
+Name = Annotated[str, typer.Argument(help="the favorite's name", autocompletion=favorites)]
 
 
 @app.command("add", cls=QueryCommand)
@@ -34,6 +35,7 @@ def add(
 
     from db import get_session
     from pipeline.bootstrap import start
+    from pipeline.completion import refresh
     from pipeline.search.favorites import Favorite, add_favorite
 
     tracker, product = filters.pop("tracker", None), filters.pop("product", None)
@@ -41,6 +43,7 @@ def add(
     program = start()
     with get_session(user_id=program.user_id) as session:
         add_favorite(session, new)
+    refresh()
     tell_done(
         f"Favorite {name} is saved. Run it with: {invocation()} favorites run {quote(name)}",
         {"name": name, "query": new.query, "tracker": tracker, "product": product, "options": filters},
@@ -57,11 +60,13 @@ def list_(
     """List your saved searches."""
     from db import get_session
     from pipeline.bootstrap import start
+    from pipeline.completion import refresh
     from pipeline.search.favorites import list_favorites
 
     program = start()
     with get_session(user_id=program.user_id) as session:
         rows = list_favorites(session, limit=limit, offset=offset)
+    refresh()
     if as_json:
         print_json(rows)
         return
@@ -87,11 +92,13 @@ def remove(name: Name, as_json: AsJson = False) -> None:
     """Delete a saved search."""
     from db import get_session
     from pipeline.bootstrap import start
+    from pipeline.completion import refresh
     from pipeline.search.favorites import remove_favorite
 
     program = start()
     with get_session(user_id=program.user_id) as session:
         remove_favorite(session, name)
+    refresh()
     tell_done(f"Favorite {name} is removed.", {"name": name, "removed": True}, as_json=as_json)
 
 

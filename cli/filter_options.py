@@ -10,6 +10,8 @@ from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import typer
 
+from cli.arguments import products, trackers
+
 
 class State(StrEnum):
     """What a tracker's own status comes to."""
@@ -31,14 +33,18 @@ class Sort(StrEnum):
 Given: TypeAlias = dict[str, str]  # options as they were typed, by name
 
 _OPTIONS: dict[str, Any] = {
-    "product": Annotated[str | None, typer.Option(help="only this product, or products that begin so")],
+    "product": Annotated[
+        str | None, typer.Option(help="only this product, or products that begin so", autocompletion=products)
+    ],
     "status": Annotated[str | None, typer.Option(help="open, closed, or the tracker's own word")],
     "state": Annotated[State | None, typer.Option(help="what the tracker's own word comes to")],
     "priority": Annotated[str | None, typer.Option(help="the tracker's own word")],
     "module": Annotated[str | None, typer.Option(help="the tracker's own word")],
     "reporter": Annotated[str | None, typer.Option(help="with this in the reporter's name")],
     "owner": Annotated[str | None, typer.Option(help="with this in the owner's name")],
-    "tracker": Annotated[str | None, typer.Option(help="only from this tracker, by its name")],
+    "tracker": Annotated[
+        str | None, typer.Option(help="only from this tracker, by its name", autocompletion=trackers)
+    ],
     "created": Annotated[
         str | None,
         typer.Option(

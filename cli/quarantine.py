@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from cli.arguments import trackers
 from cli.output import one_line, print_json, print_table, safe, say
 
 app = typer.Typer(help="Pages that no parser could read: look at them, try them again.")
 
-TrackerName = Annotated[str | None, typer.Option("--tracker", help="only this tracker's")]
+TrackerName = Annotated[
+    str | None, typer.Option("--tracker", help="only this tracker's", autocompletion=trackers)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 
 

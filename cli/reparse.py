@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.arguments import sessions, trackers
 from cli.output import complain, one_line, print_json, say
 
 if TYPE_CHECKING:
@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 def reparse(
     session: Annotated[
-        str | None, typer.Argument(help="only what this session found: its id, or the first digits")
+        str | None,
+        typer.Argument(
+            help="only what this session found: its id, or the first digits", autocompletion=sessions
+        ),
     ] = None,
-    tracker: Annotated[str | None, typer.Option(help="only this tracker's issues")] = None,
+    tracker: Annotated[
+        str | None, typer.Option(help="only this tracker's issues", autocompletion=trackers)
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="everything that you have kept; so too with nothing said")
     ] = False,
@@ -27,6 +32,8 @@ def reparse(
 
     A page in quarantine that can be read now is let out of it.
     """
+    import asyncio
+
     from crawler.errors import UsageError
     from pipeline.bootstrap import start
     from pipeline.reparse import Wanted

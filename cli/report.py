@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import AsJson
+from cli.arguments import AsJson, products
 from cli.output import say, tell_done
 
 
@@ -24,7 +24,9 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="write the page to this file; - for standard output")
     ],
-    product: Annotated[str | None, typer.Option(help="only this product or family")] = None,
+    product: Annotated[
+        str | None, typer.Option(help="only this product or family", autocompletion=products)
+    ] = None,
     since: Annotated[
         str | None,
         typer.Option(

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from cli.arguments import schedules
 from cli.output import print_json, print_table, say
 
-Name = Annotated[str | None, typer.Argument(help="of this schedule only")]
+Name = Annotated[str | None, typer.Argument(help="of this schedule only", autocompletion=schedules)]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many")]
 Offset = Annotated[int, typer.Option(min=0, help="leave out the first ones")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.arguments import products, schedules, trackers
 from cli.confirm import Yes, confirm
 from cli.output import complain, invocation, one_line, print_json, print_table, say, tell_done
 from cli.query_words import QueryCommand, joined
 
 app = typer.Typer(help="Manage scheduled crawls.")
 
-Name = Annotated[str, typer.Argument(help="the schedule's name")]
+Name = Annotated[str, typer.Argument(help="the schedule's name", autocompletion=schedules)]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 
 
@@ -27,9 +28,15 @@ def add(
         str, typer.Option(help="minute hour day month weekday: '0 2 * * *' is every night at two")
     ],
     tracker: Annotated[
-        str | None, typer.Option(help="a stored tracker, by its name; may be left out if it is the only one")
+        str | None,
+        typer.Option(
+            help="a stored tracker, by its name; may be left out if it is the only one",
+            autocompletion=trackers,
+        ),
     ] = None,
-    product: Annotated[str | None, typer.Option(help="only this product, component or family")] = None,
+    product: Annotated[
+        str | None, typer.Option(help="only this product, component or family", autocompletion=products)
+    ] = None,
     timezone: Annotated[str, typer.Option(help="time zone of --cron, such as Asia/Seoul")] = "UTC",
     workers: Annotated[
         int | None,
@@ -55,6 +62,7 @@ def add(
     """
     from db import get_session
     from pipeline.bootstrap import start
+    from pipeline.completion import refresh
     from pipeline.jobs.commands import COMMANDS_FILE, read_commands
     from pipeline.jobs.cron import check
     from pipeline.jobs.schedules import NewSchedule, add_schedule
@@ -85,6 +93,7 @@ def add(
         complain(
             f"{program.home / COMMANDS_FILE} has no command {notify}: the worker that runs this needs one."
         )
+    refresh()
     tell_done(
         f"Schedule {name} is saved. Its next run is at {due:%Y-%m-%d %H:%M} UTC; "
         f"runs are done by a worker: {invocation()} worker",
@@ -102,11 +111,13 @@ def list_(
     """List your schedules."""
     from db import get_session
     from pipeline.bootstrap import start
+    from pipeline.completion import refresh
     from pipeline.jobs.schedules import list_schedules
 
     program = start()
     with get_session(user_id=program.user_id) as session:
         rows = list_schedules(session, limit=limit, offset=offset)
+    refresh()
     if as_json:
         print_json(rows)
         return
@@ -189,11 +200,13 @@ def remove(name: Name, as_json: AsJson = False) -> None:
     """Delete a schedule and the list of its runs; the issues that they stored stay."""
     from db import get_session
     from pipeline.bootstrap import start
+    from pipeline.completion import refresh
     from pipeline.jobs import schedules
 
     program = start()
     with get_session(user_id=program.user_id) as session:
         schedules.remove(session, name)
+    refresh()
     tell_done(f"Schedule {name} is removed.", {"name": name, "removed": True}, as_json=as_json)
 
 

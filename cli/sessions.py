@@ -16,9 +16,11 @@ def sessions(
 ) -> None:
     """List crawl sessions, the newest first."""
     from pipeline.bootstrap import start
+    from pipeline.completion import refresh
     from pipeline.crawl_session import list_sessions
 
     rows = list_sessions(start().user_id, limit=limit, offset=offset)
+    refresh()
     if as_json:
         print_json(rows)
         return

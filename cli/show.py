@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.arguments import trackers
 from cli.output import one_line, print_json, safe
 
 _FIELDS = (
@@ -36,7 +37,10 @@ _FIELDS = (
 
 def show(
     issue: Annotated[str, typer.Argument(help="the issue's number or key")],
-    tracker: Annotated[str | None, typer.Option(help="the tracker, where several have such an issue")] = None,
+    tracker: Annotated[
+        str | None,
+        typer.Option(help="the tracker, where several have such an issue", autocompletion=trackers),
+    ] = None,
     timeline: Annotated[
         bool,
         typer.Option("--timeline", help="comments, history and attachments as one story, in order of time"),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.arguments import trackers
 from cli.output import print_json, print_table
 
 _TERMS = 5  # as many of the shared words are shown
@@ -13,7 +14,10 @@ _TERMS = 5  # as many of the shared words are shown
 
 def similar(
     issue: Annotated[str, typer.Argument(help="the issue's number or key")],
-    tracker: Annotated[str | None, typer.Option(help="the tracker, where several have such an issue")] = None,
+    tracker: Annotated[
+        str | None,
+        typer.Option(help="the tracker, where several have such an issue", autocompletion=trackers),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:

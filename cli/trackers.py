@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import AsJson
+from cli.arguments import AsJson, trackers
 from cli.output import invocation, print_json, print_table, say, tell_done
 from cli.passwords import read_password
 
 app = typer.Typer(help="Manage your connections to trackers.")
 
-Name = Annotated[str, typer.Argument(help="the tracker's name")]
+Name = Annotated[str, typer.Argument(help="the tracker's name", autocompletion=trackers)]
 
 
 @app.command("add")
@@ -43,6 +43,7 @@ def add(
     from crawler.errors import UsageError
     from db import get_session
     from pipeline.bootstrap import start
+    from pipeline.completion import refresh
     from pipeline.trackers.stored import NewTracker, add_tracker
 
     password = None
@@ -67,6 +68,7 @@ def add(
                 f"The password of {username} is missing: give it at the prompt, with --password-stdin, "
                 "or in IMS_TRACKER_PASSWORD."
             )
+    refresh()
     stored = {"name": name, "kind": kind, "base_url": url.rstrip("/"), "username": username}
     tell_done(
         f"Tracker {name} is saved. Try it with: {invocation()} trackers test {quote(name)}",
@@ -84,11 +86,13 @@ def list_(
     """List your trackers, without their passwords."""
     from db import get_session
     from pipeline.bootstrap import start
+    from pipeline.completion import refresh
     from pipeline.trackers.stored import list_trackers
 
     program = start()
     with get_session(user_id=program.user_id) as session:
         rows = list_trackers(session, limit=limit, offset=offset)
+    refresh()
     if as_json:
         print_json(rows)
     else:
@@ -127,11 +131,13 @@ def remove(name: Name, as_json: AsJson = False) -> None:
     """Remove a tracker that nothing was crawled from."""
     from db import get_session
     from pipeline.bootstrap import start
+    from pipeline.completion import refresh
     from pipeline.trackers.stored import remove_tracker
 
     program = start()
     with get_session(user_id=program.user_id) as session:
         remove_tracker(session, name)
+    refresh()
     tell_done(f"Tracker {name} is removed.", {"name": name, "removed": True}, as_json=as_json)
 
 

@@ -152,3 +152,65 @@ def test_psql_acts_for_the_user_in_each_transaction_that_it_begins(ims_crawl: Pr
     )
     assert first > 0
     assert (after_an_error, without_identity, again) == (first, 0, first)
+
+
+# Loading one of these takes longer than a key press may; how long is no test, for machines differ.
+HEAVY = ("sqlalchemy", "psycopg", "pydantic", "httpx", "rich.console", "asyncio", "structlog", "cryptography")
+
+
+def completed(program: Program, *words: str) -> list[str]:
+    """What bash would be told about the last word; nothing heavy may be loaded for it."""
+    code = (
+        "import sys\nfrom cli.app import run\ntry:\n    run([])\nfinally:\n"
+        f"    print(*(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=program.environment(
+            _IMS_CRAWL_COMPLETE="complete_bash",
+            COMP_WORDS=" ".join(("ims-crawl", *words)),
+            COMP_CWORD=str(len(words)),
+            PYTHONPATH=str(ROOT),
+        ),
+        cwd=program.home.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr.strip() == "", (words, done.stderr)
+    return [line for line in done.stdout.split("\n") if line]
+
+
+def test_names_complete_without_loading_the_program(ims_crawl: Program, crawled: dict[str, Any]) -> None:
+    (tracker,) = {row["tracker"] for row in ims_crawl("sessions", "--json").document} - {None}
+    for command in (
+        ("schedule", "add", "nightly", "*", "--cron", "0 2 * * *", "--tracker", tracker),
+        ("favorites", "add", "mine", "timeout"),
+    ):
+        assert ims_crawl(*command).status == 0
+    hits = ims_crawl("search", "timeout", "--json").document
+    product = next(hit["product"] for hit in hits if hit["product"])
+    short = crawled["session_uuid"][:8]
+    for words, name in (
+        (("trackers", "test", tracker[:2]), tracker),
+        (("crawl", "x", "--tracker", tracker[:3]), tracker),
+        (("search", "x", "--limit", "3", "--tracker", tracker[:3]), tracker),
+        (("schedule", "run", "ni"), "nightly"),
+        (("runs", "ni"), "nightly"),
+        (("favorites", "run", "m"), "mine"),
+        (("receipt", short[:3]), short),
+        (("resume", short[:3]), short),
+        (("search", "x", "--product", product[:2]), product),
+    ):
+        assert name in completed(ims_crawl, *words), words
+    assert completed(ims_crawl, "fav") == ["favorites"]
+    assert set(completed(ims_crawl, "schedule", "re")) == {"resume", "remove"}
+    for command in (("schedule", "remove", "nightly"), ("favorites", "remove", "mine")):
+        assert ims_crawl(*command).status == 0
+    assert completed(ims_crawl, "schedule", "run", "ni") == []
+    assert completed(ims_crawl, "favorites", "run", "m") == []
+    (file,) = (ims_crawl.home / "completion").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_text("{}")
+    assert completed(ims_crawl, "trackers", "test", "") == []

@@ -1,0 +1,105 @@
+"""The names that a shell completes, kept in a file: a database is not reached in the time of a key press.
+
+The file is of one user on one database, in the data folder and for this account only. What lists or changes
+names writes it; what a worker on another machine adds meanwhile is completed after the next list.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+
+FOLDER = "completion"
+_SESSIONS = 50  # the newest
+_MOST = 1000  # names of one sort
+
+
+def read_names(sort: str) -> list[tuple[str, str]]:
+    """Return names with what they are about; none where nothing is known.
+
+    Args:
+        sort: ``trackers``, ``schedules``, ``favorites``, ``sessions`` or ``products``.
+    """
+    try:
+        named = json.loads(_file().read_text(encoding="utf-8"))[sort]
+        return [(str(name), str(about)) for name, about in named]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def refresh() -> None:
+    """Write the configured user's names down; nothing depends on them, so a failure is passed over."""
+    from contextlib import suppress
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from db.errors import DatabaseError
+    from db.files import whole_file
+
+    with suppress(DatabaseError, SQLAlchemyError, OSError):
+        text = json.dumps(_names(), ensure_ascii=False)
+        path = _file()
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with whole_file(path) as file:
+            file.write(text.encode("utf-8", "replace"))
+
+
+def _names() -> dict[str, list[tuple[str, str]]]:
+    from sqlalchemy import func, select
+
+    from db import get_session
+    from db.models import CrawlSession, SavedSearch, Tracker
+    from pipeline.search.products import own_products
+
+    me = func.ims.current_user_id()
+    trackers = select(Tracker.name, Tracker.base_url).where(Tracker.user_id == me)
+    saved = select(SavedSearch.name, SavedSearch.query).where(SavedSearch.user_id == me)
+    sessions = (
+        select(CrawlSession.session_uuid, CrawlSession.original_query)
+        .where(CrawlSession.user_id == me)
+        .order_by(CrawlSession.session_id.desc())
+    )
+    queries = {
+        "trackers": trackers.limit(_MOST),
+        "schedules": saved.where(SavedSearch.cron.is_not(None)).limit(_MOST),
+        "favorites": saved.where(SavedSearch.cron.is_(None)).limit(_MOST),
+        "sessions": sessions.limit(_SESSIONS),
+    }
+    with get_session() as session:
+        names = {
+            sort: [(str(name), about or "") for name, about in session.execute(query)]
+            for sort, query in queries.items()
+        }
+        names["products"] = [(name, "") for name in own_products(session)]
+    # A shell reads a line a name, and some of these come from a tracker.
+    return {
+        sort: [(name, _plain(about)) for name, about in each if name.isprintable()]
+        for sort, each in names.items()
+    }
+
+
+def _plain(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())[:80]
+
+
+def _file() -> Path:
+    known = _environment()
+    if known.get("IMS_HOME"):
+        home = Path(known["IMS_HOME"]).expanduser()
+    else:
+        import platformdirs
+
+        home = platformdirs.user_data_path("ims-crawler")
+    whose = f"{known.get('IMS_USER') or ''}\0{known.get('DATABASE_URL') or ''}"
+    return home / FOLDER / f"{sha256(whose.encode('utf-8', 'replace')).hexdigest()[:32]}.json"
+
+
+def _environment() -> dict[str, str]:
+    # Reading a .env by the rules loads the database's half of the program: only where there is one.
+    if not Path(".env").is_file():
+        return dict(os.environ)
+    from db.settings import environment
+
+    return dict(environment())
