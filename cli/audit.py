@@ -24,7 +24,7 @@ _COLUMNS = (
 def audit(
     table: Annotated[str | None, typer.Option(help="only changes of this table, such as users")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 50,
-    offset: Annotated[int, typer.Option(min=0, help="leave out the newest")] = 0,
+    offset: Annotated[int, typer.Option(min=0, help="skip this many of the newest")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Show who changed what, field by field: your own changes, or as an admin everybody's."""
@@ -42,7 +42,7 @@ def audit(
         print_json(rows)
         return
     print_table(
-        ("when", "user>", "did", "to", "number", "what"),
+        ("when", "user>", "action", "table", "row", "change"),
         [
             (
                 row["created_at"],
@@ -54,7 +54,7 @@ def audit(
             )
             for row in rows
         ],
-        empty="Nothing was changed yet.",
+        empty="No changes are recorded yet.",
     )
 
 

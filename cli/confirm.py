@@ -12,8 +12,8 @@ from cli.output import complain, one_line
 if TYPE_CHECKING:
     from pipeline.search.question import Question
 
-Yes = Annotated[bool, typer.Option("--yes", help="do not ask back where the question is not clear")]
-Exact = Annotated[bool, typer.Option("--exact", help="only the words of the question, no synonyms")]
+Yes = Annotated[bool, typer.Option("--yes", help="do not ask for confirmation when the query is not clear")]
+Exact = Annotated[bool, typer.Option("--exact", help="search without synonyms")]
 
 
 def confirm(question: Question, *, yes: bool = False) -> None:
@@ -33,15 +33,17 @@ def confirm(question: Question, *, yes: bool = False) -> None:
     if parsed.method != "direct":
         complain(parsed.explanation)
     if question.others:
-        complain(f"Other words for it, after the rest (not with --exact): {', '.join(question.others)}.")
+        complain(
+            f"Also searching synonyms, ranked lower: {', '.join(question.others)}. --exact leaves them out."
+        )
     if parsed.confidence >= LOW_CONFIDENCE or yes:
         return
     if not _on_a_terminal():
-        complain(f"Not sure that this is what you mean, going ahead with: {parsed.text}")
+        complain(f"The question is not clear. Searching for: {parsed.text}")
         return
     if not typer.confirm(f"Look for: {one_line(parsed.text)}?", default=True, err=True):
         raise UsageError(
-            "Nothing was done: ask in other words, or write the query yourself (see query --help)."
+            "Nothing was done: use other words, or write the query yourself (see search --help)."
         )
 
 

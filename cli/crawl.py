@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 AllowEmpty = Annotated[
     list[str] | None,
-    typer.Option("--allow-empty", help="a field that is rightly empty now, though it was mostly filled"),
+    typer.Option(
+        "--allow-empty", help="accept that this field is empty now, though it was mostly filled before"
+    ),
 ]
 
 
@@ -44,7 +46,9 @@ def crawl(
     max_results: Annotated[
         int | None, typer.Option("--max", min=1, help="stop after this many issues")
     ] = None,
-    related: Annotated[bool, typer.Option("--related", help="also fetch issues that hits point to")] = False,
+    related: Annotated[
+        bool, typer.Option("--related", help="also fetch issues that the results link to")
+    ] = False,
     since: Annotated[
         str | None,
         typer.Option(
@@ -62,7 +66,7 @@ def crawl(
         bool,
         typer.Option(
             "--yes",
-            help="do not ask back where the question is not clear; "
+            help="do not ask for confirmation when the query is not clear; "
             "with --census: mark issues as removed however many they are",
         ),
     ] = False,
@@ -127,14 +131,14 @@ def resume(
         ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="each of yours that is not complete and that nobody works on")
+        bool, typer.Option("--all", help="all your incomplete sessions that no process is working on")
     ] = False,
     allow_empty: AllowEmpty = None,
     as_json: AsJson = False,
 ) -> None:
-    """Continue a session that was interrupted or killed, from its last commit on.
+    """Continue an interrupted session where it stopped.
 
-    With --all one after the other, the oldest first; what goes wrong with one does not keep the others.
+    With --all they are resumed one after the other, the oldest first; a failure does not stop the others.
     """
     from cli.exit_codes import FAILED_ISSUES, INTERRUPTED, sentence, status_of
     from crawler.errors import CrawlError, UsageError
@@ -155,7 +159,7 @@ def resume(
     results, worst = [], 0
     left = left_over(program.user_id)
     for one in left.alive:
-        complain(f"Session {one} is being worked on: it is left alone.")
+        complain(f"Session {one} is in progress elsewhere: it is skipped.")
     for one, seconds in left.silent.items():
         complain(
             f"Session {one} is left out, since somebody may still work on it: "
@@ -190,7 +194,7 @@ def _fields(names: list[str] | None) -> tuple[str, ...]:
     known = {field.name for field in fields(IssueRow)}
     for name in names or ():
         if name not in known:
-            raise UsageError(f"An issue has no field {name!r}: --allow-empty takes the name that was told.")
+            raise UsageError(f"An issue has no field {name!r}: see the message of the stopped session.")
     return tuple(names or ())
 
 
@@ -218,17 +222,17 @@ class _Worked:
         from db.errors import FenceLost
         from pipeline.reports.session_summary import shortfalls
 
-        go_on = f"go on with: {invocation()} resume {self.handle.session_uuid}"
+        go_on = f"Continue with: {invocation()} resume {self.handle.session_uuid}"
         if self.result is not None and not quiet:
             print_figures(self.result)
         if self.error is not None:
             complain(sentence(self.error))
             nothing_yet = self.result is not None and not self.result["total_issues_found"]
             if not nothing_yet and not isinstance(self.error, FenceLost):
-                complain(f"What was done is kept; {go_on}")
+                complain(f"What was stored is kept. {go_on}")
             return status_of(self.error) or 1
         if self.result is None or self.result["status"] == "interrupted":
-            complain(f"Interrupted; {go_on}")
+            complain(f"Interrupted. {go_on}")
             return INTERRUPTED
         more = (self.result["tracker_total"] or 0) - self.result["total_issues_found"]
         if self.result["status"] == "completed" and more > 0:

@@ -33,10 +33,10 @@ class _Crawled:
 
 
 def demo() -> None:
-    """Try everything: embedded database, a stand-in tracker, two users, a crawl each, a search, a proof.
+    """Try it without any set-up: two users crawl and search a built-in example tracker.
 
-    Needs no server, no account and no network, and works as often as you like. The two users and what they
-    crawled stay, so that you can look around.
+    Needs no server, no account and no network, and can be repeated. The two users and their issues stay, so
+    that you can look around.
     """
     import asyncio
     import logging

@@ -44,17 +44,18 @@ def export(
         Path | None, typer.Option("--output", "-o", help="write the table to this file, else it is printed")
     ] = None,
     raw: Annotated[
-        bool, typer.Option("--raw", help="CSV cells as they are, even those that a spreadsheet calculates")
+        bool,
+        typer.Option("--raw", help="do not escape CSV cells that a spreadsheet would take for a formula"),
     ] = False,
     warc: Annotated[
-        Path | None, typer.Option("--warc", help="write the kept pages to this file, .warc or .warc.gz")
+        Path | None, typer.Option("--warc", help="write the stored pages to this file, .warc or .warc.gz")
     ] = None,
     tracker: Annotated[
         str | None, typer.Option(help="only what comes from this tracker", autocompletion=trackers)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """Write issues, comments or history as a table, or the kept pages as a web archive (WARC 1.1)."""
+    """Write issues, comments or history as a table, or the stored pages as a web archive (WARC 1.1)."""
     from crawler.errors import UsageError
     from pipeline.bootstrap import start
 

@@ -11,7 +11,7 @@ from cli.output import print_json, print_table
 
 def history(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 20,
-    offset: Annotated[int, typer.Option(min=0, help="leave out the newest")] = 0,
+    offset: Annotated[int, typer.Option(min=0, help="skip this many of the newest")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """List your past searches and crawls, and how many issues each brought."""

@@ -9,7 +9,7 @@ import typer
 from cli.arguments import trackers
 from cli.output import one_line, print_json, print_table, safe, say
 
-app = typer.Typer(help="Pages that no parser could read: look at them, try them again.")
+app = typer.Typer(help="Inspect and retry pages that could not be parsed.")
 
 TrackerName = Annotated[
     str | None, typer.Option("--tracker", help="only this tracker's", autocompletion=trackers)
@@ -21,10 +21,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 def list_(
     tracker: TrackerName = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 50,
-    offset: Annotated[int, typer.Option(min=0, help="leave out the latest")] = 0,
+    offset: Annotated[int, typer.Option(min=0, help="skip this many of the latest")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """List the pages in quarantine, the latest first, and why they are there."""
+    """List the pages that could not be parsed, the latest first, and why."""
     from pipeline.bootstrap import start
     from pipeline.quarantine import quarantined
 
@@ -37,7 +37,7 @@ def list_(
     print_table(
         ("issue", "tracker", "part", "fetched", "bytes>", "why"),
         [[row[name] for name in columns] for row in rows],
-        empty="No page is in quarantine.",
+        empty="No pages are in quarantine.",
     )
 
 
@@ -47,7 +47,7 @@ def show(
     tracker: TrackerName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show an issue's pages in quarantine as they came, as text."""
+    """Show the quarantined pages of an issue as text."""
     from pipeline.bootstrap import start
     from pipeline.quarantine import read_quarantined
 
@@ -69,7 +69,7 @@ def retry(
     tracker: TrackerName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read the issues in quarantine again; what can be read now is stored and let out."""
+    """Parse quarantined pages again; those that can be read now are stored and leave the quarantine."""
     import asyncio
 
     from cli.reparse import tell

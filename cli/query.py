@@ -14,7 +14,7 @@ def query(
     words: Query,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """Show how a question is understood, without asking any tracker.
+    """Show how a query or question is understood, without searching.
 
     A space is OR, +word is required, -word is excluded, 'words in quotes' are a phrase, a number is an issue.
     """
@@ -43,6 +43,6 @@ def query(
     for name, value in parsed.filters.items():
         say(f"{name:<12} {one_line(value)}")
     if question.others:
-        say(f"other words  {one_line(', '.join(question.others))}")
+        say(f"synonyms     {one_line(', '.join(question.others))}")
     if parsed.explanation:
         say(f"explanation  {one_line(parsed.explanation)}")

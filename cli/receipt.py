@@ -15,7 +15,7 @@ def receipt(
     session: SessionId,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """Account for a session: the tracker's total, what was found, stored, failed and skipped, and why."""
+    """Show what a session found, stored, skipped and failed on, and why."""
     from pipeline.bootstrap import start
     from pipeline.reports.receipt import receipt as read
     from pipeline.session_ids import full_id

@@ -23,14 +23,12 @@ def reparse(
     tracker: Annotated[
         str | None, typer.Option(help="only this tracker's issues", autocompletion=trackers)
     ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="everything that you have kept; so too with nothing said")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="all your stored pages (the default)")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """Read issues again from their kept pages, after a parser's fix; the tracker is not asked.
+    """Parse the stored pages again, after a parser fix, without asking the tracker.
 
-    A page in quarantine that can be read now is let out of it.
+    A quarantined page that can be read now leaves the quarantine.
     """
     import asyncio
 
@@ -70,4 +68,4 @@ def _print(rebuilt: Rebuilt) -> None:
     for name, number in rebuilt.fields.most_common():
         say(f"             {number} × {one_line(name)}")
     if rebuilt.released:
-        say(f"quarantine   {rebuilt.released} pages let out")
+        say(f"quarantine   {rebuilt.released} pages released")

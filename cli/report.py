@@ -36,7 +36,7 @@ def report(
     lang: Annotated[Language, typer.Option(help="the page's language")] = Language.EN,
     as_json: AsJson = False,
 ) -> None:
-    """Write one HTML page about the issues you may see: flow, backlog, times, what is new and what is old."""
+    """Write an HTML report: issues created and closed, backlog, response times, new and old issues."""
     from datetime import UTC, datetime
 
     from crawler.errors import UsageError

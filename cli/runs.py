@@ -11,20 +11,20 @@ from cli.output import print_json, print_table, say
 
 Name = Annotated[str | None, typer.Argument(help="of this schedule only", autocompletion=schedules)]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many")]
-Offset = Annotated[int, typer.Option(min=0, help="leave out the first ones")]
+Offset = Annotated[int, typer.Option(min=0, help="skip this many")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 
 
 def runs(
     name: Name = None,
     statistics: Annotated[
-        bool, typer.Option("--statistics", help="for each schedule: total, success, failed, durations")
+        bool, typer.Option("--statistics", help="for each schedule: runs, successes, failures, durations")
     ] = False,
     limit: Limit = 20,
     offset: Offset = 0,
     as_json: AsJson = False,
 ) -> None:
-    """List what your schedules did, the newest first."""
+    """List the runs of your schedules, the newest first."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.jobs import runs as pipeline_runs
@@ -43,7 +43,7 @@ def runs(
         return
     if not statistics:
         print_table(
-            ("schedule", "session", "status", "started", "s>", "stored>", "new>", "changed>", "error"),
+            ("schedule", "session", "status", "started", "seconds>", "stored>", "new>", "changed>", "error"),
             [
                 (
                     row["name"],
@@ -58,12 +58,12 @@ def runs(
                 )
                 for row in rows
             ],
-            empty="There was no run yet: a worker makes them, or schedule run.",
+            empty="There are no runs yet. A worker does them, or: schedule run NAME.",
         )
     if figures:
         say()
         print_table(
-            ("schedule", "total>", "success>", "failed>", "skipped>", "average s>", "95 % within s>"),
+            ("schedule", "total>", "success>", "failed>", "skipped>", "average s>", "p95 s>"),
             [list(row.values()) for row in figures],
             empty="",
         )
@@ -86,5 +86,5 @@ def news(name: Name = None, limit: Limit = 100, offset: Offset = 0, as_json: AsJ
     print_table(
         ("schedule", "issue", "tracker", "title", "product", "status", "change"),
         [list(row.values())[:7] for row in rows],
-        empty="Nothing is new.",
+        empty="No new or changed issues.",
     )

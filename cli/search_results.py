@@ -19,15 +19,18 @@ if TYPE_CHECKING:
     from pipeline.search.stored import Found
 
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many hits")]
-Offset = Annotated[int, typer.Option(min=0, help="leave out the first hits")]
+Offset = Annotated[int, typer.Option(min=0, help="skip this many hits")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="print a table for a spreadsheet")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="print CSV, for a spreadsheet")]
 Raw = Annotated[
     bool,
-    typer.Option("--raw", help="with --csv: cells as they are, even those that a spreadsheet calculates"),
+    typer.Option("--raw", help="with --csv: do not escape cells that a spreadsheet would take for a formula"),
 ]
 Open = Annotated[
-    str | None, typer.Option("--open", metavar="N|ISSUE", help="open this hit, by its place or its number")
+    str | None,
+    typer.Option(
+        "--open", metavar="N|ISSUE", help="open this hit in the browser, by its position or issue number"
+    ),
 ]
 
 _COLUMNS = ("issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url")
@@ -61,7 +64,7 @@ def show_hits(found: Found, shape: Shape) -> None:
     else:
         _print(found.hits, shape.offset)
     if found.more and not shape.as_json and not shape.as_csv:
-        complain(f"There are more: go on with --offset {shape.offset + len(found.hits)}.")
+        complain(f"There are more results: use --offset {shape.offset + len(found.hits)}.")
 
 
 def _print(hits: list[dict[str, Any]], offset: int) -> None:
@@ -109,7 +112,9 @@ def _chosen(hits: list[dict[str, Any]], wanted: str, offset: int) -> dict[str, A
             return hit
     place = int(wanted) - offset if wanted.isascii() and wanted.isdigit() else 0
     if not 1 <= place <= len(hits):
-        raise UsageError(f"Hit {wanted} is not there: there are {len(hits)}, see them without --open.")
+        raise UsageError(
+            f"Hit {wanted} does not exist: the search shows {len(hits)}. List them without --open."
+        )
     return hits[place - 1]
 
 

@@ -11,7 +11,7 @@ from cli.output import print_json, print_table
 
 def sessions(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 20,
-    offset: Annotated[int, typer.Option(min=0, help="leave out the newest")] = 0,
+    offset: Annotated[int, typer.Option(min=0, help="skip this many of the newest")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """List crawl sessions, the newest first."""
@@ -25,7 +25,7 @@ def sessions(
         print_json(rows)
         return
     print_table(
-        ("session", "status", "tracker", "query", "started", "s>", "found>", "stored>", "failed>"),
+        ("session", "status", "tracker", "query", "started", "seconds>", "found>", "stored>", "failed>"),
         [
             (
                 row["session_uuid"],

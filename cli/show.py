@@ -39,11 +39,11 @@ def show(
     issue: Annotated[str, typer.Argument(help="the issue's number or key")],
     tracker: Annotated[
         str | None,
-        typer.Option(help="the tracker, where several have such an issue", autocompletion=trackers),
+        typer.Option(help="the tracker, if several have this issue", autocompletion=trackers),
     ] = None,
     timeline: Annotated[
         bool,
-        typer.Option("--timeline", help="comments, history and attachments as one story, in order of time"),
+        typer.Option("--timeline", help="comments, history and attachments in one list, by time"),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:

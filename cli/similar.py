@@ -16,12 +16,12 @@ def similar(
     issue: Annotated[str, typer.Argument(help="the issue's number or key")],
     tracker: Annotated[
         str | None,
-        typer.Option(help="the tracker, where several have such an issue", autocompletion=trackers),
+        typer.Option(help="the tracker, if several have this issue", autocompletion=trackers),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """Find the stored issues that share the rarest words of one."""
+    """Find stored issues that are similar to one, by the rare words they share."""
     from pipeline.bootstrap import start
     from pipeline.search.similar import similar as find_similar
 
@@ -36,5 +36,5 @@ def similar(
             (row["issue_id"], row["status"], row["product"], row["title"], ", ".join(row["terms"][:_TERMS]))
             for row in found
         ],
-        empty="Nothing is like it.",
+        empty="No similar issues were found.",
     )

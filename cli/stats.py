@@ -16,7 +16,7 @@ def stats(
     days: Annotated[int, typer.Option(min=1, max=36500, help="how many days to look back")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """Show sessions, issues, products, questions and how many issues came and went, of what you may see."""
+    """Show figures: sessions, issues, products, queries, and issues created and closed."""
     from pipeline.bootstrap import start
     from pipeline.reports.stats import figures
 
@@ -42,7 +42,7 @@ def _show(counted: dict[str, Any], days: int) -> None:
                 ("failed", sessions["failed"]),
                 ("success", "" if rate is None else f"{rate:.0%}"),
                 ("average", _seconds(sessions["avg_duration_seconds"])),
-                ("95 of 100 within", _seconds(sessions["p95_duration_seconds"])),
+                ("p95", _seconds(sessions["p95_duration_seconds"])),
                 ("issues crawled", f"{sessions['issues_crawled']:,}"),
             ],
         ),
@@ -56,7 +56,7 @@ def _show(counted: dict[str, Any], days: int) -> None:
                 for row in counted["products"]
             ],
         ),
-        _pane("Questions", [(row["query"], row["count"]) for row in counted["top_queries"]]),
+        _pane("Queries", [(row["query"], row["count"]) for row in counted["top_queries"]]),
         _pane(
             f"Flow from {flow[0]['bucket_start']:%Y-%m-%d}",
             [

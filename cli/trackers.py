@@ -30,13 +30,13 @@ def add(
     rate: Annotated[float | None, typer.Option(help="requests a second at most")] = None,
     concurrency: Annotated[int, typer.Option(help="requests at once at most")] = 4,
     ignore_robots: Annotated[
-        bool, typer.Option("--ignore-robots", help="go where its robots.txt asks crawlers not to go")
+        bool, typer.Option("--ignore-robots", help="ignore the robots.txt of the tracker")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Store a connection; the password is encrypted, and only ever sent to this address.
+    """Save a connection; its password is encrypted and only sent to this address.
 
-    Adding a name again changes it; with an address elsewhere the stored password is forgotten.
+    Adding a name again changes it; with another address the stored password is deleted.
     """
     from shlex import quote
 
@@ -80,7 +80,7 @@ def add(
 @app.command("list")
 def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 100,
-    offset: Annotated[int, typer.Option(min=0, help="leave out the first ones")] = 0,
+    offset: Annotated[int, typer.Option(min=0, help="skip this many")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """List your trackers, without their passwords."""
@@ -143,7 +143,7 @@ def remove(name: Name, as_json: AsJson = False) -> None:
 
 @app.command("rotate-key")
 def rotate_key(as_json: AsJson = False) -> None:
-    """Encrypt your stored passwords with a new key; the former keys still open the others'."""
+    """Encrypt your stored passwords with a new key; older keys are kept for other users' passwords."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.trackers.stored import rotate

@@ -70,7 +70,7 @@ def add(
 @app.command("list")
 def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 100,
-    offset: Annotated[int, typer.Option(min=0, help="leave out the first ones")] = 0,
+    offset: Annotated[int, typer.Option(min=0, help="skip this many")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """List the users that you may see: yourself, or as an admin everybody."""

@@ -14,7 +14,7 @@ def worker(
     patience: Annotated[
         float,
         typer.Option(
-            min=1, max=3600, help="seconds without a sign of life before others' work is taken over"
+            min=1, max=3600, help="seconds without a heartbeat before another worker's jobs are taken over"
         ),
     ] = 30.0,
     allow_network: Annotated[
@@ -26,9 +26,9 @@ def worker(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="do what is due, then end")] = False,
 ) -> None:
-    """Do what is scheduled, for all users, until stopped; start as many as you like, on as many machines.
+    """Run scheduled crawls for all users until stopped; start as many workers as you like, on any machine.
 
-    With --once the exit status tells whether a run failed, as a crawl's would: 3 login, 5 tracker away.
+    With --once the exit status is 3 if a login was refused, 5 if a tracker was unreachable.
     Each needs the same DATABASE_URL and IMS_SECRET_KEY. Ctrl-C or SIGTERM: what is in hand is finished and
     committed, the rest is left to others; a second one stops at once.
     """
@@ -72,10 +72,10 @@ def worker(
 
 def workers(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 100,
-    offset: Annotated[int, typer.Option(min=0, help="leave out the first ones")] = 0,
+    offset: Annotated[int, typer.Option(min=0, help="skip this many")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """List the workers with their state (idle, working, stopping, lost) and last sign of life."""
+    """List the workers with their state (idle, working, stopping, lost) and last heartbeat."""
     from db.job_queue import list_workers
     from pipeline.bootstrap import start
     from pipeline.jobs.worker import PATIENCE
@@ -86,7 +86,7 @@ def workers(
         print_json(rows)
         return
     print_table(
-        ("worker", "state", "jobs>", "at once>", "since", "last sign of life"),
+        ("worker", "state", "jobs>", "concurrency>", "started", "last heartbeat"),
         [list(row.values()) for row in rows],
-        empty="No worker runs: start one with worker.",
+        empty="No worker is running. Start one with: worker.",
     )

@@ -147,7 +147,7 @@ def list_workers(*, patience: float, limit: int, offset: int) -> list[dict[str, 
     Args:
         patience: seconds without a sign of life after which a worker counts as lost.
         limit: at most this many.
-        offset: leave out the first ones.
+        offset: skip this many.
 
     Returns:
         Dictionaries of ``name``, ``state`` (idle, working, stopping, lost), ``jobs``, ``concurrency``,

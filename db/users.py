@@ -29,7 +29,7 @@ def add_user(
         DatabaseRefused: the session does not act for an admin, the name is taken, or there is no such role.
     """
     if not username.strip() or any(not character.isprintable() for character in username):
-        raise DatabaseRefused("A user's name is a word of printable characters.")
+        raise DatabaseRefused("A username is one word of printable characters.")
     _check_role(role)
     user = User(username=username, role=role, email=email, full_name=full_name, department=department)
     sentences = {"42501": "Only an admin makes users.", "23505": _taken(session, username)}

@@ -136,4 +136,4 @@ def _told(tree: Tree, notes: list[str]) -> str:
         role = "Better with" if must else "Any of" if len(should) > 1 else "Looked for"
         told.append(f"{role}: {', '.join(should)}.")
     told += [f"Excluded: {', '.join(without)}."] if without else []
-    return " ".join([*notes, *(told or ["Everything is asked for."])])
+    return " ".join([*notes, *(told or ["No search words: every issue matches."])])

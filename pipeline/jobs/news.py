@@ -18,7 +18,7 @@ def list_news(session: Session, name: str | None, *, limit: int, offset: int = 0
         session: acts for the user.
         name: of one schedule only.
         limit: at most this many.
-        offset: leave out the first ones.
+        offset: skip this many.
 
     Returns:
         Dictionaries of ``schedule``, ``issue_id``, ``tracker``, ``title``, ``product``, ``status``,

@@ -210,7 +210,7 @@ async def post(address: str, text: str, reach: Reach) -> int:
 
 
 def _note(user_id: int, session_id: int | None, how: str, sentence: str) -> None:
-    log.warning("nobody was told", how=how, reason=redact(sentence))
+    log.warning("notification failed", how=how, reason=redact(sentence))
     if session_id is None:
         return
     with get_session(user_id=user_id) as session:

@@ -16,7 +16,7 @@ class Rebuilt:
     issues: int = 0  # that could be read and are stored
     changed: int = 0  # of these, stored anew
     failed: int = 0  # that could not; what is stored of them stays as it was
-    released: int = 0  # pages let out of quarantine
+    released: int = 0  # pages released of quarantine
     fields: Counter[str] = field(default_factory=Counter)  # in how many issues a field changed
     failures: list[tuple[str, str]] = field(default_factory=list)  # the first ones: issue, why
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from crawler.errors import UsageError
 from crawler.http.origin import Origin
 from crawler.sources import find_kind
-from db.models import SavedSearch
+from db.models import CrawlSession, Issue, SavedSearch
 from db.models import Tracker as TrackerModel
 from db.sanitize import LONGEST_NAME
 from db.users import require_writer
@@ -79,16 +79,25 @@ def remove_tracker(session: Session, name: str) -> None:
         UsageError: there is none of that name, issues were crawled with it, or a saved search is about it.
     """
     row = _find(session, name)
-    if row.issues or row.crawl_sessions:
+    sessions, issues = (
+        session.scalar(
+            select(func.count()).where(table.user_id == row.user_id, table.tracker_id == row.tracker_id)
+        )
+        or 0
+        for table in (CrawlSession, Issue)
+    )
+    if sessions or issues:
         raise UsageError(
-            f"Tracker {name} has sessions or issues that belong to it: it stays, so that they keep it."
+            f"Cannot remove {name}: {_counted(sessions, 'session')} and {_counted(issues, 'issue')} belong to it."
         )
     kept = session.scalars(select(SavedSearch.name).where(SavedSearch.tracker_id == row.tracker_id)).all()
     if kept:
-        raise UsageError(
-            f"Tracker {name} is where these look: {', '.join(kept)}. Remove or change them first."
-        )
+        raise UsageError(f"Cannot remove {name}: {', '.join(kept)} use it. Remove or change these first.")
     session.delete(row)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def rotate(session: Session, vault: Vault) -> int:

@@ -30,7 +30,7 @@ def test_the_demo_works_twice_and_ends_with_three_commands_that_work(newcomer: P
 
 def _counts(out: str) -> dict[str, list[int]]:
     """Found, new, changed, unchanged of each user's crawl."""
-    lines = [line.split() for line in out.splitlines() if " completed " in line]
+    lines = [line.split() for line in out.splitlines() if "\tcompleted\t" in line]
     return {words[0]: [int(word) for word in words[2:6]] for words in lines}
 
 

@@ -77,7 +77,7 @@ def test_a_page_goes_through_the_pager_on_a_terminal_only(
 
 
 def test_history_lists_ones_own_questions_the_newest_first(story: Shell) -> None:
-    assert story("history").err.startswith("Nothing was asked yet")
+    assert story("history").err.startswith("There are no queries yet")
     story("search", "에러와 크래시 찾아줘")
     story("search", "zebra")
     story("search", "zebra", user="bob")
@@ -98,7 +98,7 @@ def test_history_lists_ones_own_questions_the_newest_first(story: Shell) -> None
 def test_a_favorite_is_kept_changed_run_and_forgotten(story: Shell) -> None:
     with story.database.session(ALICE) as session:
         session.add(Tracker(name="desk", kind="ims", base_url="http://localhost"))
-    assert story("favorites", "list").err.startswith("There is no favorite yet")
+    assert story("favorites", "list").err.startswith("There are no favorites yet")
     assert story("favorites", "add", "animals", "crossing", "--tracker", "desk").status == 0
     assert story("favorites", "run", "animals", "--json").document == []
     assert "animals" in story("trackers", "remove", "desk").sentence()

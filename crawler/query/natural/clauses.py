@@ -42,7 +42,7 @@ def combine(items: list[Item]) -> Combination:
         sure -= 0.35
     clauses = [clause for group in groups for clause in _clauses(group)]
     if clauses and all(clause.occur is Occur.MUST_NOT for clause in clauses):
-        guesses.append("Everything is asked for but what is excluded.")
+        guesses.append("No required words: every issue matches but the excluded ones.")
         sure -= 0.3
     return Combination(_excluded_last(clauses), guesses, sure)
 

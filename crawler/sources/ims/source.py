@@ -180,7 +180,7 @@ class ImsSource:
             form = await self._client.get(address)
             # By its content: whatever answers at this address would get the password.
             if not ims.is_login_page("", form.text) and not _shows_account(form):
-                raise TrackerError(f"{self._connection.base_url} is no IMS: it has no login page.")
+                raise TrackerError(f"{self._connection.base_url} is not an IMS: it has no login page.")
             answer = await self._client.post(address, data={"id": name, "password": password}, retry=False)
         except ItemError as error:
             raise TrackerError(

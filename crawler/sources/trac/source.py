@@ -65,9 +65,9 @@ class TracSource:
         try:
             answer = await self._client.get("query", params={"id": LAST, "max": 1}, accept=(200, 403))
         except ItemError as error:
-            raise TrackerError(f"The tracker is no Trac that answers: {error}") from error
+            raise TrackerError(f"The address does not answer like a Trac: {error}") from error
         if is_logged_in(answer.text) is None:
-            raise TrackerError("The tracker answers, but not as a Trac does.")
+            raise TrackerError("The tracker answers, but not like a Trac.")
 
     async def search(
         self,
@@ -212,9 +212,9 @@ class TracSource:
                 return
             answer = await self._client.get("login", headers=headers, accept=(200, 403), retry=False)
         except ItemError as error:
-            raise TrackerError(f"One cannot log in to this tracker as to a Trac: {error}") from error
+            raise TrackerError(f"The tracker does not take a login as a Trac does: {error}") from error
         if not is_logged_in(answer.text):
-            raise TrackerError("One cannot log in to this tracker as to a Trac, by HTTP Basic at /login.")
+            raise TrackerError("The tracker does not take a login by HTTP Basic at /login, as a Trac does.")
 
     def _cookies(self) -> list[Cookie]:
         return [cookie for cookie in self._client.cookies if cookie.name == _COOKIE and cookie.value]
