@@ -43,8 +43,8 @@ async def reparse(conninfo: str, user_id: int, wanted: Wanted) -> Rebuilt:
     """Read issues again from their newest kept pages, and store what differs.
 
     A quarantined page that can be read now leaves the quarantine. An issue whose newest page cannot be read,
-    but an earlier one can, is read from that one. Each batch is committed by itself: stopped anywhere, it can be
-    begun again.
+    but an earlier one can, is read from that one. Each batch is committed by itself: stopped anywhere, it
+    can be begun again.
 
     Args:
         conninfo: the database.

@@ -88,7 +88,8 @@ def remove_tracker(session: Session, name: str) -> None:
     )
     if sessions or issues:
         raise UsageError(
-            f"Cannot remove {name}: {_counted(sessions, 'session')} and {_counted(issues, 'issue')} belong to it."
+            f"Cannot remove {name}: {_counted(sessions, 'session')} and {_counted(issues, 'issue')} "
+            "belong to it."
         )
     kept = session.scalars(select(SavedSearch.name).where(SavedSearch.tracker_id == row.tracker_id)).all()
     if kept:

@@ -69,7 +69,7 @@ def test_what_somebody_works_on_is_left_alone_and_named(yard: Yard, slow: str) -
     (uuid,) = yard.rows("SELECT session_uuid FROM ims.crawl_sessions")[0]
     status, resumed, err = resume_all(yard)
     assert (status, resumed) == (0, [])
-    assert f"{uuid} is being worked on" in err
+    assert f"{uuid} is in progress" in err
     crawl.kill()
 
 
