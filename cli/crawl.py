@@ -273,7 +273,7 @@ def _hear_out() -> None:
 def _finish(worked: _Worked, *, as_json: bool) -> None:
     from pipeline.completion import refresh
 
-    refresh()
+    refresh(worked.handle.user_id)
     if as_json and worked.result is not None:
         print_json(worked.result)
     _leave(worked.tell(quiet=as_json))

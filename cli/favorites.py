@@ -43,7 +43,7 @@ def add(
     program = start()
     with get_session(user_id=program.user_id) as session:
         add_favorite(session, new)
-    refresh()
+    refresh(program.user_id)
     tell_done(
         f"Favorite {name} is saved. Run it with: {invocation()} favorites run {quote(name)}",
         {"name": name, "query": new.query, "tracker": tracker, "product": product, "options": filters},
@@ -66,7 +66,7 @@ def list_(
     program = start()
     with get_session(user_id=program.user_id) as session:
         rows = list_favorites(session, limit=limit, offset=offset)
-    refresh()
+    refresh(program.user_id)
     if as_json:
         print_json(rows)
         return
@@ -98,7 +98,7 @@ def remove(name: Name, as_json: AsJson = False) -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         remove_favorite(session, name)
-    refresh()
+    refresh(program.user_id)
     tell_done(f"Favorite {name} is removed.", {"name": name, "removed": True}, as_json=as_json)
 
 

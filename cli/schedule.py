@@ -93,7 +93,7 @@ def add(
         complain(
             f"{program.home / COMMANDS_FILE} has no command {notify}: the worker that runs this needs one."
         )
-    refresh()
+    refresh(program.user_id)
     tell_done(
         f"Schedule {name} is saved. Its next run is at {due:%Y-%m-%d %H:%M} UTC; "
         f"runs are done by a worker: {invocation()} worker",
@@ -117,7 +117,7 @@ def list_(
     program = start()
     with get_session(user_id=program.user_id) as session:
         rows = list_schedules(session, limit=limit, offset=offset)
-    refresh()
+    refresh(program.user_id)
     if as_json:
         print_json(rows)
         return
@@ -206,7 +206,7 @@ def remove(name: Name, as_json: AsJson = False) -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         schedules.remove(session, name)
-    refresh()
+    refresh(program.user_id)
     tell_done(f"Schedule {name} is removed.", {"name": name, "removed": True}, as_json=as_json)
 
 

@@ -19,8 +19,9 @@ def sessions(
     from pipeline.completion import refresh
     from pipeline.crawl_session import list_sessions
 
-    rows = list_sessions(start().user_id, limit=limit, offset=offset)
-    refresh()
+    program = start()
+    rows = list_sessions(program.user_id, limit=limit, offset=offset)
+    refresh(program.user_id)
     if as_json:
         print_json(rows)
         return

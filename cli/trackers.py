@@ -68,7 +68,7 @@ def add(
                 f"The password of {username} is missing: give it at the prompt, with --password-stdin, "
                 "or in IMS_TRACKER_PASSWORD."
             )
-    refresh()
+    refresh(program.user_id)
     stored = {"name": name, "kind": kind, "base_url": url.rstrip("/"), "username": username}
     tell_done(
         f"Tracker {name} is saved. Try it with: {invocation()} trackers test {quote(name)}",
@@ -92,7 +92,7 @@ def list_(
     program = start()
     with get_session(user_id=program.user_id) as session:
         rows = list_trackers(session, limit=limit, offset=offset)
-    refresh()
+    refresh(program.user_id)
     if as_json:
         print_json(rows)
     else:
@@ -137,7 +137,7 @@ def remove(name: Name, as_json: AsJson = False) -> None:
     program = start()
     with get_session(user_id=program.user_id) as session:
         remove_tracker(session, name)
-    refresh()
+    refresh(program.user_id)
     tell_done(f"Tracker {name} is removed.", {"name": name, "removed": True}, as_json=as_json)
 
 

@@ -29,8 +29,8 @@ def read_names(sort: str) -> list[tuple[str, str]]:
         return []
 
 
-def refresh() -> None:
-    """Write the configured user's names down; nothing depends on them, so a failure is passed over."""
+def refresh(user_id: int) -> None:
+    """Write a user's names down; nothing depends on them, so a failure is passed over."""
     from contextlib import suppress
 
     from sqlalchemy.exc import SQLAlchemyError
@@ -39,14 +39,14 @@ def refresh() -> None:
     from db.files import whole_file
 
     with suppress(DatabaseError, SQLAlchemyError, OSError):
-        text = json.dumps(_names(), ensure_ascii=False)
+        text = json.dumps(_names(user_id), ensure_ascii=False)
         path = _file()
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with whole_file(path) as file:
             file.write(text.encode("utf-8", "replace"))
 
 
-def _names() -> dict[str, list[tuple[str, str]]]:
+def _names(user_id: int) -> dict[str, list[tuple[str, str]]]:
     from sqlalchemy import func, select
 
     from db import get_session
@@ -67,7 +67,7 @@ def _names() -> dict[str, list[tuple[str, str]]]:
         "favorites": saved.where(SavedSearch.cron.is_(None)).limit(_MOST),
         "sessions": sessions.limit(_SESSIONS),
     }
-    with get_session() as session:
+    with get_session(user_id=user_id) as session:
         names = {
             sort: [(str(name), about or "") for name, about in session.execute(query)]
             for sort, query in queries.items()
