@@ -133,3 +133,28 @@ def test_what_is_typed_wrong_is_nearly_known(
     printed = capsys.readouterr()
     assert told in printed.err
     assert (printed.out, printed.err.count("\n")) == ("", 1)
+
+
+def found(command: tuple[str, ...]) -> Any:
+    """A command by its words."""
+    group = ROOT.commands.get(command[0])
+    return group.commands[command[1]] if command[1:] else group
+
+
+# What goes on until it is stopped, and what hands over to another program.
+WITHOUT_JSON = {("demo",), ("worker",), ("db", "shell")}
+
+
+def test_every_command_prints_json() -> None:
+    without = {one for one in COMMANDS if all("--json" not in param.opts for param in found(one).params)}
+    assert without == WITHOUT_JSON
+
+
+def test_names_are_completed_wherever_they_are_taken() -> None:
+    named = {"tracker", "product", "session"}
+    for command in COMMANDS:
+        for param in found(command).params:
+            if param.name in named or (param.name == "name" and command[-1] != "add"):
+                if command[0] == "users":
+                    continue  # users are the database's, not the account's own
+                assert param._custom_shell_complete is not None, (command, param.name)
