@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SHORT_ID = 8  # digits of a session's id, at least
 _NARROWEST = 16  # a column of text is not made narrower than this
+_LONG, _READABLE = 60, 30  # a text longer than the one is not put into fewer columns than the other
 _GAP = 2  # between two columns
 
 
@@ -34,9 +35,11 @@ def layout(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int)
         for name, wide in zip(columns, natural, strict=True)
     ]
     room = width - _GAP * (len(columns) - 1)
-    if sum(least) > room:
+    widths = _widths(natural, least, room)
+    cramped = any(wide > _LONG and given < _READABLE for wide, given in zip(natural, widths, strict=True))
+    if sum(least) > room or cramped:
         return _by_field(names, shown)
-    return _by_column(columns, shown, _widths(natural, least, room))
+    return _by_column(columns, shown, widths)
 
 
 def short_ids(ids: Sequence[UUID]) -> int:

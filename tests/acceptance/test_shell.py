@@ -219,12 +219,12 @@ def test_names_complete_without_loading_the_program(ims_crawl: Program, crawled:
 def test_a_crawl_that_ends_at_its_limit_says_that_there_is_more(
     ims_crawl: Program, ims_process: Tracker
 ) -> None:
-    done = ims_crawl("crawl", "timeout", *ims_process.options, "--max", "3", **ims_process.ACCOUNT)
+    done = ims_crawl("crawl", "*", *ims_process.options, "--max", "3", **ims_process.ACCOUNT)
     assert done.status == 0, done.err
     found = next(line for line in done.out.splitlines() if line.startswith("found "))
     total = int(found.partition(" of ")[2].partition(",")[0])
     assert found.startswith("found        3 of ")
     assert f"{total - 3} more issues match" in done.err
-    whole = ims_crawl("crawl", "timeout", *ims_process.options, **ims_process.ACCOUNT)
+    whole = ims_crawl("crawl", "*", *ims_process.options, **ims_process.ACCOUNT)
     assert f"found        {total}, related" in whole.out
     assert "more issues match" not in whole.err
