@@ -52,7 +52,7 @@ class EmbeddedServer:
     ) -> None:
         self._home = home
         self._progress = progress or (lambda sentence: None)
-        self._ground = host or HostCapabilities(namespaces_work)
+        self._host = host or HostCapabilities(namespaces_work)
         self._used: SharedLock | None = None
 
     def start(self) -> ServerAddress:
@@ -102,7 +102,7 @@ class EmbeddedServer:
     def _launch(self, paths: DataPaths) -> ServerAddress:
         """Start the server under a supervisor; whoever calls this is the only one."""
         _clear_the_way(paths)
-        identity, binaries = choose_identity(paths, find_binaries(), self._ground)
+        identity, binaries = choose_identity(paths, find_binaries(), self._host)
         prepare(paths, binaries, identity)
         _remove_traces(paths)
         log = paths.log / "postgresql.log"
@@ -122,7 +122,7 @@ class EmbeddedServer:
         return address
 
     def _await_ready(self, paths: DataPaths, plan: dict[str, Any], log: Path) -> None:
-        for message in _keeper_messages(paths, plan):
+        for message in _supervisor_messages(paths, plan):
             if message["state"] == "ready":
                 return
             if message["state"] == "failed":
@@ -201,7 +201,7 @@ def _remove_traces(paths: DataPaths) -> None:
     (paths.socket / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
 
-def _keeper_messages(paths: DataPaths, plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _supervisor_messages(paths: DataPaths, plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Start a supervisor and yield what it says, until it says no more."""
     with (
         open(paths.log / "supervisor.log", "wb", opener=_private) as complaints,

@@ -128,7 +128,7 @@ def stop_when_unused(users_lock: str, server: subprocess.Popen[bytes]) -> None:
 def keep(plan: dict[str, Any]) -> None:
     """Start the server, wait for its end, and say why if it came before the server was ready."""
     try:
-        take(plan["keeper_lock"], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        take(plan["supervisor_lock"], fcntl.LOCK_EX | fcntl.LOCK_NB)
         server_lock = take(plan["server_lock"], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         tell(state="failed", reason="another server is still at work in this folder")

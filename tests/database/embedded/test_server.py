@@ -143,7 +143,7 @@ def test_a_newcomer_waits_at_the_door_for_as_long_as_the_server_stops(
     assert home.is_quiet
 
 
-def test_a_killed_keeper_takes_the_server_with_it_and_the_next_start_finds_every_row(
+def test_a_killed_supervisor_takes_the_server_with_it_and_the_next_start_finds_every_row(
     home: Home, server: EmbeddedServer
 ) -> None:
     address = server.start()
@@ -153,7 +153,7 @@ def test_a_killed_keeper_takes_the_server_with_it_and_the_next_start_finds_every
     assert rows(server.start().superuser_url(), "SELECT count(*) FROM kept") == [(1000,)]
 
 
-def test_a_start_right_after_the_keeper_was_killed_waits_for_the_old_server(
+def test_a_start_right_after_the_supervisor_was_killed_waits_for_the_old_server(
     home: Home, server: EmbeddedServer
 ) -> None:
     server.start()
@@ -175,7 +175,7 @@ def test_a_killed_server_comes_back_with_every_committed_row(home: Home, server:
     assert rows(again.superuser_url(), "SELECT count(*) FROM kept") == [(20000,)]
 
 
-def test_a_server_killed_with_its_keeper_comes_back(home: Home, server: EmbeddedServer) -> None:
+def test_a_server_killed_with_its_supervisor_comes_back(home: Home, server: EmbeddedServer) -> None:
     server.start()
     supervisor, postmaster = home.supervisor, home.postmaster
     os.kill(supervisor, signal.SIGSTOP)  # so that it cannot tidy up
@@ -184,7 +184,7 @@ def test_a_server_killed_with_its_keeper_comes_back(home: Home, server: Embedded
     assert rows(server.start().superuser_url(), "SELECT 1") == [(1,)]
 
 
-def test_a_keeper_told_to_end_stops_the_server(home: Home, server: EmbeddedServer) -> None:
+def test_a_supervisor_told_to_end_stops_the_server(home: Home, server: EmbeddedServer) -> None:
     server.start()
     os.kill(home.supervisor, signal.SIGTERM)
     home.wait_until_quiet()
