@@ -29,11 +29,11 @@ from crawler.http.origin import Origin, shown, without_secrets
 from crawler.http.reach import Reach
 from crawler.http.request import Request, merged, redirect_target, standing_headers
 from crawler.http.response import Response
-from crawler.http.retry import SetbackError, persist
+from crawler.http.retry import RetryableError, retry
 from crawler.http.robots import Robots
-from crawler.http.send import Bounds, exchange
+from crawler.http.send import Bounds, send
 from crawler.http.stats import Stats
-from crawler.http.status import refusal
+from crawler.http.status import error_for_status
 from crawler.throttle import Limits, Share, Throttle
 
 __all__ = ["Client", "Event", "Pairs", "Response", "Stats"]
@@ -217,10 +217,10 @@ class Client:
         if params is not None and (added := as_query(params)):
             target = target.copy_with(query=b"&".join(filter(None, (target.query, added))))
         request = Request(method, target, merged(self._headers, headers), content, accept)
-        return await self._persist(request, tries=self._tries if retry else 1)
+        return await self._retry(request, tries=self._tries if retry else 1)
 
-    async def _persist(self, request: Request, *, tries: int | None = None) -> Response:
-        return await persist(
+    async def _retry(self, request: Request, *, tries: int | None = None) -> Response:
+        return await retry(
             partial(self._walk, request),
             tries=tries or self._tries,
             sleep=self._wait,
@@ -234,7 +234,7 @@ class Client:
                 return
             url = self._origin.resolve("/robots.txt")
             try:
-                answer = await self._persist(Request("GET", url, merged(self._headers, None), None, _FINE))
+                answer = await self._retry(Request("GET", url, merged(self._headers, None), None, _FINE))
             except (AccessError, ItemError):
                 pass  # there is none, or none that can be read
             else:
@@ -283,7 +283,7 @@ class Client:
                 self.stats.wait_seconds += await turns.enter_async_context(self._share.turn())
             transport = self._connections.take()
             try:
-                answer, headers, body = await exchange(
+                answer, headers, body = await send(
                     transport, message, bounds=self._bounds, wanted=request.wanted, stats=self.stats
                 )
             finally:
@@ -291,8 +291,8 @@ class Client:
         return answer.status_code, headers, body, self._cookies.take(where, answer.headers.raw)
 
     def _refused(self, status: int, headers: Mapping[str, str], url: httpx.URL) -> CrawlError:
-        error = refusal(status, headers, shown(url), self._now())
-        if isinstance(error, SetbackError) and error.retry_after is not None:
+        error = error_for_status(status, headers, shown(url), self._now())
+        if isinstance(error, RetryableError) and error.retry_after is not None:
             self._host.pause(error.retry_after)
             if self._share is not None:
                 self._share.pause(error.retry_after)
@@ -303,6 +303,6 @@ class Client:
         self.stats.wait_seconds += seconds
         await self._sleep(seconds)
 
-    def _note_retry(self, setback: SetbackError, seconds: float) -> None:
+    def _note_retry(self, setback: RetryableError, seconds: float) -> None:
         self.stats.retries += 1
         self._on_event(Event("retry", str(setback), seconds))

@@ -21,7 +21,7 @@ _LONGEST_WAIT = 60.0
 _BUDGET = 300.0  # seconds of back-off for one request, pauses that the tracker asked for not counted
 
 
-class SetbackError(TemporaryError):
+class RetryableError(TemporaryError):
     """A try that failed, with what becomes of it in the end.
 
     Args:
@@ -44,17 +44,17 @@ class SetbackError(TemporaryError):
         self.final = final
 
 
-async def persist(
+async def retry(
     attempt: Callable[[], Awaitable[T]],
     *,
     tries: int,
     sleep: Callable[[float], Awaitable[None]],
-    on_retry: Callable[[SetbackError, float], None],
+    on_retry: Callable[[RetryableError, float], None],
 ) -> T:
     """Try until it works: exponential back-off with full jitter, within a budget.
 
     Args:
-        attempt: one try; raises SetbackError where another one is worth it.
+        attempt: one try; raises RetryableError where another one is worth it.
         tries: how many in all.
         sleep: waits for that many seconds.
         on_retry: told before every wait why and for how many seconds.
@@ -65,7 +65,7 @@ async def persist(
 
     try:
         return await attempt()
-    except SetbackError as error:
+    except RetryableError as error:
         # The machinery below costs as much as a tenth of a request, so it is set up only when it is needed.
         failed = [error]
 
@@ -75,27 +75,27 @@ async def persist(
         return await attempt()
 
     def enough(state: RetryCallState) -> bool:
-        setback = _setback(state)
+        setback = _retryable(state)
         most = tries if setback.most_tries is None else min(tries, setback.most_tries)
         return state.attempt_number >= most or state.idle_for + state.upcoming_sleep > _BUDGET
 
     retrying = AsyncRetrying(
         sleep=sleep,
-        retry=retry_if_exception_type(SetbackError),
+        retry=retry_if_exception_type(RetryableError),
         wait=wait_random_exponential(multiplier=_FIRST_WAIT, max=_LONGEST_WAIT),
         stop=enough,
-        before_sleep=lambda state: on_retry(_setback(state), state.upcoming_sleep),
+        before_sleep=lambda state: on_retry(_retryable(state), state.upcoming_sleep),
         reraise=True,
     )
     try:
         return await retrying(again)
-    except SetbackError as setback:
+    except RetryableError as setback:
         raise setback.final(str(setback)) from setback
 
 
-def _setback(state: RetryCallState) -> SetbackError:
+def _retryable(state: RetryCallState) -> RetryableError:
     error = state.outcome.exception() if state.outcome else None
-    if not isinstance(error, SetbackError):
+    if not isinstance(error, RetryableError):
         raise TypeError("asked about a try that did not fail")
     return error
 

@@ -15,7 +15,7 @@ import httpx
 from crawler.errors import CrawlError, ItemError, PageTooLarge, TemporaryError, TrackerError
 from crawler.http.inflate import Inflater
 from crawler.http.origin import shown
-from crawler.http.retry import SetbackError
+from crawler.http.retry import RetryableError
 from crawler.http.stats import Stats
 
 _DRAINED = 64 << 10  # bytes of an unwanted body that are read so that the connection can be used again
@@ -34,7 +34,7 @@ class Bounds:
     size: int  # bytes of the body, on the wire and inflated
 
 
-async def exchange(
+async def send(
     transport: httpx.AsyncBaseTransport,
     request: httpx.Request,
     *,
@@ -56,7 +56,7 @@ async def exchange(
         Set-Cookie, and the inflated body.
 
     Raises:
-        SetbackError: worth another try.
+        RetryableError: worth another try.
         PageTooLarge: body or headers exceed the bounds.
         ItemError: the answer cannot be read at all.
         TrackerError: no safe connection to the tracker.
@@ -74,11 +74,11 @@ async def exchange(
             finally:
                 await stream.aclose()
     except TimeoutError as error:
-        raise SetbackError(
+        raise RetryableError(
             f"{shown(request.url)} did not answer within {bounds.deadline:g} seconds."
         ) from error
     except TemporaryError as error:
-        raise SetbackError(_at(request, error)) from error
+        raise RetryableError(_at(request, error)) from error
     except ItemError as error:
         raise type(error)(_at(request, error)) from error
     except (httpx.HTTPError, httpx.StreamError, OSError, UnicodeError) as error:
@@ -150,14 +150,14 @@ def _translated(error: Exception, url: httpx.URL) -> CrawlError:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, _UNFINISHED) for cause in causes):
             return TrackerError(f"No encrypted connection to {url.host} could be made.")
-        return SetbackError(f"{url.host} cannot be reached.", most_tries=_CONNECT_TRIES, final=TrackerError)
+        return RetryableError(f"{url.host} cannot be reached.", most_tries=_CONNECT_TRIES, final=TrackerError)
     if any(getattr(cause, "error_status_hint", None) == _TOO_LARGE for cause in causes):
         return PageTooLarge(f"{shown(url)}: The headers of the answer are too large.")
     if isinstance(error, UnicodeError):
         return TrackerError(f"{url.host[:100]} is not the name of a host.")
     if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
         return ItemError(f"{shown(url)} cannot be asked for.")
-    return SetbackError(f"{shown(url)}: The connection broke before the answer was complete.")
+    return RetryableError(f"{shown(url)}: The connection broke before the answer was complete.")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from crawler.errors import CrawlError, Forbidden, ItemError, NotFound, NotPermitted
-from crawler.http.retry import SetbackError, wanted_pause
+from crawler.http.retry import RetryableError, wanted_pause
 
 # 520 to 527 are Cloudflare's, for a server behind it that does not answer as it should.
 _BUSY = frozenset({408, 425, 429, 502, 503, 504, *range(520, 528)})
@@ -14,7 +14,7 @@ _DEFECT_TRIES = 3  # a 500 of a tracker is mostly the same at every try for that
 _UNTOLD_PAUSE = 2.0  # seconds, after a 429 that does not say for how long
 
 
-def refusal(status: int, headers: Mapping[str, str], where: str, now: datetime) -> CrawlError:
+def error_for_status(status: int, headers: Mapping[str, str], where: str, now: datetime) -> CrawlError:
     """Name the error for a status that the caller does not accept.
 
     Args:
@@ -24,16 +24,16 @@ def refusal(status: int, headers: Mapping[str, str], where: str, now: datetime) 
         now: our own time.
 
     Returns:
-        The error to raise; a SetbackError with ``retry_after`` where the whole host wants a pause.
+        The error to raise; a RetryableError with ``retry_after`` where the whole host wants a pause.
     """
     pause = wanted_pause(headers, now)
     if status == 429 and pause is None:
         pause = _UNTOLD_PAUSE
     # GitHub answers too many requests with 403 as well, and then says how long to wait.
     if status in _BUSY or (status == 403 and pause is not None):
-        return SetbackError(f"{where} is busy and answers with status {status}.", retry_after=pause)
+        return RetryableError(f"{where} is busy and answers with status {status}.", retry_after=pause)
     if status == 500:
-        return SetbackError(f"{where} fails with status 500.", most_tries=_DEFECT_TRIES)
+        return RetryableError(f"{where} fails with status 500.", most_tries=_DEFECT_TRIES)
     if status in (404, 410):
         return NotFound(f"{where} does not exist (status {status}).")
     if status == 403:

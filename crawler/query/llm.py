@@ -29,7 +29,7 @@ nothing else: {"query": "..."}"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Adviser:
+class LlmClient:
     """Where to ask."""
 
     url: str  # up to and with /v1
@@ -38,15 +38,15 @@ class Adviser:
     seconds: float = 10.0  # for the whole answer
 
 
-def second_opinion(
-    question: str, parsed: ParsedQuery, adviser: Adviser, *, transport: httpx.BaseTransport | None = None
+def ask_llm(
+    question: str, parsed: ParsedQuery, llm: LlmClient, *, transport: httpx.BaseTransport | None = None
 ) -> ParsedQuery:
     """Ask a language model how it reads the question.
 
     Args:
         question: as it was asked.
         parsed: how the rules read it; its filters are kept.
-        adviser: whom to ask.
+        llm: whom to ask.
         transport: for tests.
 
     Returns:
@@ -56,7 +56,7 @@ def second_opinion(
     if len(question) > LONGEST_QUESTION:
         return _unchanged(parsed, "the question is too long for it")
     try:
-        tree = _tree(question, _answer(question, parsed, adviser, transport))
+        tree = _tree(question, _answer(question, parsed, llm, transport))
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
         return _unchanged(parsed, "it could not be reached in time")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, QueryError):
@@ -68,18 +68,16 @@ def second_opinion(
     )
 
 
-def _answer(
-    question: str, parsed: ParsedQuery, adviser: Adviser, transport: httpx.BaseTransport | None
-) -> str:
+def _answer(question: str, parsed: ParsedQuery, llm: LlmClient, transport: httpx.BaseTransport | None) -> str:
     asked = json.dumps({"question": question, "filters": parsed.filters}, ensure_ascii=False)
     messages = [{"role": "system", "content": _TASK}, {"role": "user", "content": asked}]
-    body = {"model": adviser.model, "messages": messages, "temperature": 0, "stream": False}
-    headers = {"Authorization": f"Bearer {adviser.key}"} if adviser.key else {}
-    address = f"{adviser.url.rstrip('/')}/chat/completions"
-    deadline = time.monotonic() + adviser.seconds
+    body = {"model": llm.model, "messages": messages, "temperature": 0, "stream": False}
+    headers = {"Authorization": f"Bearer {llm.key}"} if llm.key else {}
+    address = f"{llm.url.rstrip('/')}/chat/completions"
+    deadline = time.monotonic() + llm.seconds
     received = b""
     with (
-        httpx.Client(transport=transport, timeout=adviser.seconds, follow_redirects=False) as client,
+        httpx.Client(transport=transport, timeout=llm.seconds, follow_redirects=False) as client,
         client.stream("POST", address, json=body, headers=headers) as response,
     ):
         response.raise_for_status()

@@ -11,7 +11,7 @@ from pathlib import Path
 from db.embedded.binaries import Binaries
 from db.embedded.host_capabilities import Identity
 from db.embedded.locks import exclusive
-from db.embedded.paths import PORT, Layout
+from db.embedded.paths import PORT, DataPaths
 from db.errors import DataFolderForbidden, DataFolderOutdated, DataFolderUnusable, DiskFull, ServerFailed
 from db.files import account_name, own_folder, read_own, whole_file
 
@@ -37,7 +37,7 @@ _SETTINGS = {
     "max_wal_senders": "0",
     "random_page_cost": "1.1",
     "jit": "off",
-    "logging_collector": "off",  # the keeper bounds the log by size, which the collector cannot
+    "logging_collector": "off",  # the supervisor bounds the log by size, which the collector cannot
     "log_destination": "stderr",
     "log_line_prefix": "%m [%p] ",
     # What people wrote stays out of the log: neither failing statements nor the values in an error's detail.
@@ -46,16 +46,16 @@ _SETTINGS = {
 }
 
 
-def server_command(layout: Layout, binaries: Binaries) -> list[str]:
+def server_command(paths: DataPaths, binaries: Binaries) -> list[str]:
     """The command that runs the server in the foreground, with every setting on it.
 
     On the command line, and not in a file of the data folder: so a new version of ours brings its settings
     along.
     """
-    folder = str(layout.socket).replace('"', '""')  # a list of names, in which commas and spaces separate
+    folder = str(paths.socket).replace('"', '""')  # a list of names, in which commas and spaces separate
     settings = {**_SETTINGS, "unix_socket_directories": f'"{folder}"'}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    return [binaries.program("postgres"), "-D", str(layout.data.resolve()), *options]
+    return [binaries.program("postgres"), "-D", str(paths.data.resolve()), *options]
 
 
 def environment() -> dict[str, str]:
@@ -64,24 +64,24 @@ def environment() -> dict[str, str]:
     return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C", "TZ": "UTC"}
 
 
-def read_password(layout: Layout) -> str:
+def read_password(paths: DataPaths) -> str:
     """The superuser's password.
 
     Raises:
         DataFolderUnusable: it is lost.
     """
     try:
-        password = read_own(layout.password).decode("ascii").strip()
+        password = read_own(paths.password).decode("ascii").strip()
     except FileNotFoundError:
         password = ""
     if not password:
         raise DataFolderUnusable(
-            f"{layout.password} is missing, and without it the data cannot be opened: restore the file."
+            f"{paths.password} is missing, and without it the data cannot be opened: restore the file."
         )
     return password
 
 
-def prepare(layout: Layout, binaries: Binaries, identity: Identity) -> None:
+def prepare(paths: DataPaths, binaries: Binaries, identity: Identity) -> None:
     """Make the data folder where there is none, and check the one that is there.
 
     To be called by one process at a time.
@@ -90,43 +90,43 @@ def prepare(layout: Layout, binaries: Binaries, identity: Identity) -> None:
         EmbeddedError: it cannot be made or used.
         OSError: a file cannot be read or written.
     """
-    for leftover in layout.base.glob("data.new-*"):  # a process was killed in the middle of making one
+    for leftover in paths.base.glob("data.new-*"):  # a process was killed in the middle of making one
         shutil.rmtree(leftover, ignore_errors=True)
-    if not layout.data.exists():
-        _initialise(layout, binaries, identity)
-    _check_owner(layout, identity)
-    _check_version(layout, binaries)
-    read_password(layout)
-    own_folder(layout.socket, owner=identity.uid if identity.mode == "account" else None)
+    if not paths.data.exists():
+        _initialise(paths, binaries, identity)
+    _check_owner(paths, identity)
+    _check_version(paths, binaries)
+    read_password(paths)
+    own_folder(paths.socket, owner=identity.uid if identity.mode == "account" else None)
 
 
-def _initialise(layout: Layout, binaries: Binaries, identity: Identity) -> None:
-    if shutil.disk_usage(layout.base).free < SPACE_NEEDED:
-        raise _disk_full(layout)
-    _write_password(layout)
-    staging = layout.base / f"data.new-{secrets.token_hex(4)}"
+def _initialise(paths: DataPaths, binaries: Binaries, identity: Identity) -> None:
+    if shutil.disk_usage(paths.base).free < SPACE_NEEDED:
+        raise _disk_full(paths)
+    _write_password(paths)
+    staging = paths.base / f"data.new-{secrets.token_hex(4)}"
     own_folder(staging, owner=identity.uid if identity.mode == "account" else None)
     try:
         # Should we be killed, it works on for a moment: the next start waits for it, then clears up.
-        with exclusive(layout.lock("server")) as lock:
-            _run_initdb(layout, binaries, identity, staging, lock)
-        staging.rename(layout.data.resolve())
+        with exclusive(paths.lock("server")) as lock:
+            _run_initdb(paths, binaries, identity, staging, lock)
+        staging.rename(paths.data.resolve())
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    _sync(layout.base)
+    _sync(paths.base)
 
 
-def _write_password(layout: Layout) -> None:
-    with whole_file(layout.password) as file:
+def _write_password(paths: DataPaths) -> None:
+    with whole_file(paths.password) as file:
         file.write(secrets.token_urlsafe(32).encode() + b"\n")
 
 
-def _run_initdb(layout: Layout, binaries: Binaries, identity: Identity, target: Path, lock: int) -> None:
-    password = layout.password
+def _run_initdb(paths: DataPaths, binaries: Binaries, identity: Identity, target: Path, lock: int) -> None:
+    password = paths.password
     if identity.mode == "account":  # which does not reach the file: it gets a copy for a moment
         password = target.with_name(target.name + "-password")
         password.touch(mode=0o600, exist_ok=False)
-        password.write_bytes(layout.password.read_bytes())
+        password.write_bytes(paths.password.read_bytes())
         os.chown(password, identity.uid, identity.gid)
     command = [binaries.program("initdb"), "-D", str(target), "-U", SUPERUSER, "-A", "scram-sha-256"]
     command += ["--pwfile", str(password), "-E", "UTF8", "--no-instructions", "--locale=C"]
@@ -140,7 +140,7 @@ def _run_initdb(layout: Layout, binaries: Binaries, identity: Identity, target: 
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 env=environment(),
-                cwd=layout.base,
+                cwd=paths.base,
                 pass_fds=[lock],
                 check=False,
             )
@@ -150,44 +150,44 @@ def _run_initdb(layout: Layout, binaries: Binaries, identity: Identity, target: 
             if "invalid locale name" not in said:
                 break
     finally:
-        if password != layout.password:
+        if password != paths.password:
             password.unlink(missing_ok=True)
     if "No space left on device" in said:
-        raise _disk_full(layout)
+        raise _disk_full(paths)
     errors = [line for line in said.splitlines() if "error:" in line or "FATAL:" in line] or said.splitlines()
     raise ServerFailed(
-        f"A new database could not be made in {layout.base}: {(errors or ['initdb failed'])[0]}."
+        f"A new database could not be made in {paths.base}: {(errors or ['initdb failed'])[0]}."
     )
 
 
-def _disk_full(layout: Layout) -> DiskFull:
+def _disk_full(paths: DataPaths) -> DiskFull:
     return DiskFull(
-        f"Too little space is left on the disk of {layout.base}: free some, or set IMS_HOME to another."
+        f"Too little space is left on the disk of {paths.base}: free some, or set IMS_HOME to another."
     )
 
 
-def _check_owner(layout: Layout, identity: Identity) -> None:
-    owner = layout.data.stat().st_uid
+def _check_owner(paths: DataPaths, identity: Identity) -> None:
+    owner = paths.data.stat().st_uid
     expected = identity.uid if identity.mode == "account" else os.geteuid()
     if owner != expected:
         raise DataFolderForbidden(
-            f"{layout.data} belongs to {account_name(owner)}, not to {account_name(expected)}: run this as "
+            f"{paths.data} belongs to {account_name(owner)}, not to {account_name(expected)}: run this as "
             "its owner, or set IMS_HOME to a folder of your own."
         )
 
 
-def _check_version(layout: Layout, binaries: Binaries) -> None:
+def _check_version(paths: DataPaths, binaries: Binaries) -> None:
     try:
-        written = (layout.data / "PG_VERSION").read_text(encoding="ascii").strip()
+        written = (paths.data / "PG_VERSION").read_text(encoding="ascii").strip()
     except FileNotFoundError:
         raise DataFolderUnusable(
-            f"{layout.data} is not a data folder of PostgreSQL: move it elsewhere, "
+            f"{paths.data} is not a data folder of PostgreSQL: move it elsewhere, "
             "or set IMS_HOME to another folder."
         ) from None
     ours = binaries.version().partition(".")[0]
     if written != ours:
         raise DataFolderOutdated(
-            f"{layout.data} was written by PostgreSQL {written}, and this is {ours}: move the data with "
+            f"{paths.data} was written by PostgreSQL {written}, and this is {ours}: move the data with "
             f"pg_dump of version {written}, or set IMS_HOME to a new folder."
         )
 

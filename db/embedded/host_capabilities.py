@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Literal
 
 from db.embedded.binaries import Binaries
-from db.embedded.paths import Layout
+from db.embedded.paths import DataPaths
 from db.errors import DataFolderForbidden, DataFolderUnusable
 from db.files import account_name, own_folder
 
-CONFINE = Path(__file__).with_name("run_as.py")
+RUN_AS = Path(__file__).with_name("run_as.py")
 ACCOUNT_ROOT = Path("/var/lib/ims-crawler")
 _ACCOUNTS = ("postgres", "nobody")  # the first that exists
 _NOBODY = 65534  # the number that a namespace shows; never 0
@@ -46,11 +46,11 @@ class Identity:
 
     def command(self, *command: str) -> list[str]:
         """The command as run by this process under the identity."""
-        return [sys.executable, "-I", "-S", str(CONFINE), str(os.getpid()), *self.arguments, *command]
+        return [sys.executable, "-I", "-S", str(RUN_AS), str(os.getpid()), *self.arguments, *command]
 
 
 @dataclass(frozen=True)
-class Ground:
+class HostCapabilities:
     """What the machine allows a server of root's, and where."""
 
     namespaces: Callable[[Binaries], bool]
@@ -70,7 +70,9 @@ def namespaces_work(binaries: Binaries) -> bool:
     return tried.returncode == 0
 
 
-def choose_identity(layout: Layout, binaries: Binaries, ground: Ground) -> tuple[Identity, Binaries]:
+def choose_identity(
+    paths: DataPaths, binaries: Binaries, host: HostCapabilities
+) -> tuple[Identity, Binaries]:
     """Decide as whom the server of this folder runs, and with which copy of the programs.
 
     A folder stays with whom it began: what an account owns is not read in a namespace, nor the other way
@@ -82,16 +84,16 @@ def choose_identity(layout: Layout, binaries: Binaries, ground: Ground) -> tuple
     """
     if os.geteuid() != 0:
         return Identity("plain", os.geteuid(), os.getegid()), binaries
-    if layout.data.is_symlink():
-        return _as_account(layout.base.stat().st_uid), binaries.copied_to(ground.account_root)
-    if ground.namespaces(binaries):
+    if paths.data.is_symlink():
+        return _as_account(paths.base.stat().st_uid), binaries.copied_to(host.account_root)
+    if host.namespaces(binaries):
         return _in_namespace(), binaries
-    if layout.data.exists():
+    if paths.data.exists():
         raise DataFolderUnusable(
-            f"{layout.data} was made by root in a user namespace, which this system forbids: "
+            f"{paths.data} was made by root in a user namespace, which this system forbids: "
             "allow user namespaces, or set IMS_HOME to a new folder."
         )
-    return _as_account(_move_out(layout, ground)), binaries.copied_to(ground.account_root)
+    return _as_account(_move_out(paths, host)), binaries.copied_to(host.account_root)
 
 
 def _in_namespace() -> Identity:
@@ -104,20 +106,20 @@ def _as_account(uid: int) -> Identity:
     return Identity("account", uid, pwd.getpwuid(uid).pw_gid)
 
 
-def _move_out(layout: Layout, ground: Ground) -> int:
+def _move_out(paths: DataPaths, host: HostCapabilities) -> int:
     """Make a folder that a system account owns, with ``data`` a link into it; return the account."""
     uid = _system_account()
-    ground.account_root.mkdir(mode=0o711, parents=True, exist_ok=True)
-    found = ground.account_root.lstat()
+    host.account_root.mkdir(mode=0o711, parents=True, exist_ok=True)
+    found = host.account_root.lstat()
     if found.st_uid != os.geteuid():
         raise DataFolderForbidden(
-            f"{ground.account_root} belongs to {account_name(found.st_uid)}, not to root."
+            f"{host.account_root} belongs to {account_name(found.st_uid)}, not to root."
         )
-    ground.account_root.chmod(0o711)
+    host.account_root.chmod(0o711)
     # A name that was never used: what an earlier, deleted IMS_HOME left there has another password.
-    base = ground.account_root / secrets.token_hex(8)
+    base = host.account_root / secrets.token_hex(8)
     own_folder(base, owner=uid)
-    layout.data.symlink_to(base / "data")
+    paths.data.symlink_to(base / "data")
     return uid
 
 

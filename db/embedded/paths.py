@@ -3,12 +3,12 @@
 Under ``IMS_HOME/postgres``, all of it closed to other accounts::
 
     data/                 PostgreSQL's own folder (a link where another account has to own it)
-    log/                  what the server says, two files of bounded size; what the keeper says, if ever
+    log/                  what the server says, two files of bounded size; what the supervisor says, if ever
     socket/               the socket, unless its path would be too long
     superuser.password
     users.lock            held shared by every process that uses the server
     start.lock            held by the one process that starts it
-    keeper.lock           held by the keeper
+    supervisor.lock           held by the supervisor
     server.lock           held by every process of PostgreSQL
 """
 
@@ -29,7 +29,7 @@ _LONGEST_NAME = f"/.s.PGSQL.{PORT}.lock"
 
 
 @dataclass(frozen=True)
-class Layout:
+class DataPaths:
     """Where everything is."""
 
     root: Path  # IMS_HOME/postgres, resolved
@@ -71,19 +71,19 @@ class Layout:
         return Path("/tmp") / f"ims-crawler-{os.geteuid()}-{name}"  # noqa: S108  # claimed by own_folder()
 
 
-def lay_out(home: Path) -> Layout:
+def data_paths(home: Path) -> DataPaths:
     """Make the folders that are missing.
 
     Raises:
         DataFolderUnusable: they cannot be made, or are not ours.
     """
     try:
-        layout = Layout(data_folder(home).resolve() / "postgres")
-        own_folder(layout.root)
-        own_folder(layout.log)
+        paths = DataPaths(data_folder(home).resolve() / "postgres")
+        own_folder(paths.root)
+        own_folder(paths.log)
     except OSError as error:
         raise folder_error(home, error) from error
-    return layout
+    return paths
 
 
 def folder_error(folder: Path, error: OSError) -> DataFolderUnusable:

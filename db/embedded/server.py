@@ -18,17 +18,17 @@ from typing import Any
 from db.embedded.address import ServerAddress
 from db.embedded.binaries import find_binaries
 from db.embedded.cluster import SUPERUSER, environment, prepare, read_password, server_command
-from db.embedded.host_capabilities import CONFINE, Ground, choose_identity, namespaces_work
+from db.embedded.host_capabilities import RUN_AS, HostCapabilities, choose_identity, namespaces_work
 from db.embedded.locks import SharedLock, exclusive, is_held
-from db.embedded.paths import PORT, Layout, folder_error, lay_out
+from db.embedded.paths import PORT, DataPaths, data_paths, folder_error
 from db.embedded.postmaster import read_postmaster
 from db.errors import DiskFull, ServerFailed
 
-KEEPER = Path(__file__).with_name("supervisor.py")
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
 START_LIMIT = (
     3600.0  # seconds; recovery after a crash takes as long as it takes, a dead server is seen at once
 )
-STOP_LIMIT = 60.0  # seconds for a server without a keeper to stop, before it is told more plainly
+STOP_LIMIT = 60.0  # seconds for a server without a supervisor to stop, before it is told more plainly
 LOG_LIMIT = 5 * 2**20  # bytes of each of the two log files
 
 
@@ -40,7 +40,7 @@ class EmbeddedServer:
     Args:
         home: IMS_HOME; everything is kept under its folder ``postgres``.
         progress: told a sentence every few seconds while a start takes long.
-        ground: what root may do here; only tests say so themselves.
+        host: what root may do here; only tests say so themselves.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class EmbeddedServer:
         home: Path,
         *,
         progress: Callable[[str], None] | None = None,
-        ground: Ground | None = None,
+        host: HostCapabilities | None = None,
     ) -> None:
         self._home = home
         self._progress = progress or (lambda sentence: None)
-        self._ground = ground or Ground(namespaces_work)
+        self._host = host or HostCapabilities(namespaces_work)
         self._used: SharedLock | None = None
 
     def start(self) -> ServerAddress:
@@ -66,18 +66,18 @@ class EmbeddedServer:
         Raises:
             EmbeddedError: it cannot run; the sentence says why.
         """
-        layout = lay_out(self._home)
+        paths = data_paths(self._home)
         used_before = self._used is not None and self._used.held
         try:
             if not used_before:
-                self._used = SharedLock(layout.lock("users"))  # waits for a keeper that is just stopping
-            with exclusive(layout.lock("start")):
-                return _address(layout) or self._launch(layout)
+                self._used = SharedLock(paths.lock("users"))  # waits for a supervisor that is just stopping
+            with exclusive(paths.lock("start")):
+                return _address(paths) or self._launch(paths)
         except BaseException as error:
             if not used_before:
                 self.release()
             if isinstance(error, OSError):
-                raise folder_error(layout.root, error) from error
+                raise folder_error(paths.root, error) from error
             raise
 
     def release(self) -> None:
@@ -99,55 +99,55 @@ class EmbeddedServer:
     ) -> None:
         self.release()
 
-    def _launch(self, layout: Layout) -> ServerAddress:
-        """Start the server under a keeper; whoever calls this is the only one."""
-        _clear_the_way(layout)
-        identity, binaries = choose_identity(layout, find_binaries(), self._ground)
-        prepare(layout, binaries, identity)
-        _remove_traces(layout)
-        log = layout.log / "postgresql.log"
+    def _launch(self, paths: DataPaths) -> ServerAddress:
+        """Start the server under a supervisor; whoever calls this is the only one."""
+        _clear_the_way(paths)
+        identity, binaries = choose_identity(paths, find_binaries(), self._host)
+        prepare(paths, binaries, identity)
+        _remove_traces(paths)
+        log = paths.log / "postgresql.log"
         plan = {
-            "confine": str(CONFINE),
-            "command": [*identity.arguments, *server_command(layout, binaries)],
-            "data": str(layout.data.resolve()),
-            "socket": str(layout.socket),
+            "confine": str(RUN_AS),
+            "command": [*identity.arguments, *server_command(paths, binaries)],
+            "data": str(paths.data.resolve()),
+            "socket": str(paths.socket),
             "log": str(log),
             "log_limit": LOG_LIMIT,
-            **{f"{name}_lock": str(layout.lock(name)) for name in ("users", "keeper", "server")},
+            **{f"{name}_lock": str(paths.lock(name)) for name in ("users", "supervisor", "server")},
         }
-        self._await_ready(layout, plan, log)
-        address = _address(layout)
+        self._await_ready(paths, plan, log)
+        address = _address(paths)
         if address is None:
             raise ServerFailed(f"PostgreSQL started and ended at once; {log} says why.")
         return address
 
-    def _await_ready(self, layout: Layout, plan: dict[str, Any], log: Path) -> None:
-        for message in _keeper_messages(layout, plan):
+    def _await_ready(self, paths: DataPaths, plan: dict[str, Any], log: Path) -> None:
+        for message in _supervisor_messages(paths, plan):
             if message["state"] == "ready":
                 return
             if message["state"] == "failed":
                 if "No space left on device" in message["reason"]:
-                    raise DiskFull(f"No space is left on the disk of {layout.base}: free some.")
+                    raise DiskFull(f"No space is left on the disk of {paths.base}: free some.")
                 raise ServerFailed(f"PostgreSQL did not start: {message['reason']} (see {log}).")
             self._progress(
                 f"PostgreSQL is starting, for {message['seconds']} s now; it may be recovering after a crash."
             )
-        raise ServerFailed(f"The keeper of PostgreSQL died; see {layout.log / 'keeper.log'}.")
+        raise ServerFailed(f"The supervisor of PostgreSQL died; see {paths.log / 'supervisor.log'}.")
 
 
-def _address(layout: Layout) -> ServerAddress | None:
-    """Where the server answers that a keeper keeps; None when none does.
+def _address(paths: DataPaths) -> ServerAddress | None:
+    """Where the server answers that a supervisor keeps; None when none does.
 
-    A keeper without an answering server is about to have one, or about to go: it is waited for.
+    A supervisor without an answering server is about to have one, or about to go: it is waited for.
 
     Raises:
         ServerFailed: neither happens.
     """
     deadline = time.monotonic() + START_LIMIT
-    while is_held(layout.lock("keeper")):
+    while is_held(paths.lock("supervisor")):
         if time.monotonic() > deadline:
-            raise ServerFailed(f"PostgreSQL runs in {layout.data} but does not answer: end it by hand.")
-        postmaster = read_postmaster(layout.data)
+            raise ServerFailed(f"PostgreSQL runs in {paths.data} but does not answer: end it by hand.")
+        postmaster = read_postmaster(paths.data)
         if postmaster is not None and postmaster.answers:
             assert postmaster.port is not None  # noqa: S101  # it answered there
             assert postmaster.socket_folder is not None  # noqa: S101
@@ -155,70 +155,70 @@ def _address(layout: Layout) -> ServerAddress | None:
                 host=postmaster.socket_folder,
                 port=postmaster.port,
                 superuser=SUPERUSER,
-                password=read_password(layout),
+                password=read_password(paths),
             )
         time.sleep(0.02)
     return None
 
 
-def _clear_the_way(layout: Layout) -> None:
-    """Wait for a server that lost its keeper, or the making of one that lost its starter, to end.
+def _clear_the_way(paths: DataPaths) -> None:
+    """Wait for a server that lost its supervisor, or the making of one that lost its starter, to end.
 
     Raises:
         ServerFailed: a server is at work that is not ours to stop, or that does not stop.
     """
     begun = time.monotonic()
     told = 0
-    while is_held(layout.lock("server")):
-        postmaster = read_postmaster(layout.data)
+    while is_held(paths.lock("server")):
+        postmaster = read_postmaster(paths.data)
         elapsed = time.monotonic() - begun
         patience = (0.0, STOP_LIMIT)
         if postmaster is not None and told < len(patience) and elapsed >= patience[told]:
-            if postmaster.serves(layout.data):
+            if postmaster.serves(paths.data):
                 # Fast; then at once, which the next start recovers from.
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(postmaster.pid, (signal.SIGINT, signal.SIGQUIT)[told])
             told += 1
         if elapsed > 2 * STOP_LIMIT:
             raise ServerFailed(
-                f"A PostgreSQL is still at work in {layout.data} and does not stop: end it by hand."
+                f"A PostgreSQL is still at work in {paths.data} and does not stop: end it by hand."
             )
         time.sleep(0.02)
-    postmaster = read_postmaster(layout.data)
-    if postmaster is not None and postmaster.serves(layout.data):
+    postmaster = read_postmaster(paths.data)
+    if postmaster is not None and postmaster.serves(paths.data):
         raise ServerFailed(
-            f"Another PostgreSQL (process {postmaster.pid}) was started by hand in {layout.data}: "
+            f"Another PostgreSQL (process {postmaster.pid}) was started by hand in {paths.data}: "
             "stop it first."
         )
 
 
-def _remove_traces(layout: Layout) -> None:
+def _remove_traces(paths: DataPaths) -> None:
     """Remove the lock files of a server that is gone for certain.
 
     PostgreSQL would believe them where their process is now a zombie or another program.
     """
-    (layout.data / "postmaster.pid").unlink(missing_ok=True)
-    (layout.socket / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+    (paths.data / "postmaster.pid").unlink(missing_ok=True)
+    (paths.socket / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
 
-def _keeper_messages(layout: Layout, plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Start a keeper and yield what it says, until it says no more."""
+def _supervisor_messages(paths: DataPaths, plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Start a supervisor and yield what it says, until it says no more."""
     with (
-        open(layout.log / "keeper.log", "wb", opener=_private) as complaints,
+        open(paths.log / "supervisor.log", "wb", opener=_private) as complaints,
         subprocess.Popen(  # noqa: S603  # our own program
-            [sys.executable, "-I", "-S", str(KEEPER), json.dumps(plan)],
+            [sys.executable, "-I", "-S", str(SUPERVISOR), json.dumps(plan)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=complaints,
             env=environment(),
             start_new_session=True,  # Ctrl-C at the terminal is meant for us, not for the server
             cwd="/",
-        ) as keeper,
+        ) as supervisor,
     ):
-        assert keeper.stdout is not None  # noqa: S101  # a pipe was asked for
+        assert supervisor.stdout is not None  # noqa: S101  # a pipe was asked for
         deadline = time.monotonic() + START_LIMIT
         rest = b""
-        while chunk := _read(keeper.stdout.fileno(), deadline):
+        while chunk := _read(supervisor.stdout.fileno(), deadline):
             *lines, rest = (rest + chunk).split(b"\n")
             yield from (json.loads(line) for line in lines)
 

@@ -1,16 +1,16 @@
-"""The process that keeps the embedded server alive exactly as long as somebody uses it.
+"""Supervisor of the embedded server: it lives exactly as long as somebody uses it.
 
-A program of its own, run by its path (``python -I -S keeper.py PLAN``, PLAN a JSON object), so that it
+A program of its own, run by its path (``python -I -S supervisor.py PLAN``, PLAN a JSON object), so that it
 imports nothing but a little of the standard library. It is the parent of ``postgres``. Every process that
-uses the server holds a shared lock on the users' file; the keeper waits for the exclusive one. The kernel
-frees a lock however its holder dies, so when the keeper gets it, the last user is gone: it stops the server,
-*still holding the lock*, and exits. A newcomer waits at the lock meanwhile, so nobody is ever handed a server
-that is about to stop.
+uses the server holds a shared lock on the users' file; the supervisor waits for the exclusive one. The
+kernel frees a lock however its holder dies, so when the supervisor gets it, the last user is gone: it stops
+the server, *still holding the lock*, and exits. A newcomer waits at the lock meanwhile, so nobody is ever
+handed a server that is about to stop.
 
-Where to look from outside: ``keeper.lock`` is held while a keeper lives, ``server.lock`` while any process of
-PostgreSQL does (they inherit it). Standard output carries one JSON object a line to whoever started the
-keeper: ``{"state": "starting", "seconds": 3}``, then ``{"state": "ready"}`` or ``{"state": "failed",
-"reason": "…"}``.
+Where to look from outside: ``supervisor.lock`` is held while a supervisor lives, ``server.lock`` while any
+process of PostgreSQL does (they inherit it). Standard output carries one JSON object a line to whoever
+started the supervisor: ``{"state": "starting", "seconds": 3}``, then ``{"state": "ready"}`` or
+``{"state": "failed", "reason": "…"}``.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def take(path: str, how: int) -> int:
 def is_ready(data: str, pid: int) -> bool:
     """Tell whether PostgreSQL has written into its pid file that it takes connections, as pg_ctl does."""
     try:
-        with open(os.path.join(data, "postmaster.pid"), encoding="utf-8", errors="replace") as file:  # noqa: PTH118, PTH123  # pathlib doubles the keeper's start-up time
+        with open(os.path.join(data, "postmaster.pid"), encoding="utf-8", errors="replace") as file:  # noqa: PTH118, PTH123  # pathlib doubles the supervisor's start-up time
             lines = file.read().splitlines()
     except OSError:
         return False
@@ -128,7 +128,7 @@ def stop_when_unused(users_lock: str, server: subprocess.Popen[bytes]) -> None:
 def keep(plan: dict[str, Any]) -> None:
     """Start the server, wait for its end, and say why if it came before the server was ready."""
     try:
-        take(plan["keeper_lock"], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        take(plan["supervisor_lock"], fcntl.LOCK_EX | fcntl.LOCK_NB)
         server_lock = take(plan["server_lock"], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         tell(state="failed", reason="another server is still at work in this folder")

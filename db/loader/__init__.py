@@ -52,7 +52,7 @@ async def load_batch(
         psycopg.Error: nothing of the batch is stored and the transaction is void.
     """
     batch = Batch(connection, user_id, tracker_id, session_id, observe)
-    drafts = batch.draft(rows)
+    drafts = batch.prepare(rows)
     if drafts:
         await batch.load(drafts)
     return batch.result

@@ -10,7 +10,7 @@ import psycopg
 
 from db.loader.coerce import RowRefused
 from db.loader.pages import keep
-from db.loader.prepared import Draft, draft, newest
+from db.loader.prepared import PreparedIssue, newest, prepare
 from db.loader.result import BatchResult, Outcome
 from db.loader.staging import Stages
 from db.queries import statements
@@ -48,13 +48,13 @@ class Batch:
         self._observe = observe
         self._stages = Stages(connection)
 
-    def draft(self, rows: Iterable[IssueRow]) -> dict[str, Draft]:
+    def prepare(self, rows: Iterable[IssueRow]) -> dict[str, PreparedIssue]:
         """Hash the rows; those that no mending helps are failed at once."""
         drafts = []
         now = datetime.now(UTC)
         for row in rows:
             try:
-                drafts.append(draft(row, now))
+                drafts.append(prepare(row, now))
             except _OF_THE_DATA as error:
                 self._fail(row, error)
         kept, differing = newest(drafts)
@@ -62,7 +62,7 @@ class Batch:
             self.result.note(number, "came twice with different contents, the newest was taken")
         return kept
 
-    async def load(self, drafts: dict[str, Draft]) -> None:
+    async def load(self, drafts: dict[str, PreparedIssue]) -> None:
         """Compare with what is stored, write what differs, tell the session."""
         to_write = await self._compare(drafts)
         if to_write:
@@ -72,7 +72,7 @@ class Batch:
             await self._tell_session(drafts)
             await self._run("end")
 
-    async def _compare(self, drafts: dict[str, Draft]) -> list[Draft]:
+    async def _compare(self, drafts: dict[str, PreparedIssue]) -> list[PreparedIssue]:
         """Sort out what is unchanged, or older than what is stored; return the rest."""
         async with self._connection.pipeline():
             await self._run("begin")
@@ -89,7 +89,7 @@ class Batch:
             self._count(new.pop(number), "unchanged")
         return [found for found in new.values() if self._mended(found)]
 
-    def _mended(self, found: Draft) -> bool:
+    def _mended(self, found: PreparedIssue) -> bool:
         try:
             found.mend()
         except _OF_THE_DATA as error:
@@ -97,7 +97,7 @@ class Batch:
             return False
         return True
 
-    async def _write(self, drafts: Sequence[Draft]) -> None:
+    async def _write(self, drafts: Sequence[PreparedIssue]) -> None:
         """Write these issues, or as many of them as the data allows."""
         try:
             async with self._connection.transaction():
@@ -120,7 +120,7 @@ class Batch:
             for note in stored.notes:
                 self.result.note(number, note)
 
-    async def _store(self, drafts: Sequence[Draft]) -> tuple[dict[str, int], int]:
+    async def _store(self, drafts: Sequence[PreparedIssue]) -> tuple[dict[str, int], int]:
         """Write these issues with all that belongs to them; return their keys and the number of pages."""
         known = [draft.known_pk for draft in drafts if draft.known_pk is not None]
         await self._stages.clear()
@@ -156,7 +156,7 @@ class Batch:
         for kind in ("comments", "attachments", "relations"):
             await self._run(f"bury_{kind}", issue_pks=known)
 
-    async def _tell_session(self, drafts: dict[str, Draft]) -> None:
+    async def _tell_session(self, drafts: dict[str, PreparedIssue]) -> None:
         """Write down that the session brought these issues; none of them where there is no session."""
         if self._session_id is None:
             return
@@ -178,7 +178,7 @@ class Batch:
         ids = {"user_id": self._user_id, "tracker_id": self._tracker_id, "session_id": self._session_id}
         return await self._connection.execute(statements("loading")[name], {**ids, **values})
 
-    def _count(self, stored: Draft, outcome: Outcome) -> None:
+    def _count(self, stored: PreparedIssue, outcome: Outcome) -> None:
         self.result.outcomes[stored.row.issue_id] = outcome
         self.result.comments_stored += len(stored.row.comments)
         self.result.history_stored += len(stored.row.history)

@@ -12,7 +12,7 @@ from db.rows import IssueRow
 
 
 @dataclass(slots=True)
-class Draft:
+class PreparedIssue:
     """One issue of a batch."""
 
     row: IssueRow
@@ -31,7 +31,7 @@ class Draft:
             self.notes += notes
 
 
-def draft(row: IssueRow, now: datetime) -> Draft:
+def prepare(row: IssueRow, now: datetime) -> PreparedIssue:
     """Hash a row as it is; one whose data has no end or is no JSON is mended first.
 
     Args:
@@ -48,16 +48,16 @@ def draft(row: IssueRow, now: datetime) -> Draft:
     except (ValueError, TypeError, RecursionError):
         row, notes = mend(row)
         full_data = canonical_json(row.full_data)
-    return Draft(row, full_data, digest(row, full_data), _observed_at(row, now), notes)
+    return PreparedIssue(row, full_data, digest(row, full_data), _observed_at(row, now), notes)
 
 
-def newest(drafts: Iterable[Draft]) -> tuple[dict[str, Draft], set[str]]:
+def newest(drafts: Iterable[PreparedIssue]) -> tuple[dict[str, PreparedIssue], set[str]]:
     """Keep one draft of each issue: the youngest, of equally old ones the later in the batch.
 
     Returns:
         The drafts by the issues' numbers, and the numbers that came more than once with different contents.
     """
-    kept: dict[str, Draft] = {}
+    kept: dict[str, PreparedIssue] = {}
     differing: set[str] = set()
     for candidate in drafts:
         number = candidate.row.issue_id

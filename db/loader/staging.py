@@ -12,7 +12,7 @@ import psycopg
 
 from db.loader.fields import column_of
 from db.loader.keys import attachment_keys, change_keys, comment_keys
-from db.loader.prepared import Draft
+from db.loader.prepared import PreparedIssue
 from db.queries import statements
 
 _TEXTS_BEFORE = (
@@ -71,11 +71,11 @@ class Stages:
             await self._connection.execute(statements("stages")["clear"])
         self._used = True
 
-    async def fill_issues(self, drafts: Iterable[Draft]) -> None:
+    async def fill_issues(self, drafts: Iterable[PreparedIssue]) -> None:
         """Bring the issues' own fields, and their comments' texts for the search."""
         await self._copy("issues", _ISSUE_TYPES, map(_issue_line, drafts))
 
-    async def fill_children(self, drafts: Sequence[Draft]) -> None:
+    async def fill_children(self, drafts: Sequence[PreparedIssue]) -> None:
         """Bring what hangs on the issues, which must have their ``issue_pk`` by now."""
         for name, types, lines in (
             ("comments", _COMMENT_TYPES, _comment_lines(drafts)),
@@ -96,7 +96,7 @@ class Stages:
                 await copy.write_row(line)
 
 
-def _issue_line(draft: Draft) -> Line:
+def _issue_line(draft: PreparedIssue) -> Line:
     row = draft.row
     return (
         draft.known_pk,
@@ -111,14 +111,14 @@ def _issue_line(draft: Draft) -> Line:
     )
 
 
-def _comment_lines(drafts: Iterable[Draft]) -> Iterator[Line]:
+def _comment_lines(drafts: Iterable[PreparedIssue]) -> Iterator[Line]:
     for draft in drafts:
         pk, comments = draft.issue_pk, draft.row.comments
         for key, c in zip(comment_keys(comments), comments, strict=True):
             yield pk, key, c.number, c.author, c.content, c.commented_at, c.is_private
 
 
-def _change_lines(drafts: Iterable[Draft]) -> Iterator[Line]:
+def _change_lines(drafts: Iterable[PreparedIssue]) -> Iterator[Line]:
     for draft in drafts:
         pk, changes = draft.issue_pk, draft.row.history
         for position, (key, c) in enumerate(zip(change_keys(changes), changes, strict=True)):
@@ -126,7 +126,7 @@ def _change_lines(drafts: Iterable[Draft]) -> Iterator[Line]:
             yield pk, key, position, c.changed_by, c.changed_at, *what, column_of(c.field_name)
 
 
-def _attachment_lines(drafts: Iterable[Draft]) -> Iterator[Line]:
+def _attachment_lines(drafts: Iterable[PreparedIssue]) -> Iterator[Line]:
     for draft in drafts:
         pk, attachments = draft.issue_pk, draft.row.attachments
         for key, a in zip(attachment_keys(attachments), attachments, strict=True):
@@ -134,7 +134,7 @@ def _attachment_lines(drafts: Iterable[Draft]) -> Iterator[Line]:
             yield pk, key, *file, a.author, a.attached_at, a.description
 
 
-def _relation_lines(drafts: Iterable[Draft]) -> Iterator[Line]:
+def _relation_lines(drafts: Iterable[PreparedIssue]) -> Iterator[Line]:
     for draft in drafts:
         # The last of two links of one kind to one issue: they differ in the title only.
         links = {(r.related_issue_id, r.relation_type): r for r in draft.row.relations}

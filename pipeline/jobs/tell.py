@@ -18,7 +18,7 @@ import structlog
 from crawler.errors import AccessError, CrawlError, UsageError
 from crawler.http.connections import Connections
 from crawler.http.reach import Reach
-from crawler.http.send import Bounds, exchange
+from crawler.http.send import Bounds, send
 from crawler.http.stats import Stats
 from db import get_session
 from db.models import Run, SessionError
@@ -197,7 +197,7 @@ async def post(address: str, text: str, reach: Reach) -> int:
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
     connections = Connections(reach=reach)
     try:
-        answer, _, _ = await exchange(
+        answer, _, _ = await send(
             connections.take(),
             httpx.Request("POST", address, content=body, headers=headers),
             bounds=Bounds(deadline=SECONDS, size=0),

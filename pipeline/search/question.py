@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crawler.errors import UsageError
 from crawler.query import LOW_CONFIDENCE, Occur, ParsedQuery, canonical, parse_query
-from crawler.query.llm import Adviser, second_opinion
+from crawler.query.llm import LlmClient, ask_llm
 from crawler.query.synonyms import Synonyms, expand, own_synonyms, read_synonyms
 from crawler.sources import find_kind
 from db.sanitize import storable_text
@@ -57,8 +57,8 @@ def ask(
         parsed = parse_query(text, products=None)
     if parsed.confidence < LOW_CONFIDENCE and settings.llm_url is not None:
         keep_secret(settings.llm_key)
-        adviser = Adviser(url=settings.llm_url, model=settings.llm_model, key=settings.llm_key)
-        parsed = second_opinion(text, parsed, adviser)
+        client = LlmClient(url=settings.llm_url, model=settings.llm_model, key=settings.llm_key)
+        parsed = ask_llm(text, parsed, client)
     if exact:
         return Question(original=text, parsed=parsed)
     tree = expand(parsed.tree, _synonyms(home / SYNONYMS))

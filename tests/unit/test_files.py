@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import UsageError
-from db.embedded.paths import lay_out
+from db.embedded.paths import data_paths
 from db.errors import DatabaseUnfit, DataFolderForbidden
 from db.files import data_folder, folders, read_own, whole_file
 from db.settings import environment, read_settings
@@ -91,7 +91,7 @@ def test_whatever_the_umask_everything_is_closed_to_others(tmp_path: Path) -> No
     home.mkdir(parents=True)
     keep(home)
     open_vault(home, None)
-    lay_out(home)
+    data_paths(home)
     made = list(home.rglob("*"))
     assert len(made) > 5
     assert {mode(path) & 0o077 for path in made} == {0}
@@ -103,7 +103,7 @@ def test_whatever_the_umask_everything_is_closed_to_others(tmp_path: Path) -> No
 @as_root
 def test_a_data_folder_of_somebody_else_is_not_written(tmp_path: Path) -> None:
     os.chown(tmp_path, NOBODY, NOBODY)
-    for use in (data_folder, lay_out, lambda home: open_vault(home, None), keep):
+    for use in (data_folder, data_paths, lambda home: open_vault(home, None), keep):
         with pytest.raises(DataFolderForbidden, match="belongs to nobody"):
             use(tmp_path)  # type: ignore[operator]
     assert list(tmp_path.iterdir()) == []

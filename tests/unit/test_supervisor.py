@@ -1,4 +1,4 @@
-"""The keeper bounds the server's log, remembers why the server ended, and tells how its start goes."""
+"""The supervisor bounds the server's log, remembers why the server ended, and tells how its start goes."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ import pytest
 
 from db.embedded import EmbeddedServer
 from db.embedded.binaries import Binaries, find_binaries
-from db.embedded.host_capabilities import CONFINE, Ground, choose_identity, namespaces_work
-from db.embedded.paths import lay_out, own_folder
+from db.embedded.host_capabilities import RUN_AS, HostCapabilities, choose_identity, namespaces_work
+from db.embedded.paths import data_paths, own_folder
 from db.errors import (
     DataFolderForbidden,
     DataFolderOutdated,
@@ -116,11 +116,9 @@ def test_a_disk_that_fills_up_while_the_server_recovers_is_told(
 
 
 def test_a_server_that_was_started_by_hand_is_neither_stopped_nor_doubled(home: Home) -> None:
-    layout = lay_out(home.path)
-    identity, binaries = choose_identity(layout, find_binaries(), Ground(namespaces_work))
-    command = identity.command(
-        binaries.program("postgres"), "-D", str(layout.data), "-c", "listen_addresses="
-    )
+    paths = data_paths(home.path)
+    identity, binaries = choose_identity(paths, find_binaries(), HostCapabilities(namespaces_work))
+    command = identity.command(binaries.program("postgres"), "-D", str(paths.data), "-c", "listen_addresses=")
     with tempfile.TemporaryDirectory() as socket:
         by_hand = subprocess.Popen([*command, "-k", socket], stderr=subprocess.PIPE, text=True)
         with by_hand:
@@ -159,7 +157,7 @@ def as_somebody() -> Iterator[list[str]]:
     elif not namespaces_work(find_binaries()):
         pytest.skip("user namespaces are forbidden here")
     else:
-        yield [sys.executable, "-I", "-S", str(CONFINE), str(os.getpid()), "namespace", "1000", "1000"]
+        yield [sys.executable, "-I", "-S", str(RUN_AS), str(os.getpid()), "namespace", "1000", "1000"]
 
 
 def test_a_home_that_may_not_be_written_is_told(

@@ -18,7 +18,7 @@ import pytest
 
 from db.embedded import EmbeddedServer
 from db.embedded.binaries import find_binaries
-from db.embedded.host_capabilities import CONFINE, Ground, namespaces_work
+from db.embedded.host_capabilities import RUN_AS, HostCapabilities, namespaces_work
 from db.errors import DataFolderUnusable
 from tests.fixtures.database import libpq_url, wait_until
 from tests.fixtures.embedded import REPOSITORY, Home, Users
@@ -69,8 +69,8 @@ def test_root_runs_it_in_a_namespace_under_closed_folders(empty_home: Home) -> N
 def test_without_namespaces_root_hands_the_data_to_a_system_account(
     empty_home: Home, reachable: Path
 ) -> None:
-    ground = Ground(forbidden, reachable / "accounts")
-    server = EmbeddedServer(empty_home.path, ground=ground)
+    host = HostCapabilities(forbidden, reachable / "accounts")
+    server = EmbeddedServer(empty_home.path, host=host)
     address = server.start()
     answer(address.superuser_url(), "CREATE TABLE kept AS SELECT 1 AS n")
     account = owner(empty_home.postmaster)
@@ -78,20 +78,22 @@ def test_without_namespaces_root_hands_the_data_to_a_system_account(
     data = (empty_home.folder / "data").resolve()
     assert (data.stat().st_uid, stat.S_IMODE(data.stat().st_mode)) == (account, 0o700)
     assert (data.parent.stat().st_uid, stat.S_IMODE(data.parent.stat().st_mode)) == (account, 0o700)
-    assert stat.S_IMODE(ground.account_root.stat().st_mode) == 0o711
+    assert stat.S_IMODE(host.account_root.stat().st_mode) == 0o711
     assert not list(data.parent.glob("*password*"))
-    programs = list(ground.account_root.glob("binaries-*/**/*"))
+    programs = list(host.account_root.glob("binaries-*/**/*"))
     assert programs
     assert {path.stat().st_uid for path in programs} == {0}
 
-    os.kill(empty_home.keeper, signal.SIGKILL)
+    os.kill(empty_home.supervisor, signal.SIGKILL)
     empty_home.wait_until_quiet()
     assert answer(server.start().superuser_url(), "SELECT count(*) FROM kept") == 1
     server.release()
     empty_home.wait_until_quiet()
 
     # Later, namespaces are allowed: the data stays with whom it began.
-    with EmbeddedServer(empty_home.path, ground=Ground(namespaces_work, ground.account_root)) as address:
+    with EmbeddedServer(
+        empty_home.path, host=HostCapabilities(namespaces_work, host.account_root)
+    ) as address:
         assert answer(address.superuser_url(), "SELECT count(*) FROM kept") == 1
         assert owner(empty_home.postmaster) == account
     empty_home.wait_until_quiet()
@@ -101,7 +103,9 @@ def test_a_home_that_is_made_again_does_not_open_what_a_deleted_one_left(
     empty_home: Home, reachable: Path
 ) -> None:
     for _ in range(2):
-        with EmbeddedServer(empty_home.path, ground=Ground(forbidden, reachable / "accounts")) as address:
+        with EmbeddedServer(
+            empty_home.path, host=HostCapabilities(forbidden, reachable / "accounts")
+        ) as address:
             assert answer(address.superuser_url(), "SELECT count(*) FROM pg_database") == 3
         empty_home.wait_until_quiet()
         shutil.rmtree(empty_home.path)
@@ -109,13 +113,13 @@ def test_a_home_that_is_made_again_does_not_open_what_a_deleted_one_left(
 
 def test_data_from_a_namespace_is_refused_where_namespaces_are_forbidden(home: Home, reachable: Path) -> None:
     with pytest.raises(DataFolderUnusable, match="allow user namespaces"):
-        EmbeddedServer(home.path, ground=Ground(forbidden, reachable)).start()
+        EmbeddedServer(home.path, host=HostCapabilities(forbidden, reachable)).start()
 
 
 def test_somebody_who_is_not_root_runs_it_as_himself(empty_home: Home, users: Users) -> None:
     if not namespaces_work(find_binaries()):
         pytest.skip("user namespaces are forbidden here")
-    user = users.start(prefix=[sys.executable, str(CONFINE), str(os.getpid()), "namespace", "1000", "1000"])
+    user = users.start(prefix=[sys.executable, str(RUN_AS), str(os.getpid()), "namespace", "1000", "1000"])
     assert answer(user.url) == 1
     outer = Path(f"/proc/{user.process.pid}/ns/user").readlink()
     assert Path(f"/proc/{empty_home.postmaster}/ns/user").readlink() == outer
@@ -140,7 +144,7 @@ def test_another_account_of_the_system_runs_it_as_itself(reachable: Path) -> Non
     finally:
         users.kill_all()
     home.wait_until_quiet()
-    wait_until(lambda: not (home.folder / "socket").exists(), "the keeper has tidied up")
+    wait_until(lambda: not (home.folder / "socket").exists(), "the supervisor has tidied up")
 
 
 def _runs_as(prefix: list[str], python: str) -> bool:

@@ -136,29 +136,29 @@ def test_a_newcomer_waits_at_the_door_for_as_long_as_the_server_stops(
     os.kill(postmaster, signal.SIGSTOP)  # so that stopping takes as long as we like
     server.release()
     door = open_lock(home.folder / "users.lock")
-    wait_until(lambda: not enters(door), "the keeper has the door")
+    wait_until(lambda: not enters(door), "the supervisor has the door")
     os.kill(postmaster, signal.SIGCONT)
-    wait_until(lambda: enters(door), "the keeper is gone")
+    wait_until(lambda: enters(door), "the supervisor is gone")
     os.close(door)
     assert home.is_quiet
 
 
-def test_a_killed_keeper_takes_the_server_with_it_and_the_next_start_finds_every_row(
+def test_a_killed_supervisor_takes_the_server_with_it_and_the_next_start_finds_every_row(
     home: Home, server: EmbeddedServer
 ) -> None:
     address = server.start()
     rows(address.superuser_url(), "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
-    kill(home.keeper)
+    kill(home.supervisor)
     home.wait_until_quiet()
     assert rows(server.start().superuser_url(), "SELECT count(*) FROM kept") == [(1000,)]
 
 
-def test_a_start_right_after_the_keeper_was_killed_waits_for_the_old_server(
+def test_a_start_right_after_the_supervisor_was_killed_waits_for_the_old_server(
     home: Home, server: EmbeddedServer
 ) -> None:
     server.start()
     old = home.postmaster
-    kill(home.keeper)
+    kill(home.supervisor)
     assert rows(server.start().superuser_url(), "SELECT 1") == [(1,)]
     assert home.postmaster != old
 
@@ -175,18 +175,18 @@ def test_a_killed_server_comes_back_with_every_committed_row(home: Home, server:
     assert rows(again.superuser_url(), "SELECT count(*) FROM kept") == [(20000,)]
 
 
-def test_a_server_killed_with_its_keeper_comes_back(home: Home, server: EmbeddedServer) -> None:
+def test_a_server_killed_with_its_supervisor_comes_back(home: Home, server: EmbeddedServer) -> None:
     server.start()
-    keeper, postmaster = home.keeper, home.postmaster
-    os.kill(keeper, signal.SIGSTOP)  # so that it cannot tidy up
+    supervisor, postmaster = home.supervisor, home.postmaster
+    os.kill(supervisor, signal.SIGSTOP)  # so that it cannot tidy up
     kill(postmaster)
-    kill(keeper)
+    kill(supervisor)
     assert rows(server.start().superuser_url(), "SELECT 1") == [(1,)]
 
 
-def test_a_keeper_told_to_end_stops_the_server(home: Home, server: EmbeddedServer) -> None:
+def test_a_supervisor_told_to_end_stops_the_server(home: Home, server: EmbeddedServer) -> None:
     server.start()
-    os.kill(home.keeper, signal.SIGTERM)
+    os.kill(home.supervisor, signal.SIGTERM)
     home.wait_until_quiet()
 
 
@@ -260,7 +260,7 @@ def test_a_home_with_odd_characters_works(home: Home, scratch_folder: Path) -> N
 
 def test_secrets_of_the_user_do_not_reach_the_server(home: Home, users: Users) -> None:
     users.start()
-    for process in (home.postmaster, home.keeper):
+    for process in (home.postmaster, home.supervisor):
         assert b"the-secret-of-the-user" not in Path(f"/proc/{process}/environ").read_bytes()
         command = Path(f"/proc/{process}/cmdline").read_bytes()
         assert (home.folder / "superuser.password").read_bytes().strip() not in command

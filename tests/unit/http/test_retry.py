@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.errors import ItemError, TrackerError
-from crawler.http.retry import SetbackError, persist, wanted_pause
+from crawler.http.retry import RetryableError, retry, wanted_pause
 from tests.fixtures.virtualtime import VirtualTime
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -76,21 +76,21 @@ async def test_back_off_stays_within_its_budget_however_many_tries_are_allowed(
     async def fail() -> None:
         nonlocal tried
         tried += 1
-        raise SetbackError("It is busy.", final=TrackerError)
+        raise RetryableError("It is busy.", final=TrackerError)
 
     with pytest.raises(TrackerError, match=r"^It is busy\.$"):
-        await persist(fail, tries=10_000, sleep=virtual_time.sleep, on_retry=lambda setback, seconds: None)
+        await retry(fail, tries=10_000, sleep=virtual_time.sleep, on_retry=lambda setback, seconds: None)
     assert 7 <= tried < 200
     assert sum(virtual_time.slept) <= 300
     assert max(virtual_time.slept) <= 60
 
 
 async def test_what_is_no_setback_is_not_tried_again(virtual_time: VirtualTime) -> None:
-    errors = [SetbackError("once"), ItemError("final"), ItemError("never raised")]
+    errors = [RetryableError("once"), ItemError("final"), ItemError("never raised")]
 
     async def fail() -> None:
         raise errors.pop(0)
 
     with pytest.raises(ItemError, match="final"):
-        await persist(fail, tries=9, sleep=virtual_time.sleep, on_retry=lambda setback, seconds: None)
+        await retry(fail, tries=9, sleep=virtual_time.sleep, on_retry=lambda setback, seconds: None)
     assert len(virtual_time.slept) == 1

@@ -9,14 +9,14 @@ import httpx
 import pytest
 
 from crawler.query import ParsedQuery, parse_query
-from crawler.query.llm import Adviser, second_opinion
+from crawler.query.llm import LlmClient, ask_llm
 
 QUESTION = "error and crash or hang in Tibero"
-ADVISER = Adviser(url="http://localhost:1/v1/", model="small", key="s3cret")
+ADVISER = LlmClient(url="http://localhost:1/v1/", model="small", key="s3cret")
 
 
 def ask(answer: Callable[[httpx.Request], httpx.Response]) -> ParsedQuery:
-    return second_opinion(QUESTION, parse_query(QUESTION), ADVISER, transport=httpx.MockTransport(answer))
+    return ask_llm(QUESTION, parse_query(QUESTION), ADVISER, transport=httpx.MockTransport(answer))
 
 
 def says(content: str) -> httpx.Response:

@@ -64,11 +64,11 @@ def test_a_language_model_is_asked_only_where_the_rules_are_not_sure(
 ) -> None:
     asked: list[tuple[str, str, str | None]] = []
 
-    def opinion(text, parsed, adviser):  # type: ignore[no-untyped-def]  # stands for second_opinion
-        asked.append((adviser.url, adviser.model, adviser.key))
+    def opinion(text, parsed, client):  # type: ignore[no-untyped-def]  # stands for ask_llm
+        asked.append((client.url, client.model, client.key))
         return parse_query("timeout")
 
-    monkeypatch.setattr("pipeline.search.question.second_opinion", opinion)
+    monkeypatch.setattr("pipeline.search.question.ask_llm", opinion)
     settings = read_settings({"IMS_LLM_URL": "http://localhost:1/v1", "IMS_LLM_KEY": "canary"})
     assert "canary" not in repr(settings)
     assert parse_query(UNCLEAR).confidence < LOW_CONFIDENCE
