@@ -24,6 +24,7 @@ from db.setup.schema_version import SchemaStatus, State
 from db.setup.server_version import complaint
 
 APP_LOGIN = "ims_app"
+_ONE_AT_A_TIME = "LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE"
 PLACEHOLDER = "PASSWORD"  # stands in an address where we do not know the password
 # Another one that sets a database up is waited for; a table that somebody keeps locked is not, since whoever
 # comes after us would wait as well.
@@ -140,7 +141,7 @@ def _bring_up(connection: Connection) -> None:
     _run(connection, "SET LOCAL search_path = pg_catalog")
     # One at a time in the whole cluster, as roles belong to it. No login of ours may lock this table, while
     # an advisory key is everybody's to hold.
-    _run(connection, "LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE")
+    _run(connection, _ONE_AT_A_TIME)
     _run(connection, _WAIT_NO_LONGER)
     _run(connection, sql.cluster("roles").text)
     _run(connection, sql.cluster("schemas").text)
@@ -193,7 +194,9 @@ def _run(connection: Connection, text: str, *values: object) -> object:
 
 
 def _see_to_login(admin: URL, password: str | None) -> AppLogin:
-    with _plain(rendered(admin)) as connection:
+    # Several processes may be here at the same moment: of two that change a role at once, one fails.
+    with _plain(rendered(admin)) as connection, connection.transaction():
+        connection.execute(_ONE_AT_A_TIME)
         if password is None and not _has_password(connection):
             password = secrets.token_urlsafe(24)
         url = rendered(with_account(admin, APP_LOGIN, password or PLACEHOLDER).set(drivername="postgresql"))
