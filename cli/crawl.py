@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crawler.errors import CrawlError
     from db.errors import DatabaseError
     from pipeline.bootstrap import Program
-    from pipeline.crawl_session import Handle
+    from pipeline.crawl_session import SessionLease
     from pipeline.trackers.connect import Tracker
 
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
@@ -112,7 +112,7 @@ def crawl(
         attachments=attachments,
         workers=workers or connection.concurrency,
         census=census,
-        remove_many=census and yes,
+        allow_mass_removal=census and yes,
         allow_empty=_fields(allow_empty),
     )
     if from_last:
@@ -153,8 +153,8 @@ def resume(
     program = start()
     allowed = _fields(allow_empty)
     if session is not None:
-        handle = take_over(program.user_id, full_id(program.user_id, session), allow_empty=allowed)
-        _finish(_work_on(program, handle, program.tracker_of(handle)), as_json=as_json)
+        lease = take_over(program.user_id, full_id(program.user_id, session), allow_empty=allowed)
+        _finish(_work_on(program, lease, program.tracker_of(lease)), as_json=as_json)
         return
     results, worst = [], 0
     left = left_over(program.user_id)
@@ -168,8 +168,8 @@ def resume(
         worst = FAILED_ISSUES
     for one in left.resumable:
         try:
-            handle = take_over(program.user_id, one, allow_empty=allowed)
-            worked = _work_on(program, handle, program.tracker_of(handle))
+            lease = take_over(program.user_id, one, allow_empty=allowed)
+            worked = _work_on(program, lease, program.tracker_of(lease))
         except (CrawlError, DatabaseError) as error:
             complain(f"Session {one}: {sentence(error)}")
             worst = max(worst, status_of(error) or 1)
@@ -208,7 +208,7 @@ def _open(program: Program, name: str | None, kind: str | None, url: str | None)
 class _Worked:
     """A run of a session that ended, one way or another."""
 
-    handle: Handle
+    lease: SessionLease
     result: dict[str, Any] | None  # what --json prints; None: the database could not be asked any more
     error: CrawlError | DatabaseError | None
 
@@ -222,7 +222,7 @@ class _Worked:
         from db.errors import FenceLost
         from pipeline.reports.session_summary import shortfalls
 
-        go_on = f"Continue with: {invocation()} resume {self.handle.session_uuid}"
+        go_on = f"Continue with: {invocation()} resume {self.lease.session_uuid}"
         if self.result is not None and not quiet:
             print_figures(self.result)
         if self.error is not None:
@@ -238,31 +238,31 @@ class _Worked:
         if self.result["status"] == "completed" and more > 0:
             complain(f"{more} more issues match: to get them, crawl without --max or with a higher one.")
         if self.result["failed_issues"] or self.result["status"] != "completed":
-            for message in shortfalls(self.handle):
+            for message in shortfalls(self.lease):
                 complain(message)
             return FAILED_ISSUES
         return 0
 
 
-def _work_on(program: Program, handle: Handle, tracker: Tracker) -> _Worked:
+def _work_on(program: Program, lease: SessionLease, tracker: Tracker) -> _Worked:
     from cli.progress import shown
     from db.errors import DatabaseError
-    from pipeline.crawl_session import leave
-    from pipeline.reports.session_summary import outcome
+    from pipeline.reports.session_summary import session_summary
+    from pipeline.session_end import leave
 
     error = None
     try:
         with shown(tracker.name) as observer:
-            error = program.run(handle, tracker, observer)
+            error = program.run(lease, tracker, observer)
         _hear_out()
-        return _Worked(handle, outcome(handle), error)
+        return _Worked(lease, session_summary(lease), error)
     except KeyboardInterrupt:  # before the session heeded signals, or after it had ended
         _hear_out()
         with suppress(DatabaseError):
-            leave(handle)
-        return _Worked(handle, None, error)
+            leave(lease)
+        return _Worked(lease, None, error)
     except DatabaseError as unreadable:
-        return _Worked(handle, None, error or unreadable)
+        return _Worked(lease, None, error or unreadable)
 
 
 def _hear_out() -> None:
@@ -273,7 +273,7 @@ def _hear_out() -> None:
 def _finish(worked: _Worked, *, as_json: bool) -> None:
     from pipeline.completion import refresh
 
-    refresh(worked.handle.user_id)
+    refresh(worked.lease.user_id)
     if as_json and worked.result is not None:
         print_json(worked.result)
     _leave(worked.tell(quiet=as_json))

@@ -98,7 +98,7 @@ async def _crawl(program: Program, username: str, account: str, url: str) -> _Cr
     from crawler.query import parse_query
     from db import get_session
     from pipeline.crawl_session import CrawlRequest, begin
-    from pipeline.reports.session_summary import outcome
+    from pipeline.reports.session_summary import session_summary
     from pipeline.trackers.stored import NewTracker, add_tracker
 
     user_id = _user(program, username)
@@ -113,12 +113,12 @@ async def _crawl(program: Program, username: str, account: str, url: str) -> _Cr
         )
         tracker_id = add_tracker(session, new, program.vault).tracker_id
     request = CrawlRequest(original="*", query=parse_query("*"), related=True, workers=8)
-    handle = begin(user_id, tracker_id, request)
+    lease = begin(user_id, tracker_id, request)
     with shown(f"{username} crawls") as observer:
-        error = await program.run_within(handle, program.tracker_of(handle), observer)
+        error = await program.run_within(lease, program.tracker_of(lease), observer)
     if isinstance(error, CrawlError):
         raise error
-    return _Crawled(user_id, username, outcome(handle))
+    return _Crawled(user_id, username, session_summary(lease))
 
 
 def _user(program: Program, username: str) -> int:

@@ -9,7 +9,7 @@ from time import monotonic
 
 import structlog
 
-from pipeline.stages.counts import Counts, Observer
+from pipeline.stages.counts import Observer, RunCounts
 
 LINE_EVERY = 5.0  # seconds between two log lines
 
@@ -31,7 +31,7 @@ class _Lines:
         self._silent = silent
         self._last = monotonic()
 
-    def __call__(self, counts: Counts) -> None:
+    def __call__(self, counts: RunCounts) -> None:
         now = monotonic()
         if self._silent or now - self._last < LINE_EVERY:
             return
@@ -61,7 +61,7 @@ def _bar(title: str) -> Iterator[Observer]:
     with Progress(*columns, console=console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=None, note="")
 
-        def observe(counts: Counts) -> None:
+        def observe(counts: RunCounts) -> None:
             found = counts.found + counts.related
             total = max(found, counts.tracker_total or 0) if not counts.search_done else found
             progress.update(task, completed=counts.settled, total=total or None, note=_note(counts))
@@ -69,7 +69,7 @@ def _bar(title: str) -> Iterator[Observer]:
         yield observe
 
 
-def _note(counts: Counts) -> str:
+def _note(counts: RunCounts) -> str:
     parts = [f"{counts.new} new", f"{counts.changed} changed"]
     if counts.failed:
         parts.append(f"{counts.failed} failed")

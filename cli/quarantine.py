@@ -77,5 +77,5 @@ def retry(
     from pipeline.quarantine import retry as read_again
 
     program = start()
-    rebuilt = asyncio.run(read_again(program.conninfo, program.user_id, issue_id=issue, tracker=tracker))
-    tell(rebuilt, as_json=as_json)
+    result = asyncio.run(read_again(program.conninfo, program.user_id, issue_id=issue, tracker=tracker))
+    tell(result, as_json=as_json)

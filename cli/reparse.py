@@ -10,7 +10,7 @@ from cli.arguments import sessions, trackers
 from cli.output import complain, one_line, print_json, say
 
 if TYPE_CHECKING:
-    from pipeline.reparse.result import Rebuilt
+    from pipeline.reparse.batch import ReparseResult
 
 
 def reparse(
@@ -47,25 +47,25 @@ def reparse(
     tell(asyncio.run(read_again(program.conninfo, program.user_id, wanted)), as_json=as_json)
 
 
-def tell(rebuilt: Rebuilt, *, as_json: bool) -> None:
+def tell(result: ReparseResult, *, as_json: bool) -> None:
     """Print what came of it, and leave with status 4 where some issues failed."""
     from cli.exit_codes import FAILED_ISSUES
 
-    for number, reason in rebuilt.failures:
+    for number, reason in result.failures:
         complain(f"Issue {number}: {reason}")
     if as_json:
         names = ("pages", "issues", "changed", "failed")
-        print_json({name: getattr(rebuilt, name) for name in names})
+        print_json({name: getattr(result, name) for name in names})
     else:
-        _print(rebuilt)
-    if rebuilt.failed:
+        _print(result)
+    if result.failed:
         raise typer.Exit(FAILED_ISSUES)
 
 
-def _print(rebuilt: Rebuilt) -> None:
-    say(f"read         {rebuilt.issues} issues from {rebuilt.pages} pages, {rebuilt.failed} failed")
-    say(f"changed      {rebuilt.changed}")
-    for name, number in rebuilt.fields.most_common():
+def _print(result: ReparseResult) -> None:
+    say(f"read         {result.issues} issues from {result.pages} pages, {result.failed} failed")
+    say(f"changed      {result.changed}")
+    for name, number in result.fields.most_common():
         say(f"             {number} × {one_line(name)}")
-    if rebuilt.released:
-        say(f"quarantine   {rebuilt.released} pages released")
+    if result.released:
+        say(f"quarantine   {result.released} pages released")

@@ -11,7 +11,7 @@ from cli.output import complain, print_json, print_table
 
 def worker(
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="jobs at once")] = 2,
-    patience: Annotated[
+    lease_timeout: Annotated[
         float,
         typer.Option(
             min=1, max=3600, help="seconds without a heartbeat before another worker's jobs are taken over"
@@ -39,7 +39,7 @@ def worker(
     from crawler.http.reach import networks
     from db import job_queue
     from pipeline.bootstrap import start
-    from pipeline.jobs.tasks import SOON
+    from pipeline.jobs.retry import SOON
     from pipeline.jobs.worker import serve
 
     program = start()
@@ -57,7 +57,7 @@ def worker(
             serve(
                 program,
                 concurrency=concurrency,
-                patience=patience,
+                lease_timeout=lease_timeout,
                 until=is_over if once else None,
                 once=once,
             )
@@ -78,10 +78,10 @@ def workers(
     """List the workers with their state (idle, working, stopping, lost) and last heartbeat."""
     from db.job_queue import list_workers
     from pipeline.bootstrap import start
-    from pipeline.jobs.worker import PATIENCE
+    from pipeline.jobs.worker import LEASE_TIMEOUT
 
     start()
-    rows = list_workers(patience=PATIENCE, limit=limit, offset=offset)
+    rows = list_workers(lease_timeout=LEASE_TIMEOUT, limit=limit, offset=offset)
     if as_json:
         print_json(rows)
         return

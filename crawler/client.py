@@ -32,11 +32,11 @@ from crawler.http.response import Response
 from crawler.http.retry import RetryableError, retry
 from crawler.http.robots import Robots
 from crawler.http.send import Bounds, send
-from crawler.http.stats import Stats
+from crawler.http.stats import ClientStats
 from crawler.http.status import error_for_status
 from crawler.throttle import Limits, Share, Throttle
 
-__all__ = ["Client", "Event", "Pairs", "Response", "Stats"]
+__all__ = ["Client", "ClientStats", "Event", "Pairs", "Response"]
 
 _FINE = range(200, 300)
 _HOPS = 5
@@ -105,7 +105,7 @@ class Client:
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.stats = Stats()
+        self.stats = ClientStats()
         self._origin = Origin(base_url)
         self._host = (throttle or Throttle(sleep=sleep, clock=clock)).host(self._origin.key)
         self._share = share

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.errors import DatabaseRefused
 from db.models import User
-from db.refusals import explained
+from db.refusals import translate_sqlstate
 
 _SHORTEST = 8  # characters
 _CHECK = text("SELECT ims.check_login(:user_id, :login)")
@@ -47,7 +47,7 @@ def create_personal_login(
         raise DatabaseRefused("There is no such active user.")
     if not user.is_active:
         raise DatabaseRefused(f"User {username} is disabled: enable them first with users enable {username}.")
-    with explained(sentences), session.begin_nested():
+    with translate_sqlstate(sentences), session.begin_nested():
         # First without the verifier: a statement that fails may stand in the server's log with its values.
         session.execute(_CHECK, {"user_id": user.user_id, "login": name})
         session.execute(

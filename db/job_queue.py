@@ -141,11 +141,11 @@ def farewell(worker: UUID) -> None:
         connection.execute(statements("jobs")["farewell"], {"worker": worker})
 
 
-def list_workers(*, patience: float, limit: int, offset: int) -> list[dict[str, Any]]:
+def list_workers(*, lease_timeout: float, limit: int, offset: int) -> list[dict[str, Any]]:
     """The workers, oldest first.
 
     Args:
-        patience: seconds without a sign of life after which a worker counts as lost.
+        lease_timeout: seconds without a sign of life after which a worker counts as lost.
         limit: at most this many.
         offset: skip this many.
 
@@ -154,7 +154,7 @@ def list_workers(*, patience: float, limit: int, offset: int) -> list[dict[str, 
         ``started_at``, ``last_seen_at``.
     """
     with application() as connection, connection.cursor(row_factory=dict_row) as cursor:
-        values = {"patience": patience, "limit": limit, "offset": offset}
+        values = {"lease_timeout": lease_timeout, "limit": limit, "offset": offset}
         return cursor.execute(statements("jobs")["workers"], values).fetchall()
 
 

@@ -12,7 +12,7 @@ from db.errors import DatabaseRefused, translated
 
 
 @contextmanager
-def explained(sentences: Mapping[str, str]) -> Iterator[None]:
+def translate_sqlstate(sentences: Mapping[str, str]) -> Iterator[None]:
     """Say a sentence of ours where a statement is refused.
 
     Args:

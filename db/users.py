@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.errors import DatabaseRefused
 from db.models import Base, User
-from db.refusals import explained
+from db.refusals import translate_sqlstate
 
 ROLES = ("admin", "user", "readonly")
 
@@ -33,7 +33,7 @@ def add_user(
     _check_role(role)
     user = User(username=username, role=role, email=email, full_name=full_name, department=department)
     sentences = {"42501": "Only an admin makes users.", "23505": _taken(session, username)}
-    with explained(sentences), session.begin_nested():
+    with translate_sqlstate(sentences), session.begin_nested():
         session.add(user)
     return user
 
@@ -99,7 +99,7 @@ def _change(session: Session, username: str, **values: object) -> User:
     unknown = "There is no such user, or you are no admin."
     last = f"{username} is the last active admin: make another one first with users role NAME admin."
     change = update(User).where(User.username == username).values(**values).returning(User)
-    with explained({"42501": unknown, "55000": last}), session.begin_nested():
+    with translate_sqlstate({"42501": unknown, "55000": last}), session.begin_nested():
         user = session.scalar(change)
     if user is None:
         raise DatabaseRefused(unknown)

@@ -23,7 +23,7 @@ from db import get_session
 from db.errors import FenceLost
 from db.files import data_folder, folders
 from db.models import Attachment, CrawlSession, SessionError, SessionIssue
-from pipeline.crawl_session import Handle
+from pipeline.crawl_session import SessionLease
 from pipeline.logs import told
 from pipeline.trackers.pool import TrackerPool
 
@@ -31,14 +31,14 @@ FOLDER = "attachments"  # under the data folder
 
 
 async def download_attachments(
-    handle: Handle, source: TrackerPool, home: Path, stop: asyncio.Event, within: Callable[[], None]
+    lease: SessionLease, source: TrackerPool, home: Path, stop: asyncio.Event, within: Callable[[], None]
 ) -> int:
     """Fetch the files of the session's issues that are not here yet.
 
     A file that cannot be had leaves its reason in its row and a warning with the session.
 
     Args:
-        handle: the session whose issues' files are wanted.
+        lease: the session whose issues' files are wanted.
         source: logged in.
         home: the data folder.
         stop: set: no further file is begun.
@@ -52,7 +52,7 @@ async def download_attachments(
         FenceLost: another process has taken the session over.
     """
     wanted = asyncio.Queue[tuple[int, AttachmentRecord]]()
-    for entry in _missing(handle):
+    for entry in _missing(lease):
         wanted.put_nowait(entry)
     fetched = 0
 
@@ -64,15 +64,15 @@ async def download_attachments(
                 try:
                     size = await source.download(record, draft.write)
                 except ItemError as error:
-                    _note_failure(handle, attachment_id, record, error)
+                    _note_failure(lease, attachment_id, record, error)
                 else:
                     digest = await asyncio.to_thread(draft.keep)
-                    _note_file(handle, attachment_id, digest, size)
+                    _note_file(lease, attachment_id, digest, size)
                     fetched += 1
             within()
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(handle.workers):
+        for _ in range(lease.workers):
             group.create_task(work())
     return fetched
 
@@ -128,13 +128,13 @@ def path_of(digest: str) -> Path:
     return Path(FOLDER, digest[:2], digest)
 
 
-def _missing(handle: Handle) -> list[tuple[int, AttachmentRecord]]:
-    with get_session(user_id=handle.user_id) as session:
+def _missing(lease: SessionLease) -> list[tuple[int, AttachmentRecord]]:
+    with get_session(user_id=lease.user_id) as session:
         rows = session.scalars(
             select(Attachment)
             .join(SessionIssue, SessionIssue.issue_pk == Attachment.issue_pk)
             .where(
-                SessionIssue.session_id == handle.session_id,
+                SessionIssue.session_id == lease.session_id,
                 ~Attachment.downloaded,
                 Attachment.removed_at.is_(None),
                 Attachment.download_url.is_not(None),
@@ -152,22 +152,24 @@ def _missing(handle: Handle) -> list[tuple[int, AttachmentRecord]]:
         ]
 
 
-def _note_file(handle: Handle, attachment_id: int, digest: str, size: int) -> None:
-    with get_session(user_id=handle.user_id) as session:
-        _hold(session, handle, downloaded=1)
+def _note_file(lease: SessionLease, attachment_id: int, digest: str, size: int) -> None:
+    with get_session(user_id=lease.user_id) as session:
+        _hold(session, lease, downloaded=1)
         row = session.get_one(Attachment, attachment_id)
         row.sha256, row.file_path, row.file_size = digest, str(path_of(digest)), size
         row.downloaded, row.download_error = True, None
 
 
-def _note_failure(handle: Handle, attachment_id: int, record: AttachmentRecord, error: CrawlError) -> None:
-    with get_session(user_id=handle.user_id) as session:
-        _hold(session, handle)
+def _note_failure(
+    lease: SessionLease, attachment_id: int, record: AttachmentRecord, error: CrawlError
+) -> None:
+    with get_session(user_id=lease.user_id) as session:
+        _hold(session, lease)
         session.get_one(Attachment, attachment_id).download_error = told(error)
         session.add(
             SessionError(
-                user_id=handle.user_id,
-                session_id=handle.session_id,
+                user_id=lease.user_id,
+                session_id=lease.session_id,
                 error_type=type(error).__name__,
                 severity="warning",
                 error_message=f"The attachment {record.filename!r} was not fetched: {told(error)}",
@@ -175,11 +177,11 @@ def _note_failure(handle: Handle, attachment_id: int, record: AttachmentRecord, 
         )
 
 
-def _hold(session: Session, handle: Handle, *, downloaded: int = 0) -> None:
+def _hold(session: Session, lease: SessionLease, *, downloaded: int = 0) -> None:
     """Make sure, up to the commit, that this process holds the session, and count in the same transaction."""
     held = session.scalar(
         update(CrawlSession)
-        .where(CrawlSession.session_id == handle.session_id, CrawlSession.fence == handle.fence)
+        .where(CrawlSession.session_id == lease.session_id, CrawlSession.fence == lease.fence)
         .values(attachments_downloaded=CrawlSession.attachments_downloaded + downloaded)
         .returning(CrawlSession.session_id)
     )

@@ -19,10 +19,10 @@ from db.models import Tracker as TrackerModel
 from db.settings import environment
 from db.settings import read_settings as read_database_settings
 from db.setup.bootstrap import libpq_url
-from pipeline.crawl_session import Handle
+from pipeline.crawl_session import SessionLease
 from pipeline.logs import configure, keep_secret
 from pipeline.settings import Settings, read_settings
-from pipeline.stages.counts import Observer, nobody
+from pipeline.stages.counts import Observer, ignore_progress
 from pipeline.trackers.connect import Tracker
 from pipeline.trackers.secrets import Vault, add_key, open_vault
 from pipeline.trackers.stored import find_tracker, open_adhoc, open_tracker
@@ -61,28 +61,28 @@ class Program:
         with get_session(user_id=self.user_id) as session:
             return open_adhoc(session, kind, url, self.settings, self.vault)
 
-    def tracker_of(self, handle: Handle) -> Tracker:
+    def tracker_of(self, lease: SessionLease) -> Tracker:
         """The tracker that a session crawls."""
-        with get_session(user_id=handle.user_id) as session:
+        with get_session(user_id=lease.user_id) as session:
             name = session.scalar(
-                select(TrackerModel.name).where(TrackerModel.tracker_id == handle.tracker_id)
+                select(TrackerModel.name).where(TrackerModel.tracker_id == lease.tracker_id)
             )
             return open_tracker(session, name, self.settings, self.vault)
 
     def run(
-        self, handle: Handle, tracker: Tracker, observer: Observer = nobody
+        self, lease: SessionLease, tracker: Tracker, observer: Observer = ignore_progress
     ) -> CrawlError | DatabaseError | None:
-        """Work on a session until it ends; see :func:`pipeline.crawl.run_session`."""
-        return asyncio.run(self.run_within(handle, tracker, observer))
+        """Work on a session until it ends; see :func:`pipeline.whole_session.run_session`."""
+        return asyncio.run(self.run_within(lease, tracker, observer))
 
     async def run_within(
-        self, handle: Handle, tracker: Tracker, observer: Observer = nobody
+        self, lease: SessionLease, tracker: Tracker, observer: Observer = ignore_progress
     ) -> CrawlError | DatabaseError | None:
         """As :meth:`run`, within a running event loop."""
-        from pipeline.crawl import run_session
+        from pipeline.whole_session import run_session
 
         return await run_session(
-            handle,
+            lease,
             tracker,
             conninfo=self.conninfo,
             home=self.home,

@@ -1,12 +1,11 @@
-"""The use case: work on one crawl session until it is done, interrupted or stopped by an error."""
+"""The conductor: works on a claim, be it a whole session in a shell or a part of one in a worker."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,226 +15,253 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from crawler.errors import CrawlError
-from crawler.http.stats import Stats
-from db.crawl.frontier import beat, tally
-from db.crawl.transaction import Actor
-from db.errors import DatabaseError, DatabaseUnreachable
+from crawler.http.stats import ClientStats
+from crawler.sources import find_kind
+from db.crawl.frontier import tally
+from db.crawl.transaction import UserTransactions
+from db.errors import DatabaseError
 from pipeline.attachments import download_attachments
-from pipeline.ceiling import USUAL, Ceiling
-from pipeline.crawl_session import HEARTBEAT, Ending, Handle, end
+from pipeline.ceiling import Ceiling
+from pipeline.claim import Claim
+from pipeline.interruption import Interruption
+from pipeline.session_end import Ending, Stopper
 from pipeline.stages.census import conclude
-from pipeline.stages.circuit_breaker import Circuit
-from pipeline.stages.counts import STORED, Counts, Observer, nobody
-from pipeline.stages.fetch import feed, work
+from pipeline.stages.circuit_breaker import CircuitBreaker
+from pipeline.stages.counts import STORED, Observer, RunCounts, ignore_progress
+from pipeline.stages.fetch import feed, fetch_worker
 from pipeline.stages.load import load
-from pipeline.stages.meter import Meter
-from pipeline.stages.search import search
+from pipeline.stages.search import search, still_answers
 from pipeline.stages.selection import Selection
-from pipeline.stages.state import Belt, Mark, Plan
-from pipeline.trackers.connect import Tracker, shared
+from pipeline.stages.state import Mark, Plan, RunState
+from pipeline.trackers.connect import shared
 from pipeline.trackers.pool import TrackerPool
 
 log = structlog.get_logger(__name__)
 
-CLOSING_PAUSES = (0.2, 1.0, 3.0)  # seconds between tries to write how a session ended
-
-Stopper = CrawlError | DatabaseError
+Interruptible = Callable[[RunState], AbstractContextManager[Interruption]]
 
 
-@dataclass(slots=True)
-class _Clock:
-    """When a run began and when its search ended, in seconds that never go back."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conductor:
+    """Drives login, search, fetch and load for claims, and gives signs of life meanwhile."""
 
-    began: float
-    searched: float | None = None
+    conninfo: str  # the database, for the crawl's own connections
+    home: Path  # the data folder, where attached files are kept
+    ceiling: Ceiling  # the most that a session may bring
+    interruptible: Interruptible  # what may interrupt a run while it lasts
+    observer: Observer = ignore_progress  # is shown the running totals whenever they change
+
+    async def work_on(self, claim: Claim) -> Stopper | None:
+        """Work on a claim, and on those that follow it, each until it is done, interrupted or stopped.
+
+        What is done is committed on the way; however it goes, the claim is let go of at its end.
+
+        Returns:
+            what is to be told to whoever asked for the work.
+
+        Raises:
+            Exception: as the claim's ``end`` raises; or a defect.
+        """
+        with bound_contextvars(session=str(claim.lease.session_uuid)):
+            async with AsyncExitStack() as stack:
+                tracker: TrackerPool | None = None
+                following: Claim | None = claim
+                while following is not None:
+                    run = _Run(self, following)
+                    if (told := await run.to_its_end(stack, tracker)) is not None:
+                        return told
+                    tracker, following = run.tracker, await following.following()
+        return None
 
 
-async def run_session(
-    handle: Handle,
-    tracker: Tracker,
-    *,
-    conninfo: str,
-    home: Path,
-    observer: Observer = nobody,
-    ceiling: Ceiling = USUAL,
-) -> Stopper | None:
-    """Work on a session and close its row.
+class _Run:
+    """The work on one claim."""
 
-    Args:
-        handle: the session, begun or taken over.
-        tracker: the tracker it crawls, with the account to use.
-        conninfo: the database, for the crawl's own connections.
-        home: the data folder, where attached files are kept.
-        observer: is shown the running totals whenever they change.
-        ceiling: the most that the session may bring.
+    def __init__(self, conductor: Conductor, claim: Claim) -> None:
+        self._conductor = conductor
+        self._claim = claim
+        search_done = claim.lease.search_done or not claim.searches
+        self._state = RunState(
+            workers=claim.workers,
+            counts=RunCounts(search_done=search_done),
+            observer=conductor.observer,
+        )
+        self._began = monotonic()
+        self._searched: float | None = None  # when the search ended
+        self._bytes_before = 0  # got for the claims before
+        self.tracker: TrackerPool | None = None  # logged in, from the first claim on
 
-    Returns:
-        what ended the session early, or None. What was done until then is committed and can be resumed.
-    """
-    belt = Belt(workers=handle.workers, counts=Counts(search_done=handle.search_done), observer=observer)
-    clock = _Clock(began=monotonic())
-    share = partial(shared, tracker, conninfo, handle.session_uuid)
-    meter: Meter | None = None
-    error: Stopper | None = None
-    defect = True  # until shown otherwise
-    with bound_contextvars(session=str(handle.session_uuid)):
-        log.info("session started", tracker=tracker.name, query=handle.text, resumed=handle.fence > 1)
-        async with _interruptible(belt) as interruption:
+    async def to_its_end(self, stack: AsyncExitStack, tracker: TrackerPool | None) -> Stopper | None:
+        """Work on the claim and let go of it.
+
+        Args:
+            stack: ends the tracker's process after the last claim.
+            tracker: logged in for the claim before; None: there was none.
+        """
+        claim, state = self._claim, self._state
+        log.info(f"{claim.name} begun", tracker=claim.tracker.name, query=claim.lease.text)
+        error: Stopper | None = None
+        defect = True  # until shown otherwise
+        with self._conductor.interruptible(state) as interruption:
             try:
-                async with (
-                    TrackerPool(tracker, workers=handle.workers, share=share) as source,
-                    _alive(handle, conninfo),
-                ):
-                    meter = Meter(source.stats)
-                    await source.login()
-                    await _crawl(handle, source, meter, belt, clock, conninfo, ceiling)
-                    if handle.attachments and not belt.stop.is_set():
-                        belt.counts.attachments = await download_attachments(
-                            handle, source, home, belt.stop, lambda: _within(ceiling, handle, meter)
-                        )
+                try:
+                    if tracker is not None:
+                        self._bytes_before = tracker.stats.bytes
+                    self.tracker = tracker or await self._opened(stack)
+                    async with self._alive():
+                        if tracker is None:
+                            await self.tracker.login()
+                        await self._stages(self.tracker)
+                except* (CrawlError, DatabaseError) as group:
+                    error = _first_of(group)
                 defect = False
-            except* (CrawlError, DatabaseError) as group:
-                error, defect = first_of(group), False
-            except* asyncio.CancelledError:
+            except asyncio.CancelledError:
                 defect = not interruption.take_back()
                 if defect:
                     raise
             finally:
-                now = monotonic()
-                ending = Ending(
-                    status="failed" if defect else _status(belt, error),
-                    search_seconds=(clock.searched or now) - clock.began,
-                    seconds=now - clock.began,
-                    spent=meter.take() if meter is not None else Stats(),
-                    error=error,
-                )
-                error = await _close(handle, ending) or error
-        log.info("session ended", status=ending.status, issues=belt.counts.crawled, failed=belt.counts.failed)
-    return error
+                ending = self._ending("failed" if defect else self._status(error), error)
+                told = await claim.end(ending)
+        counts = state.counts
+        log.info(
+            f"{claim.name} ended",
+            status=ending.status,
+            found=counts.found,
+            issues=counts.crawled,
+            failed=counts.failed,
+        )
+        return told
+
+    async def _opened(self, stack: AsyncExitStack) -> TrackerPool:
+        claim = self._claim
+        share = partial(shared, claim.tracker, self._conductor.conninfo, claim.lease.session_uuid)
+        return await stack.enter_async_context(TrackerPool(claim.tracker, workers=claim.workers, share=share))
+
+    @asynccontextmanager
+    async def _alive(self) -> AsyncIterator[None]:
+        """Give signs of life, through long pauses too; who lost the claim meanwhile learns it soon."""
+
+        async def keep_beating() -> None:
+            async with self._transactions() as transactions:
+                while True:
+                    await transactions.run(self._claim.beat)
+                    await asyncio.sleep(self._claim.heartbeat)
+
+        async with asyncio.TaskGroup() as tasks:
+            beating = tasks.create_task(keep_beating())
+            yield
+            beating.cancel()
+
+    async def _stages(self, tracker: TrackerPool) -> None:
+        """Run the stages side by side until all of them have ended."""
+        claim, state = self._claim, self._state
+        async with self._transactions() as searching, self._transactions() as loading:
+            plan = await self._plan(tracker, searching, loading)
+            async with asyncio.TaskGroup() as stages:
+                if claim.searches:
+                    stages.create_task(self._search(plan))
+                if claim.fetches:
+                    stages.create_task(_fetch_and_load(plan, state))
+            if state.fatal is not None:
+                raise state.fatal
+            if claim.lease.census and claim.is_whole and not state.stop.is_set():
+                await conclude(plan, state)
+        if claim.lease.attachments and claim.is_whole and not state.stop.is_set():
+            await self._attachments(plan)
+
+    async def _search(self, plan: Plan) -> None:
+        await search(plan, self._state)
+        self._searched = monotonic()
+
+    async def _attachments(self, plan: Plan) -> None:
+        def keep_within() -> None:
+            if (excess := plan.excess(0)) is not None:
+                raise excess
+
+        self._state.counts.attachments = await download_attachments(
+            plan.lease, plan.tracker, self._conductor.home, self._state.stop, keep_within
+        )
+
+    async def _plan(
+        self, tracker: TrackerPool, searching: UserTransactions, loading: UserTransactions
+    ) -> Plan:
+        """What the run is to do, and what of the session's question is applied to the fetched issues."""
+        claim, lease = self._claim, self._claim.lease
+        selection = Selection(
+            tree=None if (await tracker.render(lease.tree)).exact else lease.tree,
+            status=lease.filters.get("status"),
+            until=_day_after(lease.filters["until"]) if "until" in lease.filters else None,
+        )
+        # Where issues may be left out after a look at them, only the stored ones count towards the limit.
+        looked_at = selection.is_needed
+        plan = Plan(
+            claim=claim,
+            tracker=tracker,
+            searching=searching,
+            loading=loading,
+            selection=selection,
+            features=find_kind(claim.tracker.kind).features,
+            ceiling=self._conductor.ceiling,
+            bytes_before=self._bytes_before,
+            search_limit=None if looked_at else lease.max_results,
+            issue_limit=lease.max_results if looked_at else None,
+        )
+        # Whoever adds to a frontier that was there before counts what is in it.
+        adds = claim.searches or lease.crawl_related
+        return await self._continued(plan) if adds and (lease.fence > 1 or not claim.searches) else plan
+
+    async def _continued(self, plan: Plan) -> Plan:
+        """Count what was done before: the session goes on from there, its limits hold over all runs."""
+        states = await plan.searching.run(lambda c: tally(c, session_id=plan.lease.session_id))
+        self._state.listed = sum(states.values())
+        if not self._claim.searches:  # it counts what it does, beside others
+            return plan
+        self._state.counts.restore(states)
+        self._state.accepted = sum(states.get(("search", state), 0) for state in STORED)
+        if plan.search_limit is None:
+            return plan
+        return replace(plan, search_limit=max(0, plan.search_limit - self._state.counts.found))
+
+    def _transactions(self) -> UserTransactions:
+        return UserTransactions(self._conductor.conninfo, self._claim.lease.user_id)
+
+    def _status(self, error: Stopper | None) -> str:
+        if error is not None:
+            return "failed"
+        if self._state.stop.is_set():
+            return "interrupted"
+        return "failed" if self._state.shortfall else "completed"
+
+    def _ending(self, status: str, error: Stopper | None) -> Ending:
+        now = monotonic()
+        return Ending(
+            status=status,
+            search_seconds=(self._searched or now) - self._began,
+            seconds=now - self._began,
+            spent=self.tracker.stats.take() if self.tracker is not None else ClientStats(),
+            error=error,
+        )
 
 
-def _within(ceiling: Ceiling, handle: Handle, meter: Meter) -> None:
-    if (excess := ceiling.excess(0, handle.bytes_received + meter.received)) is not None:
-        raise excess
+async def _fetch_and_load(plan: Plan, state: RunState) -> None:
+    """Work on what is in the frontier, side by side, until nothing is left or the run stops."""
 
+    async def answers() -> bool:
+        return await still_answers(plan, state)
 
-async def _crawl(
-    handle: Handle,
-    source: TrackerPool,
-    meter: Meter,
-    belt: Belt,
-    clock: _Clock,
-    conninfo: str,
-    ceiling: Ceiling,
-) -> None:
-    """Run the stages side by side until all of them have ended."""
-    async with Actor(conninfo, handle.user_id) as searching, Actor(conninfo, handle.user_id) as loading:
-        plan = replace(await plan_of(handle, source, meter, searching, loading), ceiling=ceiling)
-        if handle.fence > 1:
-            plan = await _continued(plan, belt)
+    breaker = CircuitBreaker(answers)
 
-        async def searched() -> None:
-            await search(plan, belt)
-            clock.searched = monotonic()
-
-        async with asyncio.TaskGroup() as stages:
-            stages.create_task(searched())
-            stages.create_task(fetch_and_load(plan, belt))
-        if handle.census and not belt.stop.is_set():
-            await conclude(plan, belt)
-    if belt.fatal is not None:
-        raise belt.fatal
-
-
-async def fetch_and_load(plan: Plan, belt: Belt) -> None:
-    """Work on what is in the frontier, side by side, until nothing is left or the belt stops."""
-
-    circuit = Circuit(plan, belt)
-
-    async def fetched() -> None:
+    async def fetch() -> None:
         async with asyncio.TaskGroup() as workers:
-            workers.create_task(feed(plan, belt))
-            for _ in range(belt.workers):
-                workers.create_task(work(plan, belt, circuit))
-        await belt.done.put(Mark.END)
+            workers.create_task(feed(plan, state))
+            for _ in range(state.workers):
+                workers.create_task(fetch_worker(plan, state, breaker))
+        await state.done.put(Mark.END)
 
     async with asyncio.TaskGroup() as stages:
-        stages.create_task(fetched())
-        stages.create_task(load(plan, belt))
-    await circuit.give_back()
-
-
-async def count_listed(plan: Plan) -> int:
-    """How many references are in the session's frontier."""
-    states = await plan.searching.run(lambda c: tally(c, session_id=plan.handle.session_id))
-    return sum(states.values())
-
-
-async def _continued(plan: Plan, belt: Belt) -> Plan:
-    """Count what earlier runs did: the session goes on from there, its limits hold over all runs."""
-    states = await plan.searching.run(lambda c: tally(c, session_id=plan.handle.session_id))
-    belt.counts.restore(states)
-    belt.listed = sum(states.values())
-    belt.accepted = sum(states.get(("search", state), 0) for state in STORED)
-    if plan.search_limit is None:
-        return plan
-    return replace(plan, search_limit=max(0, plan.search_limit - belt.counts.found))
-
-
-@asynccontextmanager
-async def _alive(handle: Handle, conninfo: str) -> AsyncIterator[None]:
-    """Give signs of life, through long pauses too; who lost the session meanwhile learns it soon."""
-
-    async def keep_beating() -> None:
-        async with Actor(conninfo, handle.user_id) as actor:
-            while True:
-                await actor.run(lambda c: beat(c, session_id=handle.session_id, fence=handle.fence))
-                await asyncio.sleep(HEARTBEAT.total_seconds())
-
-    async with asyncio.TaskGroup() as tasks:
-        beating = tasks.create_task(keep_beating())
-        yield
-        beating.cancel()
-
-
-async def _close(handle: Handle, ending: Ending) -> DatabaseError | None:
-    """Close the session's row; a database that is away for a moment is waited for."""
-    for pause in (*CLOSING_PAUSES, None):
-        try:
-            end(handle, ending)
-        except DatabaseUnreachable as error:
-            if pause is None:
-                return error
-            await asyncio.sleep(pause)
-        except DatabaseError as error:
-            return error
-        else:
-            break
-    return None
-
-
-async def plan_of(
-    handle: Handle, source: TrackerPool, meter: Meter, searching: Actor, loading: Actor
-) -> Plan:
-    """What a session is to do, and what of its question is applied to the fetched issues."""
-    filters = handle.filters
-    selection = Selection(
-        tree=None if (await source.render(handle.tree)).exact else handle.tree,
-        status=filters.get("status"),
-        until=_day_after(filters["until"]) if "until" in filters else None,
-    )
-    # Where issues may be left out after a look at them, only the stored ones count towards the limit.
-    looked_at = selection.is_needed
-    return Plan(
-        handle=handle,
-        source=source,
-        meter=meter,
-        searching=searching,
-        loading=loading,
-        selection=selection,
-        search_limit=None if looked_at else handle.max_results,
-        issue_limit=handle.max_results if looked_at else None,
-    )
+        stages.create_task(fetch())
+        stages.create_task(load(plan, state))
+    await breaker.release(plan, state.fatal)
 
 
 def _day_after(day: str) -> datetime:
@@ -243,15 +269,7 @@ def _day_after(day: str) -> datetime:
     return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
 
 
-def _status(belt: Belt, error: Stopper | None) -> str:
-    if error is not None:
-        return "failed"
-    if belt.stop.is_set():
-        return "interrupted"
-    return "failed" if belt.shortfall else "completed"
-
-
-def first_of(group: BaseExceptionGroup[Stopper]) -> Stopper:
+def _first_of(group: BaseExceptionGroup[Stopper]) -> Stopper:
     """The first error of the stages: the others are mostly its consequences."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
@@ -259,45 +277,3 @@ def first_of(group: BaseExceptionGroup[Stopper]) -> Stopper:
     if not isinstance(error, CrawlError | DatabaseError):
         raise TypeError(type(error).__name__) from group
     return error
-
-
-@dataclass(slots=True)
-class _Interruption:
-    """A second signal's cancellation of the session's task."""
-
-    task: asyncio.Task[object] | None = field(default_factory=asyncio.current_task)
-    asked: bool = False
-
-    def cancel(self) -> None:
-        """End what the task does, at once."""
-        if self.task is not None and not self.asked:
-            self.asked = True
-            self.task.cancel()
-
-    def take_back(self) -> bool:
-        """Whether it was we who cancelled the task; it goes on then, to close the session."""
-        if self.asked and self.task is not None:
-            self.task.uncancel()
-        return self.asked
-
-
-@asynccontextmanager
-async def _interruptible(belt: Belt) -> AsyncIterator[_Interruption]:
-    """The first SIGINT or SIGTERM lets the stages finish what is in hand, the second ends them at once."""
-    interruption = _Interruption()
-    loop = asyncio.get_running_loop()
-
-    def interrupt() -> None:
-        if belt.stop.is_set():
-            interruption.cancel()
-        log.warning("interrupted: finishing what is in hand")
-        belt.interrupt()
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, interrupt)
-    try:
-        yield interruption
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)

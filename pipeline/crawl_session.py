@@ -1,11 +1,10 @@
-"""The life of a crawl session: begun, taken over, ended. Its row tells the truth at every moment."""
+"""A crawl session, begun or taken over: what it is asked for, and the lease of whoever works on it."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,18 +12,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
-from crawler.http.stats import Stats
 from crawler.query import ParsedQuery, Tree, parse_direct
 from db import get_session
 from db.crawl.census import Scope
-from db.errors import FenceLost
-from db.models import CrawlSession, SearchQuery, SessionChunk, SessionError, SessionFrontier, Tracker
-from pipeline.logs import told
+from db.models import CrawlSession, SearchQuery, SessionChunk, Tracker
 
 HEARTBEAT = timedelta(seconds=15)
 SILENCE = 4 * HEARTBEAT  # after so long without a sign of life, a process is taken for dead
-
-BEYOND_LIMIT = "is beyond the number of issues that was asked for"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,14 +35,14 @@ class CrawlRequest:
     workers: int = 4
     since_last: bool = False  # since stands for the last session's start
     census: bool = False  # look for stored issues that the tracker no longer lists
-    remove_many: bool = False  # a census may remove any number of them
+    allow_mass_removal: bool = False  # a census may remove any number of them
     allow_empty: tuple[str, ...] = ()  # fields that may be empty though they were mostly filled
     notes: tuple[str, ...] = ()  # what else to say of how the question was understood
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Handle:
-    """A session that this process holds: every writer must still hold its fence."""
+class SessionLease:
+    """A lease of a session: every writer must still hold its fence."""
 
     session_id: int
     session_uuid: UUID
@@ -67,7 +61,7 @@ class Handle:
     search_cursor: str | None = None
     search_done: bool = False
     census: bool = False
-    remove_many: bool = False
+    allow_mass_removal: bool = False
     allow_empty: tuple[str, ...] = ()
     bytes_received: int = 0  # before this run
 
@@ -83,10 +77,10 @@ class Handle:
         )
 
 
-def begin(user_id: int, tracker_id: int, request: CrawlRequest) -> Handle:
+def begin(user_id: int, tracker_id: int, request: CrawlRequest) -> SessionLease:
     """Open a session and write down what it is going to search."""
     with get_session(user_id=user_id) as session:
-        return handle_of(add_session(session, user_id, tracker_id, request))
+        return lease_of(add_session(session, user_id, tracker_id, request))
 
 
 def add_session(session: Session, user_id: int, tracker_id: int, request: CrawlRequest) -> CrawlSession:
@@ -116,7 +110,7 @@ def add_session(session: Session, user_id: int, tracker_id: int, request: CrawlR
             "attachments": request.attachments,
             "since_last": request.since_last,
             "census": request.census,
-            "remove_many": request.remove_many,
+            "remove_many": request.allow_mass_removal,
             "allow_empty": list(request.allow_empty),
         },
     )
@@ -138,7 +132,7 @@ def add_session(session: Session, user_id: int, tracker_id: int, request: CrawlR
     return row
 
 
-def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = ()) -> Handle:
+def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = ()) -> SessionLease:
     """Continue a session that was interrupted, failed or killed; its former holder can no longer write.
 
     Args:
@@ -163,15 +157,15 @@ def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = 
         row.completed_at = None
         row.heartbeat_at = func.clock_timestamp()  # nobody works on it but we, from the first moment on
         allowed = dict.fromkeys((*row.session_metadata.get("allow_empty", ()), *allow_empty))
-        row.session_metadata = _without_holder(row) | {"allow_empty": list(allowed)}
+        row.session_metadata = without_holder(row) | {"allow_empty": list(allowed)}
         session.flush()
-        return handle_of(row)
+        return lease_of(row)
 
 
-def handle_of(row: CrawlSession) -> Handle:
+def lease_of(row: CrawlSession) -> SessionLease:
     """The session as whoever has just locked its row holds it."""
     parsing = row.session_metadata.get("nl_parsing", {})
-    return Handle(
+    return SessionLease(
         session_id=row.session_id,
         session_uuid=row.session_uuid,
         user_id=row.user_id,
@@ -189,86 +183,10 @@ def handle_of(row: CrawlSession) -> Handle:
         search_cursor=row.search_cursor,
         search_done=row.search_done,
         census=bool(row.session_metadata.get("census")),
-        remove_many=bool(row.session_metadata.get("remove_many")),
+        allow_mass_removal=bool(row.session_metadata.get("remove_many")),
         allow_empty=tuple(row.session_metadata.get("allow_empty", ())),
         bytes_received=row.bytes_received or 0,
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ending:
-    """How a run of a session ended."""
-
-    status: str  # completed, failed, interrupted, cancelled
-    seconds: float  # of this run
-    search_seconds: float
-    spent: Stats  # what the tracker was asked after the last batch
-    error: Exception | None = None  # what ended it early
-
-
-def end(handle: Handle, ending: Ending) -> None:
-    """Close the session's row with its final figures. Done again, it does no harm.
-
-    The counts of issues are counted again in the frontier: it is what was committed, however often a session
-    was killed and resumed.
-
-    Raises:
-        FenceLost: another process has taken the session over meanwhile.
-    """
-    with get_session(user_id=handle.user_id) as session:
-        row = session.scalar(
-            select(CrawlSession)
-            .where(CrawlSession.session_id == handle.session_id, CrawlSession.fence == handle.fence)
-            .with_for_update()
-        )
-        if row is None:
-            raise FenceLost("Another process has taken this session over: this one stops.")
-        if row.status != "running":  # a commit that went through unanswered
-            return
-        close(session, row, ending)
-
-
-def leave(handle: Handle) -> None:
-    """Close the row of a session that was interrupted before its work had begun.
-
-    Raises:
-        FenceLost: as in :func:`end`.
-    """
-    end(handle, Ending(status="interrupted", seconds=0, search_seconds=0, spent=Stats()))
-
-
-def close(session: Session, row: CrawlSession, ending: Ending) -> None:
-    """As :func:`end`, within the transaction of a caller who has locked the row and seen it running."""
-    if ending.status == "completed":
-        _skip_rest(session, row.session_id)
-    states = _frontier_states(session, row.session_id)
-    _put_counts(row, states)
-    row.status = _true_status(ending.status, row, states)
-    row.session_metadata = _without_holder(row)
-    row.completed_at = datetime.now(UTC)
-    row.duration_seconds = (row.duration_seconds or 0) + ending.seconds
-    row.search_time_ms = (row.search_time_ms or 0) + round(ending.search_seconds * 1000)
-    row.crawl_time_ms = (row.crawl_time_ms or 0) + round(ending.seconds * 1000)
-    add_spent(row, ending.spent)
-    if row.issues_crawled:
-        row.avg_issue_time_ms = row.crawl_time_ms / row.issues_crawled
-    if ending.error is not None:
-        row.session_errors.append(
-            SessionError(error_type=type(ending.error).__name__, error_message=told(ending.error))
-        )
-    session.execute(
-        update(SearchQuery)
-        .where(SearchQuery.session_id == row.session_id)
-        .values(results_count=row.total_issues_found)
-    )
-
-
-def add_spent(row: CrawlSession, spent: Stats) -> None:
-    """Add what the tracker was asked to the session's totals."""
-    row.requests += spent.requests
-    row.retries += spent.retries
-    row.bytes_received += spent.bytes
-    row.wait_seconds += spent.wait_seconds
 
 
 def drop_chunks(session: Session, session_id: int) -> None:
@@ -280,60 +198,9 @@ def drop_chunks(session: Session, session_id: int) -> None:
     )
 
 
-def _without_holder(row: CrawlSession) -> dict[str, Any]:
+def without_holder(row: CrawlSession) -> dict[str, Any]:
     """What is said of a session apart from the connection of whoever held it."""
     return {name: value for name, value in row.session_metadata.items() if name != "backend"}
-
-
-def _skip_rest(session: Session, session_id: int) -> None:
-    """A session that ended at its limit leaves references that it never looked at."""
-    session.execute(
-        update(SessionFrontier)
-        .where(SessionFrontier.session_id == session_id, SessionFrontier.state == "pending")
-        .values(state="skipped", detail=BEYOND_LIMIT)
-    )
-
-
-def _frontier_states(session: Session, session_id: int) -> Counter[tuple[str, str]]:
-    rows = session.execute(
-        select(SessionFrontier.reason, SessionFrontier.state, func.count())
-        .where(SessionFrontier.session_id == session_id)
-        .group_by(SessionFrontier.reason, SessionFrontier.state)
-    )
-    return Counter({(reason, state): number for reason, state, number in rows})
-
-
-def _put_counts(row: CrawlSession, states: Counter[tuple[str, str]]) -> None:
-    by_state: Counter[str] = Counter()
-    by_reason: Counter[str] = Counter()
-    for (reason, state), number in states.items():
-        by_state[state] += number
-        by_reason[reason] += number
-    row.total_issues_found = by_reason["search"]
-    row.related_issues = by_reason["related"]
-    row.issues_new = by_state["new"]
-    row.issues_changed = by_state["changed"]
-    row.issues_unchanged = by_state["unchanged"]
-    row.issues_crawled = row.issues_new + row.issues_changed + row.issues_unchanged
-    row.failed_issues = by_state["failed"]
-    row.skipped_issues = by_state["skipped"]
-
-
-def _true_status(status: str, row: CrawlSession, states: Counter[tuple[str, str]]) -> str:
-    """``completed`` is only said when the numbers add up."""
-    if status != "completed":
-        return status
-    announced = row.tracker_total
-    if row.max_results is None and announced is not None and row.total_issues_found < announced:
-        row.session_errors.append(
-            SessionError(
-                error_type="SearchIncomplete",
-                error_message=f"The tracker announces {announced} issues but listed {row.total_issues_found}:"
-                " crawl again to find the others.",
-            )
-        )
-        return "failed"
-    return status
 
 
 def list_sessions(user_id: int, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:

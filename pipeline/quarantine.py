@@ -14,7 +14,7 @@ from db.loader.pages import unpack
 from db.models import CrawlSession, RawPage, Tracker
 from pipeline.logs import told
 from pipeline.reparse import Wanted, reparse
-from pipeline.reparse.result import Rebuilt
+from pipeline.reparse.batch import ReparseResult
 
 SHOWN = 20  # pages of one issue at once, the latest
 
@@ -42,17 +42,17 @@ def read_quarantined(user_id: int, issue_id: str, tracker: str | None = None) ->
         return [{**_facts(page, name, uuid), "text": _text(page)} for page, name, uuid in rows]
 
 
-async def retry(conninfo: str, user_id: int, *, issue_id: str | None, tracker: str | None) -> Rebuilt:
+async def retry(conninfo: str, user_id: int, *, issue_id: str | None, tracker: str | None) -> ReparseResult:
     """Read the issues that have a page in quarantine again; what still cannot be read stays there.
 
     Raises:
         UsageError: the issue has none, or there is no such tracker.
     """
     wanted = Wanted(issue_id=issue_id, tracker=tracker, quarantined=True)
-    rebuilt = await reparse(conninfo, user_id, wanted)
-    if issue_id is not None and not (rebuilt.issues or rebuilt.failed):
+    result = await reparse(conninfo, user_id, wanted)
+    if issue_id is not None and not (result.issues or result.failed):
         raise _nothing(issue_id)
-    return rebuilt
+    return result
 
 
 def _mine(tracker: str | None) -> Select[RawPage, str | None, Any]:

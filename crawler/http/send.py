@@ -16,7 +16,7 @@ from crawler.errors import CrawlError, ItemError, PageTooLarge, TemporaryError, 
 from crawler.http.inflate import Inflater
 from crawler.http.origin import shown
 from crawler.http.retry import RetryableError
-from crawler.http.stats import Stats
+from crawler.http.stats import ClientStats
 
 _DRAINED = 64 << 10  # bytes of an unwanted body that are read so that the connection can be used again
 _TOO_LARGE = 431  # h11's hint for headers that exceed its buffer
@@ -40,7 +40,7 @@ async def send(
     *,
     bounds: Bounds,
     wanted: Container[int],
-    stats: Stats,
+    stats: ClientStats,
 ) -> tuple[httpx.Response, dict[str, str], bytes]:
     """Send a request and read its answer to the end.
 
@@ -92,7 +92,7 @@ async def _body(
     stream: httpx.AsyncByteStream,
     bounds: Bounds,
     wanted: Container[int],
-    stats: Stats,
+    stats: ClientStats,
 ) -> bytes:
     if status not in wanted:
         await _drain(stream, stats)
@@ -113,7 +113,7 @@ async def _body(
     return inflater.finish()
 
 
-async def _drain(stream: httpx.AsyncByteStream, stats: Stats) -> None:
+async def _drain(stream: httpx.AsyncByteStream, stats: ClientStats) -> None:
     taken = 0
     async for piece in stream:
         taken += len(piece)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from crawler.http.stats import Stats
+from crawler.http.stats import ClientStats
 from crawler.process.messages import Message, Spent, frame
 
 
@@ -18,7 +18,7 @@ class Outbox:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self._waiting: list[bytes] = []
-        self.stats = Stats()  # told before what follows, whenever they have grown
+        self.stats = ClientStats()  # told before what follows, whenever they have grown
         self._told = Spent(requests=0, retries=0, bytes=0, wait_seconds=0.0)
 
     def put(self, message: Message) -> None:

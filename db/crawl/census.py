@@ -36,7 +36,7 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Burial:
+class RemovalResult:
     """What a census came to."""
 
     gone: int  # issues that the tracker no longer has, or no longer shows
@@ -66,14 +66,16 @@ async def add_missing(connection: psycopg.AsyncConnection, scope: Scope, *, fenc
     return (await _run(connection, "add_missing", scope)).rowcount
 
 
-async def bury(connection: psycopg.AsyncConnection, scope: Scope, *, fence: int, many: bool) -> Burial | None:
+async def mark_removed(
+    connection: psycopg.AsyncConnection, scope: Scope, *, fence: int, allow_mass_removal: bool
+) -> RemovalResult | None:
     """Set the tombstones of what the census found gone. Done again, it does no harm.
 
     Args:
         connection: in a transaction.
         scope: the census.
         fence: the number under which this process holds the session.
-        many: set them however many they are.
+        allow_mass_removal: set them however many they are.
 
     Returns:
         What became of it; None: some are still to be looked for.
@@ -87,13 +89,13 @@ async def bury(connection: psycopg.AsyncConnection, scope: Scope, *, fence: int,
     gone, expected, pending = shares or (0, 0, 0)
     if pending:
         return None
-    if not many and gone > LARGEST_SHARE * expected:
-        return Burial(gone=gone, expected=expected, removed=None)
-    await _run(connection, "bury", scope)
-    found: dict[str, int] = dict(await (await _run(connection, "buried", scope)).fetchall())
+    if not allow_mass_removal and gone > LARGEST_SHARE * expected:
+        return RemovalResult(gone=gone, expected=expected, removed=None)
+    await _run(connection, "mark_removed", scope)
+    found: dict[str, int] = dict(await (await _run(connection, "removed", scope)).fetchall())
     removed = {reason: found.get(reason, 0) for reason in REASONS}
     await _run(connection, "note", scope, removed=json.dumps(removed))
-    return Burial(gone=gone, expected=expected, removed=removed)
+    return RemovalResult(gone=gone, expected=expected, removed=removed)
 
 
 async def _expect(connection: psycopg.AsyncConnection, scope: Scope) -> None:

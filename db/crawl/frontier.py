@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
 
 from db.errors import FenceLost
+from db.loader.coerce import is_sane
 from db.queries import statements
 from db.sanitize import INTEGER_MAX, storable_json, storable_text
 
@@ -26,6 +28,14 @@ class Found(NamedTuple):
     issue_id: str  # the tracker's number or key
     url: str | None
     listed: Mapping[str, Any]  # the result list's own columns; JSON
+    modified_at: datetime | None = None  # when it was last changed, where the result list tells; aware
+
+
+class Added(NamedTuple):
+    """What became of the references of a page."""
+
+    new: int  # references that the session did not know
+    unchanged: int  # of these, settled already: their issues are stored as the tracker has them
 
 
 class Pending(NamedTuple):
@@ -50,7 +60,9 @@ async def add_references(
     done: bool,
     total: int | None = None,
     reason: str = "search",
-) -> int:
+    tracker_id: int | None = None,
+    settles_after: timedelta | None = None,
+) -> Added:
     """Write down a page of the search: its references, and the cursor to go on from.
 
     Args:
@@ -63,9 +75,10 @@ async def add_references(
         done: this was the last page.
         total: the tracker's own count of all hits, where it tells one.
         reason: search or census.
-
-    Returns:
-        How many references are new to the session.
+        tracker_id: whose issues the references are.
+        settles_after: a reference whose issue is stored with the same time of change is settled as
+            unchanged, if the issue was last fetched at least so long after that time; None: each is to be
+            fetched.
 
     Raises:
         FenceLost: another process took the session over.
@@ -82,7 +95,9 @@ async def add_references(
     )
     if advanced.rowcount != 1:
         raise _fence_lost()
-    return await _add(connection, session_id, user_id, references, reason)
+    if settles_after is not None:
+        await connection.execute(statements("frontier")["plan_by_key"])
+    return await _add(connection, session_id, user_id, references, reason, tracker_id, settles_after)
 
 
 async def add_related(
@@ -92,7 +107,7 @@ async def add_related(
     if not references:
         return 0
     await connection.execute(statements("frontier")["lock_session"], {"session_id": session_id})
-    return await _add(connection, session_id, user_id, references, "related")
+    return (await _add(connection, session_id, user_id, references, "related")).new
 
 
 async def take_pending(
@@ -213,9 +228,11 @@ async def _add(
     user_id: int,
     references: Sequence[Found],
     reason: str,
-) -> int:
+    tracker_id: int | None = None,
+    settles_after: timedelta | None = None,
+) -> Added:
     if not references:
-        return 0
+        return Added(0, 0)
     added = await connection.execute(
         statements("frontier")["add"],
         {
@@ -225,9 +242,18 @@ async def _add(
             "issue_ids": [_issue_id(found.issue_id) for found in references],
             "urls": [None if found.url is None else storable_text(found.url) for found in references],
             "listed": [json.dumps(storable_json(found.listed), ensure_ascii=False) for found in references],
+            "modified": [_sane(found.modified_at) for found in references],
+            "tracker_id": tracker_id,
+            "settles_after": settles_after,
         },
     )
-    return added.rowcount
+    (counted,) = await added.fetchall()
+    return Added._make(counted)
+
+
+def _sane(moment: datetime | None) -> datetime | None:
+    # A time that the database, or arithmetic with it, cannot hold is no time to compare with.
+    return moment if moment is not None and is_sane(moment) else None
 
 
 def _issue_id(issue_id: str) -> str:

@@ -27,7 +27,7 @@ class ErrorRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
+class SessionProgress:
     """What one batch adds to its session's row. Every field is a column of ``crawl_sessions``."""
 
     issues_crawled: int = 0
@@ -49,7 +49,7 @@ class Progress:
 
 
 async def add_progress(
-    connection: psycopg.AsyncConnection, *, session_id: int, fence: int | None, progress: Progress
+    connection: psycopg.AsyncConnection, *, session_id: int, fence: int | None, progress: SessionProgress
 ) -> None:
     """Add to the session's totals, if this process still holds the session; None: it holds a chunk of it.
 

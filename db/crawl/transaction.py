@@ -31,7 +31,7 @@ LOCK_LIMIT = 20.0  # seconds; longer than a stopped process keeps its locks
 log = structlog.get_logger(__name__)
 
 
-class Actor:
+class UserTransactions:
     """Runs pieces of work as one user, each in a transaction of its own, one after the other.
 
     Args:
@@ -45,7 +45,7 @@ class Actor:
         self._connection: psycopg.AsyncConnection | None = None
         self._turn = asyncio.Lock()
 
-    async def __aenter__(self) -> Actor:
+    async def __aenter__(self) -> UserTransactions:
         return self
 
     async def __aexit__(

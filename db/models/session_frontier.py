@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
@@ -53,6 +54,7 @@ class SessionFrontier(Base):
     listed: Mapped[Json] = json_column()  # the result list's own columns
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     updated_at: Mapped[Created]
+    modified_at: Mapped[datetime | None]  # when it was last changed, where the result list tells
 
     __mapper_args__ = {"primary_key": [session_id, issue_id]}  # noqa: RUF012  # the base annotates it
 

@@ -55,7 +55,7 @@ FROM pg_temp.expected
 LEFT JOIN ims.session_frontier found
     ON found.session_id = %(session_id)s AND found.issue_id = expected.issue_id
 
--- bury --
+-- mark_removed --
 -- An issue that was seen after we looked for it is not gone.
 UPDATE ims.issues issue
 SET removed_at = clock_timestamp(), removed_reason = split_part(gone.detail, ' ', 1)
@@ -64,7 +64,7 @@ WHERE gone.session_id = %(session_id)s AND gone.reason = 'census' AND gone.state
   AND issue.user_id = %(user_id)s AND issue.tracker_id = %(tracker_id)s AND issue.issue_id = gone.issue_id
   AND issue.removed_at IS NULL AND issue.last_crawled_at <= gone.updated_at
 
--- buried --
+-- removed --
 SELECT issue.removed_reason, count(*)
 FROM ims.session_frontier gone
 JOIN ims.issues issue ON issue.issue_id = gone.issue_id

@@ -14,15 +14,41 @@ WHERE session_id = %(session_id)s AND fence = %(fence)s
 SELECT FROM ims.crawl_sessions WHERE session_id = %(session_id)s FOR NO KEY UPDATE
 
 -- add --
--- Adds references that the session does not know yet, behind the others.
-INSERT INTO ims.session_frontier (session_id, user_id, issue_id, url, listed, reason, position)
-SELECT %(session_id)s, %(user_id)s, found.issue_id, found.url, found.listed::jsonb, %(reason)s,
-       found.ordinal + coalesce(
-           (SELECT known.position FROM ims.session_frontier known
-            WHERE known.session_id = %(session_id)s ORDER BY known.position DESC LIMIT 1), -1)
-FROM unnest(%(issue_ids)s::text[], %(urls)s::text[], %(listed)s::text[])
-     WITH ORDINALITY AS found (issue_id, url, listed, ordinal)
-ON CONFLICT (user_id, session_id, issue_id) DO NOTHING
+-- Adds references that the session does not know yet, behind the others. One that says the same time of change as the
+-- stored issue is settled as unchanged and brought by the session like any other, if that issue was read whole, and so
+-- long after the change that a second change within what the two times can tell apart would have been seen.
+WITH added AS (
+    INSERT INTO ims.session_frontier
+        (session_id, user_id, issue_id, url, listed, modified_at, reason, state, position)
+    SELECT %(session_id)s, %(user_id)s, found.issue_id, found.url, found.listed::jsonb, found.modified_at, %(reason)s,
+           CASE WHEN same.issue_pk IS NULL THEN 'pending' ELSE 'unchanged' END,
+           found.ordinal + coalesce(
+               (SELECT known.position FROM ims.session_frontier known
+                WHERE known.session_id = %(session_id)s ORDER BY known.position DESC LIMIT 1), -1)
+    FROM unnest(%(issue_ids)s::text[], %(urls)s::text[], %(listed)s::text[], %(modified)s::timestamptz[])
+         WITH ORDINALITY AS found (issue_id, url, listed, modified_at, ordinal)
+    LEFT JOIN ims.issues same
+        ON %(settles_after)s::interval IS NOT NULL
+        AND same.user_id = %(user_id)s AND same.tracker_id = %(tracker_id)s AND same.issue_id = found.issue_id
+        AND same.modified_date = found.modified_at AND same.removed_at IS NULL AND same.content_hash IS NOT NULL
+        AND (SELECT max(page.fetched_at) >= found.modified_at + %(settles_after)s::interval
+                    AND NOT bool_or(page.quarantined)
+             FROM ims.raw_pages page
+             WHERE page.user_id = same.user_id AND page.tracker_id = same.tracker_id
+               AND page.issue_id = same.issue_id)
+    ON CONFLICT (user_id, session_id, issue_id) DO NOTHING
+    RETURNING issue_id, state, position
+), brought AS (
+    INSERT INTO ims.session_issues (session_id, issue_pk, user_id, crawl_order)
+    SELECT %(session_id)s, issue.issue_pk, %(user_id)s, added.position
+    FROM added
+    JOIN ims.issues issue
+        ON issue.user_id = %(user_id)s AND issue.tracker_id = %(tracker_id)s AND issue.issue_id = added.issue_id
+    WHERE added.state = 'unchanged'
+    ORDER BY issue.issue_pk
+    ON CONFLICT (user_id, session_id, issue_pk) DO NOTHING
+)
+SELECT count(*), count(*) FILTER (WHERE state = 'unchanged') FROM added
 
 -- take_pending --
 SELECT issue_id, position, reason, url, listed, attempts

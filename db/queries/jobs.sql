@@ -80,7 +80,7 @@ DELETE FROM ims_jobs.workers WHERE worker = %(worker)s
 
 -- workers --
 SELECT worker.name,
-       CASE WHEN worker.last_seen_at < now() - make_interval(secs => %(patience)s) THEN 'lost'
+       CASE WHEN worker.last_seen_at < now() - make_interval(secs => %(lease_timeout)s) THEN 'lost'
             WHEN worker.stopping THEN 'stopping'
             WHEN count(job.id) > 0 THEN 'working'
             ELSE 'idle' END AS state,

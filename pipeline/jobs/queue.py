@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Any
 
-from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from procrastinate.utils import utcnow
 
 from db.job_queue import SCHEMA
 from db.queries import statements
-
-
-class Again(Exception):
-    """The job is put back and done again after a while; nothing is wrong with it."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"again in {seconds:g} s")
-        self.seconds = seconds
-
-
-class OnlyAgain(BaseRetryStrategy):
-    """A job is repeated where it asks for that, or was cancelled; any other exception ends it."""
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """Tell when the job is to be done again; None: never."""
-        if isinstance(exception, asyncio.CancelledError):  # the worker is ended at once; its work is not
-            return RetryDecision(retry_in={"seconds": 0})
-        if not isinstance(exception, Again):
-            return None
-        return RetryDecision(retry_in={"seconds": round(exception.seconds)})
 
 
 class FencedJobs(JobManager):

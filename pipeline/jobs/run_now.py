@@ -12,10 +12,10 @@ from sqlalchemy import select
 from db import get_session
 from db.job_queue import unfinished
 from db.models import CrawlSession, Run, SavedSearch
-from pipeline.crawl_session import handle_of
+from pipeline.crawl_session import lease_of
 from pipeline.jobs.runs import WORKING, add_run, working_run
 from pipeline.jobs.schedules import find_schedule
-from pipeline.reports.session_summary import outcome
+from pipeline.reports.session_summary import session_summary
 
 if TYPE_CHECKING:
     from pipeline.bootstrap import Program
@@ -70,7 +70,7 @@ def _ended(user_id: int, run_id: int) -> Ended:
     with get_session(user_id=user_id) as session:
         run = session.get_one(Run, run_id)
         row = session.get(CrawlSession, run.session_id) if run.session_id is not None else None
-        handle = handle_of(row) if row is not None else None
+        lease = lease_of(row) if row is not None else None
         status, error_type, error = run.status, run.error_type, run.error
-    figures = outcome(handle) if handle is not None else None
+    figures = session_summary(lease) if lease is not None else None
     return Ended(status=status, error_type=error_type, error=error, figures=figures)

@@ -19,7 +19,7 @@ from crawler.errors import AccessError, CrawlError, UsageError
 from crawler.http.connections import Connections
 from crawler.http.reach import Reach
 from crawler.http.send import Bounds, send
-from crawler.http.stats import Stats
+from crawler.http.stats import ClientStats
 from db import get_session
 from db.models import Run, SessionError
 from pipeline.jobs.news import list_news
@@ -28,7 +28,7 @@ from pipeline.logs import redact
 from pipeline.trackers.secrets import Vault, webhook_of
 
 if TYPE_CHECKING:
-    from pipeline.jobs.tasks import Bench
+    from pipeline.jobs.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
@@ -54,11 +54,11 @@ class _Message:
     webhook: Any = field(repr=False)  # as it is stored
 
 
-async def tell(bench: Bench, user_id: int, run_id: int) -> None:
+async def tell(context: WorkerContext, user_id: int, run_id: int) -> None:
     """Tell a schedule's command and webhook what its run found. What fails is noted, and not tried again.
 
     Args:
-        bench: the worker's; its commands are run for its own user only, for they run with its account.
+        context: the worker's; its commands are run for its own user only, for they run with its account.
         user_id: whose schedule.
         run_id: the run.
     """
@@ -66,9 +66,9 @@ async def tell(bench: Bench, user_id: int, run_id: int) -> None:
     if message is None:
         return
     if message.command is not None:
-        await _try(user_id, message, "notify", _notify(bench, user_id, message))
+        await _try(user_id, message, "notify", _notify(context, user_id, message))
     if message.webhook is not None:
-        await _try(user_id, message, "webhook", _post(bench, user_id, message))
+        await _try(user_id, message, "webhook", _post(context, user_id, message))
 
 
 def _message(user_id: int, run_id: int) -> _Message | None:
@@ -115,10 +115,10 @@ async def _try(user_id: int, message: _Message, how: str, telling: Any) -> None:
     )
 
 
-async def _notify(bench: Bench, user_id: int, message: _Message) -> None:
-    if user_id != bench.program.user_id:
+async def _notify(context: WorkerContext, user_id: int, message: _Message) -> None:
+    if user_id != context.program.user_id:
         raise _NotTold("A worker runs commands for its own user only: use a webhook.")
-    words = bench.commands.get(message.command or "")
+    words = context.commands.get(message.command or "")
     if words is None:
         raise _NotTold(
             "This worker's notify.toml has no command of that name. Command lines are not run: name the "
@@ -173,9 +173,9 @@ async def _complaints() -> AsyncIterator[tuple[int, bytearray]]:
         transport.close()
 
 
-async def _post(bench: Bench, user_id: int, message: _Message) -> None:
-    address = _address(message.webhook, bench.program.vault, user_id, message.schedule)
-    status = await post(address, message.text, bench.reach)
+async def _post(context: WorkerContext, user_id: int, message: _Message) -> None:
+    address = _address(message.webhook, context.program.vault, user_id, message.schedule)
+    status = await post(address, message.text, context.reach)
     if not 200 <= status < 300:
         raise _NotTold(f"The address answered with status {status}.")
 
@@ -202,7 +202,7 @@ async def post(address: str, text: str, reach: Reach) -> int:
             httpx.Request("POST", address, content=body, headers=headers),
             bounds=Bounds(deadline=SECONDS, size=0),
             wanted=(),
-            stats=Stats(),
+            stats=ClientStats(),
         )
     finally:
         await connections.close()

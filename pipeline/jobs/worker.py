@@ -15,7 +15,6 @@ from uuid import UUID, uuid4
 
 import psycopg
 import structlog
-from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.worker import Worker
 from sqlalchemy.exc import DBAPIError
@@ -25,20 +24,20 @@ from db import job_queue
 from db.errors import DatabaseError, DatabaseUnreachable
 from db.transient import is_transient
 from pipeline.crawl_session import SILENCE
-from pipeline.jobs.claims import put_to_rest, restore_lost, take_due
 from pipeline.jobs.commands import read_commands
-from pipeline.jobs.queue import OnlyAgain, open_app
+from pipeline.jobs.context import WorkerContext
+from pipeline.jobs.due import put_to_rest, take_due
+from pipeline.jobs.queue import open_app
 from pipeline.jobs.refresh_analytics import refresh_figures
-from pipeline.jobs.runs import CHUNK, SEARCH, TELL
-from pipeline.jobs.tasks import Bench, keep_word, search_for_run, work_on_chunk
-from pipeline.jobs.tell import tell
+from pipeline.jobs.searches import restore_lost
+from pipeline.jobs.tasks import add_tasks
 
 if TYPE_CHECKING:
     from pipeline.bootstrap import Program
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = 30.0  # seconds without a sign of life after which a worker's work is taken over
+LEASE_TIMEOUT = 30.0  # seconds without a sign of life after which a worker's work is taken over
 DUE_AT_ONCE = 100
 LOST_AT_ONCE = 100
 LONGEST_WAIT = 1.0  # seconds between two looks for jobs
@@ -52,7 +51,7 @@ OUTAGE = 120.0  # seconds for which a worker waits for a database that is away
 class _State:
     """What the parts of one worker share."""
 
-    bench: Bench
+    context: WorkerContext
     worker: UUID = field(default_factory=uuid4)
     queue_worker: Worker | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -62,7 +61,7 @@ async def serve(
     program: Program,
     *,
     concurrency: int,
-    patience: float = PATIENCE,
+    lease_timeout: float = LEASE_TIMEOUT,
     queues: list[str] | None = None,
     until: Callable[[], bool] | None = None,
     once: bool = False,
@@ -72,7 +71,7 @@ async def serve(
     Args:
         program: for whose account the process runs; the work itself is done for each job's owner.
         concurrency: jobs at once.
-        patience: seconds without a sign of life after which others' work is taken over.
+        lease_timeout: seconds without a sign of life after which others' work is taken over.
         queues: only these; None: all.
         until: asked now and then whether that was all; None: it never is.
         once: a run whose tracker is away fails, for nobody may be there to try it again later.
@@ -84,8 +83,8 @@ async def serve(
         UsageError: the file of commands that schedules may name is wrong.
         DatabaseError: the database was away for too long, or the login is not the application's.
     """
-    commands = read_commands(program.home)
-    state = _State(Bench(program, patience, once=once, commands=commands))
+    context = WorkerContext(program, lease_timeout, once=once, commands=read_commands(program.home))
+    state = _State(context)
     await asyncio.to_thread(_sign_of_life, state, concurrency)
     async with _signals(state), asyncio.TaskGroup() as group:
         beside = [group.create_task(_look_around(state, concurrency, only_stalled=queues is not None))]
@@ -100,15 +99,15 @@ async def serve(
                 task.cancel()
     with suppress(DatabaseError):
         await asyncio.to_thread(job_queue.farewell, state.worker)
-    return state.bench.failures
+    return state.context.failures
 
 
 async def _work(state: _State, concurrency: int, queues: list[str] | None) -> None:
     """Run the queue's worker, and a new one when it fell over because the database was away."""
     away_since: float | None = None
     while not state.stopping.is_set():
-        app = open_app(state.bench.program.conninfo)
-        _add_tasks(app, state.bench)
+        app = open_app(state.context.program.conninfo)
+        add_tasks(app, state.context)
         began = monotonic()
         try:
             async with app.open_async():
@@ -119,12 +118,12 @@ async def _work(state: _State, concurrency: int, queues: list[str] | None) -> No
                     # Whoever may connect to the database may notify any channel: jobs are looked for,
                     # and none is ended by what a stranger says there.
                     listen_notify=False,
-                    fetch_job_polling_interval=min(LONGEST_WAIT, state.bench.patience / 4),
+                    fetch_job_polling_interval=min(LONGEST_WAIT, state.context.lease_timeout / 4),
                     delete_jobs="successful",
                     install_signal_handlers=False,
-                    update_heartbeat_interval=state.bench.patience / 6,
+                    update_heartbeat_interval=state.context.lease_timeout / 6,
                     # The rows of lost workers stay for as long as somebody may look at their jobs.
-                    stalled_worker_timeout=max(3600.0, state.bench.patience),
+                    stalled_worker_timeout=max(3600.0, state.context.lease_timeout),
                 )
                 await state.queue_worker.run()  # type: ignore[no-untyped-call]
         except (ProcrastinateException, psycopg.Error, OSError, TimeoutError) as error:
@@ -141,20 +140,6 @@ async def _work(state: _State, concurrency: int, queues: list[str] | None) -> No
         await asyncio.sleep(1.0)
 
 
-def _add_tasks(app: App, bench: Bench) -> None:
-    @app.task(name=SEARCH, retry=OnlyAgain())
-    async def search(user_id: int, run_id: int) -> None:
-        await keep_word(search_for_run(bench, user_id, run_id))
-
-    @app.task(name=CHUNK, retry=OnlyAgain())
-    async def chunk(user_id: int, session_id: int, chunk_number: int) -> None:
-        await keep_word(work_on_chunk(bench, user_id, session_id, chunk_number))
-
-    @app.task(name=TELL, retry=OnlyAgain())
-    async def news(user_id: int, run_id: int) -> None:
-        await keep_word(tell(bench, user_id, run_id))
-
-
 async def _look_around(state: _State, concurrency: int, *, only_stalled: bool) -> None:
     """Look for schedules that are due and for jobs that a lost worker left, and give a sign of life."""
     cleaned = monotonic()
@@ -168,14 +153,14 @@ async def _look_around(state: _State, concurrency: int, *, only_stalled: bool) -
             cleaned = monotonic()
             with suppress(DatabaseError):
                 await asyncio.to_thread(job_queue.clean)
-        await asyncio.sleep(min(LONGEST_TICK, state.bench.patience / 6))
+        await asyncio.sleep(min(LONGEST_TICK, state.context.lease_timeout / 6))
 
 
 async def _keep_figures(state: _State) -> None:
     """Keep statistics and summaries up to date; in a task of its own, for it may take a while."""
     while True:
         try:
-            if await asyncio.to_thread(refresh_figures, state.bench.program.user_id):
+            if await asyncio.to_thread(refresh_figures, state.context.program.user_id):
                 log.info("figures are up to date")
         except Exception as error:
             log.warning("the figures were not worked out", reason=type(error).__name__)
@@ -188,12 +173,12 @@ def _sign_of_life(state: _State, concurrency: int) -> None:
         name=f"{socket.gethostname()}:{os.getpid()}",
         concurrency=concurrency,
         queue_worker_id=state.queue_worker.worker_id if state.queue_worker is not None else None,
-        stopping=state.bench.stopping,
+        stopping=state.context.stopping,
     )
 
 
 def _take_back(state: _State, concurrency: int) -> None:
-    if taken := job_queue.take_stalled_back(state.bench.patience):
+    if taken := job_queue.take_stalled_back(state.context.lease_timeout):
         log.info("took over what another worker left", jobs=taken)
 
 
@@ -243,7 +228,7 @@ async def _watch(state: _State, until: Callable[[], bool]) -> None:
 
 def _stop(state: _State) -> None:
     state.stopping.set()
-    state.bench.stop()
+    state.context.stop()
     if state.queue_worker is not None:
         state.queue_worker.stop()  # type: ignore[no-untyped-call]
 

@@ -14,11 +14,10 @@ from sqlalchemy import func, select
 from crawler.errors import UsageError
 from db import get_session
 from db.crawl.raw_pages import Heading, Selected, headings, portions
-from db.crawl.transaction import Actor
+from db.crawl.transaction import UserTransactions
 from db.models import CrawlSession
 from db.models import Tracker as TrackerModel
-from pipeline.reparse.batch import KeptBatch, candidates
-from pipeline.reparse.result import Rebuilt
+from pipeline.reparse.batch import KeptBatch, ReparseResult, candidates
 from pipeline.trackers.connect import Tracker
 from pipeline.trackers.process import TrackerProcess
 
@@ -39,7 +38,7 @@ class Wanted:
     quarantined: bool = False  # only issues of which a page is in quarantine
 
 
-async def reparse(conninfo: str, user_id: int, wanted: Wanted) -> Rebuilt:
+async def reparse(conninfo: str, user_id: int, wanted: Wanted) -> ReparseResult:
     """Read issues again from their newest kept pages, and store what differs.
 
     A quarantined page that can be read now leaves the quarantine. An issue whose newest page cannot be read,
@@ -55,7 +54,7 @@ async def reparse(conninfo: str, user_id: int, wanted: Wanted) -> Rebuilt:
         UsageError: this user has no such session or tracker.
         DatabaseError: the database is away.
     """
-    rebuilt = Rebuilt()
+    total = ReparseResult()
     session_id, trackers = _find(user_id, wanted)
     for tracker in trackers:
         selected = Selected(
@@ -66,8 +65,8 @@ async def reparse(conninfo: str, user_id: int, wanted: Wanted) -> Rebuilt:
             quarantined=wanted.quarantined,
         )
         async with TrackerProcess(tracker, network=False) as parser:
-            await _Run(conninfo, parser, selected, rebuilt).go()
-    return rebuilt
+            await _Run(conninfo, parser, selected, total).go()
+    return total
 
 
 def _find(user_id: int, wanted: Wanted) -> tuple[int | None, list[Tracker]]:
@@ -107,12 +106,14 @@ def _tracker(row: TrackerModel) -> Tracker:
 class _Run:
     """One tracker's issues: while a batch is stored, the next one is read."""
 
-    def __init__(self, conninfo: str, parser: TrackerProcess, selected: Selected, rebuilt: Rebuilt) -> None:
-        self._reading = Actor(conninfo, selected.user_id)
-        self._loading = Actor(conninfo, selected.user_id)
+    def __init__(
+        self, conninfo: str, parser: TrackerProcess, selected: Selected, total: ReparseResult
+    ) -> None:
+        self._reading = UserTransactions(conninfo, selected.user_id)
+        self._loading = UserTransactions(conninfo, selected.user_id)
         self._parser = parser
         self._selected = selected
-        self._rebuilt = rebuilt
+        self._total = total
         self._ready: asyncio.Queue[KeptBatch | None] = asyncio.Queue(maxsize=1)
         self._told = monotonic()
 
@@ -148,10 +149,10 @@ class _Run:
 
     async def _store(self) -> None:
         while (batch := await self._ready.get()) is not None:
-            await batch.store(self._loading, self._rebuilt)
+            await batch.store(self._loading, self._total)
             if monotonic() - self._told >= LINE_EVERY:
                 self._told = monotonic()
-                log.info("reading again", issues=self._rebuilt.issues, changed=self._rebuilt.changed)
+                log.info("reading again", issues=self._total.issues, changed=self._total.changed)
 
 
 def _first(error: BaseException) -> BaseException:

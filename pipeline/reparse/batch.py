@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -20,15 +21,35 @@ from db.crawl.raw_pages import (
     release,
     stored_fields,
 )
-from db.crawl.transaction import Actor
+from db.crawl.transaction import UserTransactions
 from db.loader import BatchResult, load_batch
 from db.rows import IssueRow, RawPageRow
 from pipeline.logs import told
-from pipeline.reparse.result import Rebuilt
 from pipeline.stages.translate import to_page, to_row
 from pipeline.trackers.process import TrackerProcess
 
 Kept = Mapping[int, RawPageRow | DamagedPage]
+
+FAILURES_SHOWN = 100
+
+
+@dataclass(slots=True)
+class ReparseResult:
+    """Totals of a reparse."""
+
+    pages: int = 0  # read
+    issues: int = 0  # that could be read and are stored
+    changed: int = 0  # of these, stored anew
+    failed: int = 0  # that could not; what is stored of them stays as it was
+    released: int = 0  # pages let out of quarantine
+    fields: Counter[str] = field(default_factory=Counter)  # in how many issues a field changed
+    failures: list[tuple[str, str]] = field(default_factory=list)  # the first ones: issue, why
+
+    def fail(self, issue_id: str, reason: str) -> None:
+        """Count an issue that cannot be read."""
+        self.failed += 1
+        if len(self.failures) < FAILURES_SHOWN:
+            self.failures.append((issue_id, reason))
 
 
 def candidates(of_issue: Sequence[Heading]) -> list[list[Heading]]:
@@ -63,7 +84,7 @@ class KeptBatch:
         self._blamed: dict[int, str] = {}  # pages that cannot be read, and why
         self._pages = 0
 
-    async def read(self, actor: Actor, parser: TrackerProcess) -> None:
+    async def read(self, transactions: UserTransactions, parser: TrackerProcess) -> None:
         """Read the pages and parse them."""
         wanted = [
             page.raw_page_id
@@ -72,7 +93,7 @@ class KeptBatch:
             for page in fetch
         ]
         user_id = self._selected.user_id
-        kept = await actor.run(lambda c: read_pages(c, user_id=user_id, raw_page_ids=wanted))
+        kept = await transactions.run(lambda c: read_pages(c, user_id=user_id, raw_page_ids=wanted))
         async with asyncio.TaskGroup() as group:
             for number, of_it in self._issues.items():
                 group.create_task(self._read_issue(number, of_it, kept, parser))
@@ -97,19 +118,19 @@ class KeptBatch:
                 self._readable += [page.raw_page_id for page in of_it]
             return
 
-    async def store(self, actor: Actor, rebuilt: Rebuilt) -> None:
+    async def store(self, transactions: UserTransactions, total: ReparseResult) -> None:
         """Commit the batch, then count it."""
-        result, released, fields = await actor.run(self._commit)
+        result, released, fields = await transactions.run(self._commit)
         for number, row in self._rows:
             if result.outcomes[row.issue_id] == "failed":
                 self._failures.setdefault(number, result.details[row.issue_id])
         for number, reason in self._failures.items():
-            rebuilt.fail(number, reason)
-        rebuilt.pages += self._pages
-        rebuilt.issues += len(self._issues) - len(self._failures)
-        rebuilt.changed += sum(outcome in ("new", "changed") for outcome in result.outcomes.values())
-        rebuilt.released += released
-        rebuilt.fields.update(fields)
+            total.fail(number, reason)
+        total.pages += self._pages
+        total.issues += len(self._issues) - len(self._failures)
+        total.changed += sum(outcome in ("new", "changed") for outcome in result.outcomes.values())
+        total.released += released
+        total.fields.update(fields)
 
     async def _commit(self, connection: psycopg.AsyncConnection) -> tuple[BatchResult, int, Counter[str]]:
         user_id, tracker_id = self._selected.user_id, self._selected.tracker_id

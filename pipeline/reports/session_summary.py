@@ -9,18 +9,18 @@ from sqlalchemy import select
 from db import get_session
 from db.crawl.census import REASONS
 from db.models import CrawlSession, SessionError
-from pipeline.crawl_session import Handle
+from pipeline.crawl_session import SessionLease
 
 ERRORS_SHOWN = 100
 
 
-def outcome(handle: Handle) -> dict[str, Any]:
+def session_summary(lease: SessionLease) -> dict[str, Any]:
     """The session's figures and its first errors, read from what was committed."""
-    with get_session(user_id=handle.user_id) as session:
-        row = session.get_one(CrawlSession, handle.session_id)
+    with get_session(user_id=lease.user_id) as session:
+        row = session.get_one(CrawlSession, lease.session_id)
         errors = session.scalars(
             select(SessionError)
-            .where(SessionError.session_id == handle.session_id)
+            .where(SessionError.session_id == lease.session_id)
             .order_by(SessionError.error_id)
             .limit(ERRORS_SHOWN)
         )
@@ -48,18 +48,18 @@ def outcome(handle: Handle) -> dict[str, Any]:
                 for error in errors
             ],
         }
-        if handle.census:
+        if lease.census:
             figures["removed"] = row.session_metadata.get("removed") or dict.fromkeys(REASONS, 0)
         return figures
 
 
-def shortfalls(handle: Handle) -> list[str]:
+def shortfalls(lease: SessionLease) -> list[str]:
     """Why the session did not do all that was asked for although nothing stopped it; a sentence each."""
-    with get_session(user_id=handle.user_id) as session:
+    with get_session(user_id=lease.user_id) as session:
         told = session.scalars(
             select(SessionError.error_message)
             .where(
-                SessionError.session_id == handle.session_id,
+                SessionError.session_id == lease.session_id,
                 SessionError.issue_id.is_(None),
                 SessionError.severity == "error",
             )

@@ -23,7 +23,7 @@ from crawler.errors import UsageError
 from crawler.http.origin import without_secrets
 from db import get_session
 from db.crawl.raw_pages import DamagedPage, Heading, archive, portions, read_pages
-from db.crawl.transaction import Actor
+from db.crawl.transaction import UserTransactions
 from db.models import Tracker
 from db.rows import RawPageRow
 from pipeline.logs import redact
@@ -75,15 +75,15 @@ def _tracker_id(user_id: int, name: str) -> int:
 async def _pages(
     conninfo: str, user_id: int, tracker_id: int | None
 ) -> AsyncIterator[tuple[Heading, RawPageRow | DamagedPage]]:
-    async with Actor(conninfo, user_id) as actor:
+    async with UserTransactions(conninfo, user_id) as transactions:
         after = 0
-        while listed := await actor.run(
+        while listed := await transactions.run(
             lambda c, after=after: archive(c, user_id=user_id, tracker_id=tracker_id, after=after)  # type: ignore[misc] # mypy does not infer a lambda with a default
         ):
             sizes = {heading.raw_page_id: heading.size for heading in listed}
             headings = {heading.raw_page_id: heading for heading in listed}
             for numbers in portions(sizes, most=PORTION_PAGES, most_bytes=PORTION_BYTES):
-                kept = await actor.run(
+                kept = await transactions.run(
                     lambda c, numbers=numbers: read_pages(c, user_id=user_id, raw_page_ids=numbers)  # type: ignore[misc] # mypy does not infer a lambda with a default
                 )
                 for number in numbers:

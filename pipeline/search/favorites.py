@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from crawler.errors import UsageError
 from crawler.query import parse_query
 from db.models import SavedSearch, Tracker
-from db.refusals import explained
+from db.refusals import translate_sqlstate
 from db.sanitize import storable_text
 from pipeline.search.filters import read_filters
 from pipeline.search.saved_searches import find_saved, list_saved, place_for
@@ -43,7 +43,7 @@ def add_favorite(session: Session, new: Favorite) -> None:
     row.product = new.product and storable_text(new.product)
     row.options = {name: storable_text(value) for name, value in new.options.items()}
     row.tracker_id = _tracker_id(session, new.tracker)
-    with explained({"42501": "Analysts look and do not write: keep the question elsewhere."}):
+    with translate_sqlstate({"42501": "Analysts look and do not write: keep the question elsewhere."}):
         session.flush()
 
 

@@ -5,35 +5,37 @@ from __future__ import annotations
 import psycopg
 import structlog
 
-from db.crawl.census import LARGEST_SHARE, Burial, bury
+from db.crawl.census import LARGEST_SHARE, RemovalResult, mark_removed
 from db.crawl.progress import ErrorRow, add_errors
-from pipeline.stages.state import Belt, Plan
+from pipeline.stages.state import Plan, RunState
 
 REFUSED = "CensusRefused"  # the error's type in session_errors
 
 log = structlog.get_logger(__name__)
 
 
-async def conclude(plan: Plan, belt: Belt) -> None:
+async def conclude(plan: Plan, state: RunState) -> None:
     """Set the tombstones, or say why they are not set."""
-    handle = plan.handle
+    lease = plan.lease
 
-    async def work(connection: psycopg.AsyncConnection) -> Burial | None:
-        burial = await bury(connection, handle.scope, fence=handle.fence, many=handle.remove_many)
-        if burial is not None and burial.removed is None:
-            error = ErrorRow(error_type=REFUSED, message=_refusal(burial))
-            await add_errors(connection, user_id=handle.user_id, session_id=handle.session_id, errors=[error])
-        return burial
+    async def work(connection: psycopg.AsyncConnection) -> RemovalResult | None:
+        removal = await mark_removed(
+            connection, lease.scope, fence=lease.fence, allow_mass_removal=lease.allow_mass_removal
+        )
+        if removal is not None and removal.removed is None:
+            error = ErrorRow(error_type=REFUSED, message=_refusal(removal))
+            await add_errors(connection, user_id=lease.user_id, session_id=lease.session_id, errors=[error])
+        return removal
 
-    burial = await plan.loading.run(work)
-    if burial is None or burial.removed is None:
-        belt.shortfall = True
+    removal = await plan.loading.run(work)
+    if removal is None or removal.removed is None:
+        state.shortfall = True
     else:
-        log.info("census concluded", expected=burial.expected, **burial.removed)
+        log.info("census concluded", expected=removal.expected, **removal.removed)
 
 
-def _refusal(burial: Burial) -> str:
+def _refusal(removal: RemovalResult) -> str:
     return (
-        f"{burial.gone} of {burial.expected} stored issues are gone from the tracker, more than"
+        f"{removal.gone} of {removal.expected} stored issues are gone from the tracker, more than"
         f" {LARGEST_SHARE:.0%}: nothing was marked as removed; if that is right, do it again with --yes."
     )

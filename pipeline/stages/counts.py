@@ -9,7 +9,7 @@ STORED = ("new", "changed", "unchanged")  # states of references whose issue is 
 
 
 @dataclass(slots=True)
-class Counts:
+class RunCounts:
     """Running totals of one session, over all its runs when it was resumed."""
 
     tracker_total: int | None = None  # what the tracker says it has
@@ -61,8 +61,8 @@ class Counts:
         return self.crawled + self.failed + self.skipped + self.removed
 
 
-Observer = Callable[[Counts], None]
+Observer = Callable[[RunCounts], None]
 
 
-def nobody(_: Counts) -> None:
+def ignore_progress(_: RunCounts) -> None:
     """An observer that looks away."""

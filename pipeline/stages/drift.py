@@ -48,7 +48,7 @@ class DriftGuard:
         return [
             name
             for name in rates.filled
-            if name not in self._plan.handle.allow_empty
+            if name not in self._plan.lease.allow_empty
             and rates.share(name) >= MOSTLY_FILLED
             and sum(bool(getattr(row, name)) for row in rows) <= NEARLY_EMPTY * len(rows)
         ]
@@ -56,9 +56,9 @@ class DriftGuard:
     async def _known(self) -> FillRates:
         """Ask once; while too little is stored, at every batch, since this session may add to it."""
         if self._rates is None or self._rates.issues < KNOWN_ISSUES:
-            handle = self._plan.handle
+            lease = self._plan.lease
             self._rates = await self._plan.loading.run(
-                lambda c: fill_rates(c, user_id=handle.user_id, tracker_id=handle.tracker_id)
+                lambda c: fill_rates(c, user_id=lease.user_id, tracker_id=lease.tracker_id)
             )
         return self._rates
 

@@ -1,6 +1,8 @@
-"""The feed and the workers: pending references become records, or the reason why not."""
+"""The feed and the fetch workers: pending references become records, or the reason why not."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import psycopg
 
@@ -8,95 +10,81 @@ from crawler.errors import CrawlError, Forbidden, ItemError, NotFound
 from crawler.records import IssueRecord
 from crawler.source import Reference
 from db.crawl.frontier import Pending, take_pending
-from db.sanitize import INTEGER_MAX
-from pipeline.crawl_session import BEYOND_LIMIT
-from pipeline.stages.circuit_breaker import Circuit
-from pipeline.stages.state import Belt, Fetched, Mark, Plan
+from pipeline.session_end import BEYOND_LIMIT
+from pipeline.stages.circuit_breaker import CircuitBreaker
+from pipeline.stages.state import Fetched, Plan, RunState
 from pipeline.stages.translate import to_row
+from pipeline.trackers.process import FetchedIssue
 
 FEED = 200  # references taken from the frontier at a time
 
 
-async def feed(plan: Plan, belt: Belt) -> None:
+async def feed(plan: Plan, state: RunState) -> None:
     """Hand the frontier's pending references to the workers until there are no more to come."""
-    position = plan.chunk.first_position - 1 if plan.chunk is not None else -1
-    while not belt.stop.is_set() and not _is_full(plan, belt):
+    first, last = plan.claim.positions
+    position = first - 1
+    while not state.stop.is_set() and not state.is_full(plan.issue_limit):
         # Asked before the frontier is read: what is added between the two is found in the next round.
-        no_more = belt.counts.search_done and (belt.in_flight == 0 or not plan.handle.crawl_related)
-        pending = await _take(plan, position)
-        for item in pending:
-            if belt.stop.is_set() or _is_full(plan, belt):
+        no_more = state.counts.search_done and (state.is_settled or not plan.lease.crawl_related)
+        pending = await _take(plan, position, last)
+        size = plan.features.batch_size
+        for start in range(0, len(pending), size):
+            if state.stop.is_set() or state.is_full(plan.issue_limit):
                 break
-            belt.in_flight += 1
-            await belt.todo.put(item)
-            position = item.position
+            references = pending[start : start + size]
+            await state.hand_out(references)
+            position = references[-1].position
         if not pending:
             if no_more:
                 break
-            await _wait(belt)
-    for _ in range(belt.workers):
-        await belt.todo.put(None)
+            await state.wait_for_news()
+    for _ in range(state.workers):
+        await state.todo.put(None)
 
 
-async def _wait(belt: Belt) -> None:
-    """Wait until the frontier may have grown: by the search, or by related issues that are committed."""
-    belt.idle = belt.counts.search_done
-    if belt.idle:
-        await belt.done.put(Mark.FLUSH)
-    await belt.news.wait()
-    belt.news.clear()
-    belt.idle = False
-
-
-async def work(plan: Plan, belt: Belt, circuit: Circuit) -> None:
-    """Fetch and parse one reference after the other."""
-    while (item := await belt.todo.get()) is not None:
-        if belt.fatal is not None:
+async def fetch_worker(plan: Plan, state: RunState, breaker: CircuitBreaker) -> None:
+    """Fetch and parse what the feed hands out, until it has nothing more."""
+    while (items := await state.todo.get()) is not None:
+        if state.fatal is not None:
             continue
         try:
-            fetched = await _fetch(plan, belt, item)
-            belt.keep_within(plan)
-            await belt.done.put(fetched)
-            await circuit.pass_on(fetched)
+            outcomes = await _fetch(plan, state, items)
+            state.keep_within(plan)
+            for fetched in outcomes:
+                await state.done.put(fetched)
+            for fetched in outcomes:
+                await breaker.record(fetched)
         except CrawlError as error:
-            belt.end(error)
+            state.end(error)
 
 
-def _is_full(plan: Plan, belt: Belt) -> bool:
-    return plan.issue_limit is not None and belt.accepted >= plan.issue_limit
-
-
-def _refusal(plan: Plan, belt: Belt, record: IssueRecord) -> str | None:
-    if (refusal := plan.selection.refusal(record)) is not None:
-        return refusal
-    if _is_full(plan, belt):
-        return BEYOND_LIMIT
-    belt.accepted += 1
-    return None
-
-
-async def _take(plan: Plan, position: int) -> list[Pending]:
+async def _take(plan: Plan, after: int, last: int) -> list[Pending]:
     async def take(connection: psycopg.AsyncConnection) -> list[Pending]:
         return await take_pending(
             connection,
-            session_id=plan.handle.session_id,
-            after_position=position,
-            last_position=plan.chunk.last_position if plan.chunk is not None else INTEGER_MAX,
+            session_id=plan.lease.session_id,
+            after_position=after,
+            last_position=last,
             limit=FEED,
         )
 
     return await plan.searching.run(take)
 
 
-async def _fetch(plan: Plan, belt: Belt, item: Pending) -> Fetched:
-    reference = Reference(issue_id=item.issue_id, url=item.url, listed=item.listed)
-    (outcome,) = await plan.source.fetch([reference])
-    if isinstance(outcome, NotFound | Forbidden) and item.reason == "census":
-        return Fetched(item=item, removal="deleted" if isinstance(outcome, NotFound) else "denied")
+async def _fetch(plan: Plan, state: RunState, items: Sequence[Pending]) -> list[Fetched]:
+    references = [Reference(issue_id=item.issue_id, url=item.url, listed=item.listed) for item in items]
+    outcomes = await plan.tracker.fetch(references)
+    return [_judged(plan, state, item, outcome) for item, outcome in zip(items, outcomes, strict=True)]
+
+
+def _judged(plan: Plan, state: RunState, item: Pending, outcome: FetchedIssue | ItemError) -> Fetched:
+    """What the outcome means to this session: something to store, to leave out, or a failure."""
     if isinstance(outcome, ItemError):
+        if item.reason == "census" and isinstance(outcome, NotFound | Forbidden):
+            return Fetched(item=item, removal="deleted" if isinstance(outcome, NotFound) else "denied")
         return Fetched(item=item, error=outcome)
     record = outcome.record
-    refusal = _refusal(plan, belt, record) if item.reason == "search" else None
+    refusal = _refusal(plan, state, record) if item.reason == "search" else None
     if refusal is not None:
         return Fetched(item=item, refusal=refusal)
     moved = item.reason == "census" and record.issue_id != item.issue_id
@@ -108,3 +96,9 @@ async def _fetch(plan: Plan, belt: Belt, item: Pending) -> Fetched:
         comments_announced=record.comments_announced or 0,
         history_announced=record.history_announced or 0,
     )
+
+
+def _refusal(plan: Plan, state: RunState, record: IssueRecord) -> str | None:
+    if (refusal := plan.selection.refusal(record)) is not None:
+        return refusal
+    return None if state.accept(plan.issue_limit) else BEYOND_LIMIT

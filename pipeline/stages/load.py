@@ -7,64 +7,72 @@ from collections.abc import AsyncIterator
 
 import psycopg
 
-from crawler.errors import PageRejected
-from crawler.http.stats import Stats
-from db.crawl.chunks import hold_chunk
+from crawler.errors import ItemError, PageRejected
+from crawler.http.stats import ClientStats
+from crawler.kept_page import KeptPage
 from db.crawl.frontier import Found, add_related, mark, still_pending
-from db.crawl.progress import ErrorRow, Progress, add_errors, add_progress, quarantine
+from db.crawl.progress import ErrorRow, SessionProgress, add_errors, quarantine
 from db.loader import BatchResult, analyze_due, load_batch
 from db.queries import statements
 from pipeline.logs import told
+from pipeline.stages.batch_policy import BatchPolicy
 from pipeline.stages.drift import DriftGuard
-from pipeline.stages.state import Belt, Fetched, Mark, Plan
+from pipeline.stages.state import Fetched, Mark, Plan, RunState
 from pipeline.stages.translate import to_page_rows
-
-BATCH_ISSUES = 400  # more gains nothing measurable and holds locks and memory longer
-BATCH_BYTES = 6 * 2**20  # of raw pages: what a batch may hold of memory, whatever the pages are
-HELD_BYTES = 5 * BATCH_BYTES  # likewise, of a batch that looks odd and waits for further issues
-BATCH_SECONDS = 2.0  # a slow tracker's issues show up in the database this soon
 
 Outcomes = dict[str, tuple[str, str | None]]  # issue_id to (frontier state, why)
 
 
-async def load(plan: Plan, belt: Belt) -> None:
+async def load(plan: Plan, state: RunState) -> None:
     """Commit batches until the workers have ended."""
     number = 0
     guard = DriftGuard(plan)
-    async for batch in _batches(belt, guard):
+    async for batch in _batches(state, guard, BatchPolicy()):
         number += 1
         await guard.check(batch)
-        await _Batch(plan, belt, batch).store()
-        belt.in_flight -= len(batch)
-        belt.tell()
+        await _Batch(plan, state, batch).store()
+        state.settle(len(batch))
         if analyze_due(number):
             await plan.searching.run(_analyze)
 
 
-async def _batches(belt: Belt, guard: DriftGuard) -> AsyncIterator[list[Fetched]]:
-    batch: list[Fetched] = []
-    size = 0
-    deadline = 0.0
+async def _batches(
+    state: RunState, guard: DriftGuard, policy: BatchPolicy[Fetched]
+) -> AsyncIterator[list[Fetched]]:
+    clock = asyncio.get_running_loop().time
     got: Fetched | Mark | None = None
+
+    async def is_held(size: int = 0) -> bool:
+        """Whether the batch looks odd and should wait for further issues."""
+        if not policy.fits(size, held=True) or not await guard.wants_more(policy.items):
+            return False
+        policy.hold(clock())
+        return True
+
     while got is not Mark.END:
         try:
-            async with asyncio.timeout_at(deadline if batch else None):
-                got = await belt.done.get()
+            async with asyncio.timeout_at(policy.deadline):
+                got = await state.done.get()
         except TimeoutError:
             got = None
         if isinstance(got, Fetched):
-            if not batch:
-                deadline = asyncio.get_running_loop().time() + BATCH_SECONDS
-            batch.append(got)
-            size += sum(len(page.body) for page in got.row.pages) if got.row else 0
-        full = len(batch) >= BATCH_ISSUES or size >= BATCH_BYTES or got is None
-        waited_for = belt.idle and len(batch) == belt.in_flight
-        urgent = waited_for or isinstance(got, Mark)
-        if full and not urgent and size < HELD_BYTES and await guard.wants_more(batch):
-            deadline = asyncio.get_running_loop().time() + BATCH_SECONDS
-        elif batch and (full or urgent):
-            yield batch
-            batch, size = [], 0
+            size = _size(got)
+            if not policy.fits(size) and not await is_held(size):
+                yield policy.take()
+            policy.add(got, size, clock())
+        is_urgent = isinstance(got, Mark) or state.is_last(len(policy))
+        is_due = got is None or policy.is_due(clock())
+        if policy.items and (is_urgent or (is_due and not await is_held())):
+            yield policy.take()
+
+
+def _size(fetched: Fetched) -> int:
+    pages = fetched.row.pages if fetched.row is not None else _rejected_pages(fetched.error)
+    return sum(len(page.body) for page in pages)
+
+
+def _rejected_pages(error: ItemError | None) -> tuple[KeptPage, ...]:
+    return error.pages if isinstance(error, PageRejected) else ()
 
 
 async def _analyze(connection: psycopg.AsyncConnection) -> None:
@@ -74,54 +82,49 @@ async def _analyze(connection: psycopg.AsyncConnection) -> None:
 class _Batch:
     """One transaction of the loader, which may be run again after a fault that passes."""
 
-    def __init__(self, plan: Plan, belt: Belt, batch: list[Fetched]) -> None:
+    def __init__(self, plan: Plan, state: RunState, batch: list[Fetched]) -> None:
         self._plan = plan
-        self._handle = plan.handle
-        self._belt = belt
+        self._lease = plan.lease
+        self._state = state
         self._batch = batch
-        self._spent = plan.meter.take()  # requests since the last batch
+        self._spent = plan.tracker.stats.take()  # requests since the last batch
         self._tries = 0
         self._tried: tuple[Outcomes, int] = ({}, 0)  # what the latest try came to, its commit left aside
 
     async def store(self) -> None:
         """Commit the batch, then count it."""
         outcomes, related = await self._plan.loading.run(self._commit)
-        counts = self._belt.counts
+        counts = self._state.counts
         for state, detail in outcomes.values():
             counts.add(state, detail)
         counts.related += related
-        self._belt.listed += related
-        self._belt.keep_within(self._plan)
+        self._state.listed += related
+        self._state.keep_within(self._plan)
 
     async def _commit(self, connection: psycopg.AsyncConnection) -> tuple[Outcomes, int]:
-        handle, chunk = self._handle, self._plan.chunk
-        if chunk is not None:
-            await hold_chunk(
-                connection, session_id=handle.session_id, chunk_number=chunk.number, fence=chunk.fence
-            )
+        lease = self._lease
         batch = await self._left(connection)
         if not batch:  # it was committed after all
             return self._tried
         result = await load_batch(
             connection,
-            user_id=handle.user_id,
-            tracker_id=handle.tracker_id,
-            session_id=handle.session_id,
+            user_id=lease.user_id,
+            tracker_id=lease.tracker_id,
+            session_id=lease.session_id,
             rows=[fetched.row for fetched in batch if fetched.row is not None],
         )
         outcomes = {fetched.item.issue_id: _outcome(fetched, result) for fetched in batch}
         quarantined = await self._quarantine(connection, batch)
         await add_errors(
             connection,
-            user_id=handle.user_id,
-            session_id=handle.session_id,
+            user_id=lease.user_id,
+            session_id=lease.session_id,
             errors=[error for fetched in batch for error in _errors(fetched, result)],
         )
         related = await self._add_related(connection, batch)
-        await mark(connection, session_id=handle.session_id, outcomes=outcomes)
+        await mark(connection, session_id=lease.session_id, outcomes=outcomes)
         progress = _progress(batch, outcomes, result, self._spent, related, quarantined)
-        fence = handle.fence if chunk is None else None
-        await add_progress(connection, session_id=handle.session_id, fence=fence, progress=progress)
+        await self._plan.claim.add_progress(connection, progress)
         self._tried = outcomes, related
         return self._tried
 
@@ -132,7 +135,7 @@ class _Batch:
             return self._batch
         pending = await still_pending(
             connection,
-            session_id=self._handle.session_id,
+            session_id=self._lease.session_id,
             issue_ids=[fetched.item.issue_id for fetched in self._batch],
         )
         return [fetched for fetched in self._batch if fetched.item.issue_id in pending]
@@ -140,20 +143,20 @@ class _Batch:
     async def _quarantine(self, connection: psycopg.AsyncConnection, batch: list[Fetched]) -> int:
         kept = 0
         for fetched in batch:
-            if isinstance(fetched.error, PageRejected) and fetched.error.pages:
+            if fetched.error is not None and (pages := _rejected_pages(fetched.error)):
                 kept += await quarantine(
                     connection,
-                    user_id=self._handle.user_id,
-                    tracker_id=self._handle.tracker_id,
-                    session_id=self._handle.session_id,
+                    user_id=self._lease.user_id,
+                    tracker_id=self._lease.tracker_id,
+                    session_id=self._lease.session_id,
                     issue_id=fetched.item.issue_id,
-                    pages=to_page_rows(fetched.error.pages),
+                    pages=to_page_rows(pages),
                     reason=told(fetched.error),
                 )
         return kept
 
     async def _add_related(self, connection: psycopg.AsyncConnection, batch: list[Fetched]) -> int:
-        if not self._handle.crawl_related:
+        if not self._lease.crawl_related:
             return 0
         # One step away only: relations of relations would soon be the whole tracker.
         references = [
@@ -164,8 +167,8 @@ class _Batch:
         ]
         return await add_related(
             connection,
-            session_id=self._handle.session_id,
-            user_id=self._handle.user_id,
+            session_id=self._lease.session_id,
+            user_id=self._lease.user_id,
             references=references,
         )
 
@@ -214,14 +217,14 @@ def _progress(
     batch: list[Fetched],
     outcomes: Outcomes,
     result: BatchResult,
-    spent: Stats,
+    spent: ClientStats,
     related: int,
     quarantined: int,
-) -> Progress:
+) -> SessionProgress:
     states = [state for state, _ in outcomes.values()]
     # Two numbers may have led to one issue, which is stored once.
     once = {_stored_as(fetched): fetched for fetched in batch}.values()
-    return Progress(
+    return SessionProgress(
         issues_crawled=sum(state in ("new", "changed", "unchanged") for state in states),
         issues_new=states.count("new"),
         issues_changed=states.count("changed"),

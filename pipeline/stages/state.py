@@ -1,47 +1,66 @@
-"""What the stages of one session share: the queues between them, the running totals, the reason to stop."""
+"""What the stages of one run share: the plan, the queues between them, the counters, the reason to stop."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum, auto
 
-from crawler.errors import CrawlError, ItemError
+from crawler.errors import CrawlError, ItemError, TooMuch
+from crawler.source import Features
 from db.crawl.frontier import Pending
-from db.crawl.transaction import Actor
+from db.crawl.transaction import UserTransactions
 from db.rows import IssueRow
-from pipeline.ceiling import USUAL, Ceiling
-from pipeline.crawl_session import Handle
-from pipeline.stages.counts import Counts, Observer
-from pipeline.stages.meter import Meter
+from pipeline.ceiling import Ceiling
+from pipeline.claim import Claim
+from pipeline.crawl_session import SessionLease
+from pipeline.stages.counts import Observer, RunCounts
 from pipeline.stages.selection import Selection
 from pipeline.trackers.pool import TrackerPool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Chunk:
-    """A part of a session's frontier that this process holds, others hold the rest."""
-
-    number: int
-    fence: int  # every batch of the chunk must still hold it
-    first_position: int
-    last_position: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a session is to do, and with what."""
+    """What a run is to do, and with what."""
 
-    handle: Handle
-    source: TrackerPool
-    meter: Meter  # of the source's client
-    searching: Actor  # the connection of the search stage and the feed
-    loading: Actor  # the connection of the loader
+    claim: Claim
+    tracker: TrackerPool
+    searching: UserTransactions  # the connection of the search stage and the feed
+    loading: UserTransactions  # the connection of the loader
     selection: Selection
+    features: Features  # of the tracker's kind
+    ceiling: Ceiling  # the most that the session may bring
+    bytes_before: int  # that the tracker's processes got for the claims before this one
     search_limit: int | None = None  # how many references the search may bring
     issue_limit: int | None = None  # how many issues may be stored, where each must be looked at first
-    ceiling: Ceiling = USUAL  # the most that the session may bring
-    chunk: Chunk | None = None  # all that is to be fetched; None: the whole frontier
+
+    @property
+    def lease(self) -> SessionLease:
+        """The session that is worked on."""
+        return self.claim.lease
+
+    def excess(self, listed: int) -> TooMuch | None:
+        """Return what ends a session that has brought more than it may.
+
+        Args:
+            listed: references in its frontier.
+        """
+        received = self.lease.bytes_received + self.tracker.stats.bytes - self.bytes_before
+        return self.ceiling.excess(listed, received)
+
+    @property
+    def settles_after(self) -> timedelta | None:
+        """How long after its last change an issue must have been fetched to be known by that time.
+
+        Within it a second change may bear the same time: the tracker's times are cut, and its clock and ours
+        differ. None: each issue is looked at, since the list does not tell, or the session wants more of an
+        issue than that it is stored.
+        """
+        precision = self.features.modified_precision
+        if precision is None or self.selection.is_needed or self.lease.crawl_related or self.lease.census:
+            return None
+        return precision + self.features.since_overlap
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +74,7 @@ class Fetched:
     history_announced: int = 0
     refusal: str | None = None  # why it was left out though it could be had
     removal: str | None = None  # what a census says of it: deleted, denied, or moved to another number
-    error: ItemError | None = None
+    error: ItemError | None = None  # with the pages that could not be read, where there are some
 
 
 class Mark(Enum):
@@ -66,42 +85,85 @@ class Mark(Enum):
 
 
 @dataclass(slots=True)
-class Belt:
-    """The moving parts between the stages of one run."""
+class RunState:
+    """The queues, the counters and the reason to stop of one run.
+
+    Each part has one owner. The search counts what it finds; the feed hands references out and waits for
+    news; the fetch workers ask whether an issue is still wanted; the loader counts outcomes and settles what
+    it committed. Anybody may stop the run.
+    """
 
     workers: int
-    counts: Counts
+    counts: RunCounts
     observer: Observer
     stop: asyncio.Event = field(default_factory=asyncio.Event)  # set: finish what is in hand, then end
     fatal: CrawlError | None = None  # what ended the run early
-    news: asyncio.Event = field(default_factory=asyncio.Event)  # the frontier grew, or something was settled
-    in_flight: int = 0  # references handed out and not yet committed
+    shortfall: bool = False  # the run did all it could and yet not what was asked for
     listed: int = 0  # references in the session's frontier
-    idle: bool = False  # the feed has nothing to hand out until something is committed
     accepted: int = 0  # issues that the selection let through
-    shortfall: bool = False  # the session did all it could and yet not what was asked for
-    todo: asyncio.Queue[Pending | None] = field(init=False)
-    done: asyncio.Queue[Fetched | Mark] = field(init=False)
+    todo: asyncio.Queue[list[Pending] | None] = field(init=False)  # from the feed to the workers
+    done: asyncio.Queue[Fetched | Mark] = field(init=False)  # from the workers to the loader
+    _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _in_flight: int = field(default=0, init=False)  # references handed out and not yet committed
+    _starved: bool = field(default=False, init=False)  # the feed has nothing until something is committed
 
     def __post_init__(self) -> None:
         self.todo = asyncio.Queue(maxsize=2 * self.workers)
         self.done = asyncio.Queue(maxsize=2 * self.workers)
 
+    async def hand_out(self, references: list[Pending]) -> None:
+        """Give references to a worker (the feed)."""
+        self._in_flight += len(references)
+        await self.todo.put(references)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything that was handed out is committed."""
+        return self._in_flight == 0
+
+    async def wait_for_news(self) -> None:
+        """Wait until the frontier may have grown: by the search, or by related issues (the feed)."""
+        self._starved = self.counts.search_done
+        if self._starved:
+            await self.done.put(Mark.FLUSH)
+        await self._news.wait()
+        self._news.clear()
+        self._starved = False
+
+    def accept(self, limit: int | None) -> bool:
+        """Tell whether one more issue is wanted, and count it if so (the workers)."""
+        if self.is_full(limit):
+            return False
+        self.accepted += 1
+        return True
+
+    def is_full(self, limit: int | None) -> bool:
+        """Whether as many issues were accepted as may be stored."""
+        return limit is not None and self.accepted >= limit
+
+    def is_last(self, waiting: int) -> bool:
+        """Whether nothing more will be fetched before these many are committed (the loader)."""
+        return self._starved and waiting == self._in_flight
+
+    def settle(self, number: int) -> None:
+        """Note that so many references are committed (the loader)."""
+        self._in_flight -= number
+        self.tell()
+
     def tell(self) -> None:
-        """Let the observer and the waiting stages know that something moved."""
-        self.news.set()
+        """Let the observer and the waiting feed know that something moved."""
+        self._news.set()
         self.observer(self.counts)
 
     def keep_within(self, plan: Plan) -> None:
         """End where the session has brought more than it may."""
-        received = plan.handle.bytes_received + plan.meter.received
-        if (excess := plan.ceiling.excess(self.listed, received)) is not None:
+        if (excess := plan.excess(self.listed)) is not None:
             self.end(excess)
 
     def interrupt(self) -> None:
         """Finish what is in hand, commit it, and end."""
         self.stop.set()
-        self.news.set()
+        self._news.set()
 
     def end(self, error: CrawlError) -> None:
         """Stop all stages because of this error; the first one counts."""

@@ -11,8 +11,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from crawler.client import Stats
 from crawler.errors import ItemError
+from crawler.http.stats import ClientStats
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
 from crawler.source import Reference, Rendering, SearchPage
@@ -45,7 +45,7 @@ class TrackerPool:
         most: int | None = None,
     ) -> None:
         features = find_kind(tracker.kind).features
-        self.stats = Stats()  # live totals of all of them
+        self.stats = ClientStats()  # live totals of all of them
         self._tracker = tracker
         self._workers = workers
         self._share = share

@@ -14,8 +14,8 @@ from typing import Self, TypeVar
 import structlog
 from msgspec.structs import replace as replaced
 
-from crawler.client import Stats
 from crawler.errors import ItemError, PageRejected, TrackerError
+from crawler.http.stats import ClientStats
 from crawler.process.hand import FIRST, LOGIN, NOTHING
 from crawler.process.messages import (
     Answer,
@@ -104,14 +104,14 @@ class TrackerProcess:
         *,
         workers: int | None = None,
         share: HostShare | None = None,
-        stats: Stats | None = None,
+        stats: ClientStats | None = None,
         network: bool = True,
         seconds: float = SECONDS,
     ) -> None:
         keep_secret(tracker.password)
         features = find_kind(tracker.kind).features
         connection = tracker.connection
-        self.stats = stats or Stats()  # live totals of the clients within
+        self.stats = stats or ClientStats()  # live totals of the clients within
         self._opening = Open(
             kind=tracker.kind,
             connection=connection if network else replace(connection, username=None, password=None),

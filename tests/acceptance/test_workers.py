@@ -13,7 +13,7 @@ import pytest
 
 from crawler.sources.ims.standin import StandIn
 from db import job_queue
-from pipeline.jobs.claims import SIZE as CHUNK
+from pipeline.jobs.shared_session import CHUNK_SIZE as CHUNK
 from tests.fixtures.database import wait_until
 from tests.fixtures.program import run_standin
 from tests.fixtures.schema import ALICE, BOB

@@ -9,14 +9,15 @@ from urllib.parse import quote
 import pytest
 
 from crawler.errors import ItemError, TooMuch, TrackerError, UsageError
-from crawler.http.stats import Stats
+from crawler.http.stats import ClientStats
 from crawler.query import parse_query
 from crawler.sources.ims.standin import StandIn
 from db import get_session, job_queue
 from pipeline.ceiling import Ceiling
-from pipeline.crawl_session import CrawlRequest, Ending, begin, end
+from pipeline.crawl_session import CrawlRequest, begin
 from pipeline.jobs.worker import serve
 from pipeline.logs import keep_secret
+from pipeline.session_end import Ending, end
 from pipeline.settings import Settings, read_settings
 from pipeline.trackers.stored import NewTracker, add_tracker
 from tests.fixtures.crawl import Crawler
@@ -50,9 +51,9 @@ async def test_a_session_ends_at_its_ceiling_and_says_what_to_do(
     assert listed <= 50 + 250  # a page more at most, and what was asked for meanwhile
     assert crawled.outcome["issues_crawled"] < 300
     # The limit is one of the session, not of a run.
-    again = await bounded.resume(tracker, crawled.handle.session_uuid)
+    again = await bounded.resume(tracker, crawled.lease.session_uuid)
     assert isinstance(again.error, TooMuch)
-    done = await crawler.resume(tracker, crawled.handle.session_uuid)
+    done = await crawler.resume(tracker, crawled.lease.session_uuid)
     assert (done.error, done.outcome["issues_crawled"]) == (None, 300)
 
 
@@ -64,7 +65,7 @@ async def test_a_run_of_a_worker_ends_at_the_ceiling_and_is_not_tried_again(
     await serve(
         replace(yard.program, settings=Settings(ceiling=Ceiling(issues=50))),
         concurrency=2,
-        patience=2,
+        lease_timeout=2,
         until=lambda: not job_queue.due(1) and job_queue.unfinished(5) == 0,
     )
     assert yard.rows("SELECT status, attempts, error_type FROM ims.runs") == [("failed", 1, "TooMuch")]
@@ -85,8 +86,8 @@ def test_an_error_that_echoes_the_password_is_stored_without_it(crawler: Crawler
         tracker_id = add_tracker(session, new, crawler.program.vault).tracker_id
     request = CrawlRequest(original="*", query=parse_query("*"))
     for error in (TrackerError(f"http://h/{echoed} is away."), ItemError(f"{CANARY} is no page.")):
-        handle = begin(ALICE, tracker_id, request)
-        end(handle, Ending(status="failed", seconds=1, search_seconds=1, spent=Stats(), error=error))
+        lease = begin(ALICE, tracker_id, request)
+        end(lease, Ending(status="failed", seconds=1, search_seconds=1, spent=ClientStats(), error=error))
     kept = str(crawler.rows("SELECT error_message FROM ims.session_errors"))
     assert kept.count("[secret]") == 2
     assert echoed not in kept

@@ -100,7 +100,7 @@ async def test_a_census_of_a_question_looks_only_for_what_the_question_found(
     await crawler.crawl(tracker, "needle")
     tracker.remove_issue(3)
     tracker.remove_issue(4)
-    census = await crawler.crawl(tracker, "needle", census=True, remove_many=True)
+    census = await crawler.crawl(tracker, "needle", census=True, allow_mass_removal=True)
     assert census.outcome["removed"] == {**NONE, "deleted": 1}
     assert crawler.rows(REMOVED) == [("4", "deleted")]
 
@@ -127,7 +127,7 @@ async def test_more_than_a_fifth_is_refused_unless_told_otherwise(crawler: Crawl
     (message,) = (error["message"] for error in census.outcome["errors"])
     assert "5 of 20" in message
     assert "--yes" in message
-    census = await crawler.crawl(tracker, census=True, remove_many=True)
+    census = await crawler.crawl(tracker, census=True, allow_mass_removal=True)
     assert census.outcome["removed"] == {**NONE, "deleted": 5}
     assert len(crawler.rows(REMOVED)) == 5
 

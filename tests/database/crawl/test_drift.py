@@ -51,10 +51,10 @@ async def test_a_renamed_header_stops_the_session_and_nothing_is_stored(crawler:
         assert [error["error_type"] for error in crawled.outcome["errors"]] == ["LayoutChanged"]
         assert crawler.rows(STORED) == before
         pending = "SELECT count(*) FROM ims.session_frontier WHERE session_id = %s AND state = 'pending'"
-        assert crawler.value(pending, crawled.handle.session_id) == 60
+        assert crawler.value(pending, crawled.lease.session_id) == 60
         # The parser may be mended, or the tracker may think better of it: the session goes on.
         standin.word = None
-        resumed = await crawler.resume(standin, crawled.handle.session_uuid)
+        resumed = await crawler.resume(standin, crawled.lease.session_uuid)
     assert (resumed.error, resumed.outcome["status"]) == (None, "completed")
     assert resumed.outcome["issues_unchanged"] == 60
 
@@ -83,7 +83,7 @@ async def test_who_knows_better_goes_on(crawler: Crawler) -> None:
 async def test_a_slow_trackers_small_batches_wait_until_they_can_be_judged(
     crawler: Crawler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.stages.load.BATCH_SECONDS", 0.01)
+    monkeypatch.setattr("pipeline.stages.batch_policy.BATCH_SECONDS", 0.01)
     async with Redesigned(issues=issues()) as standin:
         await crawler.crawl(standin)
         before = crawler.rows(STORED)
@@ -116,7 +116,7 @@ async def test_what_proves_nothing_stops_nothing(
 async def test_a_layout_that_changes_during_the_first_crawl_is_noticed(
     crawler: Crawler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.stages.load.BATCH_ISSUES", 25)
+    monkeypatch.setattr("pipeline.stages.batch_policy.BATCH_ISSUES", 25)
     async with Redesigned(issues=issues(200)) as standin:
         standin.word, standin.former = (b">Priority<", b">Importance<"), 100
         crawled = await crawler.crawl(standin, workers=1)

@@ -15,13 +15,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from crawler.sources.ims.standin import StandIn
 from db.crawl.frontier import mark
-from db.crawl.transaction import Actor
+from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseUnreachable, FenceLost
-from pipeline import bootstrap, crawl
+from pipeline import bootstrap, whole_session
 from pipeline.bootstrap import Program
 from pipeline.crawl_session import take_over
 from pipeline.left_over import left_over
-from pipeline.stages import load, search
+from pipeline.stages import batch_policy, load, search
 from tests.fixtures.crawl import Crawler
 from tests.fixtures.database import Server, libpq_url
 from tests.fixtures.schema import ALICE, Database, fresh_database
@@ -38,7 +38,7 @@ class Desk:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small session has many transactions."""
-    monkeypatch.setattr(load, "BATCH_ISSUES", 10)
+    monkeypatch.setattr(batch_policy, "BATCH_ISSUES", 10)
     monkeypatch.setattr(search, "GATHERED", 1)
     monkeypatch.setattr("crawler.sources.ims.request._LARGE_PAGE", 20)
 
@@ -192,7 +192,7 @@ async def test_the_tracker_is_asked_once_whatever_becomes_of_a_commit(
     async with cut_off(crawler, Proxy(libpq_url(database.app_url), late=True), monkeypatch):
         cut = await crawler.crawl(desk)
     asked = dict(crawler.rows("SELECT session_id, requests FROM ims.crawl_sessions"))
-    assert asked[cut.handle.session_id] == asked[calm.handle.session_id]
+    assert asked[cut.lease.session_id] == asked[calm.lease.session_id]
 
 
 async def test_a_database_that_becomes_read_only_ends_the_session_with_a_sentence_and_it_is_resumed(
@@ -212,7 +212,7 @@ async def test_a_database_that_becomes_read_only_ends_the_session_with_a_sentenc
     assert "read-only" in str(stopped.error)
     assert stopped.outcome["status"] == "failed"
     assert stopped.outcome["issues_new"] == 20
-    resumed = await crawler.resume(desk, stopped.handle.session_uuid)
+    resumed = await crawler.resume(desk, stopped.lease.session_uuid)
     assert resumed.outcome["status"] == "completed"
     rows = rows_of(database)
     rows["session_errors"].clear()  # tells of the stop
@@ -258,7 +258,7 @@ async def test_a_session_that_was_taken_over_is_left_by_its_former_holder(
 async def test_who_lost_a_session_learns_it_while_the_tracker_keeps_silent(
     crawler: Crawler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crawl, "HEARTBEAT", timedelta(seconds=0.05))
+    monkeypatch.setattr(whole_session, "HEARTBEAT", timedelta(seconds=0.05))
     async with StandIn(synthetic=5, latency=60) as silent:
         working = asyncio.create_task(crawler.crawl(silent))
         async with asyncio.timeout(20):
@@ -276,7 +276,7 @@ async def test_a_deadlock_is_tried_again_and_both_end(database: Database) -> Non
     names = ("a", "b")
     both = asyncio.Barrier(2)
     tries: list[str] = []
-    async with Actor(conninfo, ALICE) as first, Actor(conninfo, ALICE) as second:
+    async with UserTransactions(conninfo, ALICE) as first, UserTransactions(conninfo, ALICE) as second:
         for name in names:
             await first.run(
                 lambda c, name=name: c.execute(
@@ -285,7 +285,7 @@ async def test_a_deadlock_is_tried_again_and_both_end(database: Database) -> Non
                 )
             )
 
-        async def cross(actor: Actor, order: tuple[str, ...]) -> None:
+        async def cross(transactions: UserTransactions, order: tuple[str, ...]) -> None:
             async def work(connection: psycopg.AsyncConnection) -> None:
                 tries.append(order[0])
                 for name in order:
@@ -293,7 +293,7 @@ async def test_a_deadlock_is_tried_again_and_both_end(database: Database) -> Non
                     if name == order[0] and len(tries) <= 2:
                         await both.wait()
 
-            await actor.run(work)
+            await transactions.run(work)
 
         await asyncio.wait_for(asyncio.gather(cross(first, names), cross(second, names[::-1])), 30)
     assert len(tries) == 3

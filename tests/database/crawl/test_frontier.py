@@ -32,7 +32,7 @@ async def search(tenant: Tenant, *numbers: object, **options: Any) -> int:
     values = {"session_id": tenant.session_id, "user_id": tenant.user_id, "fence": 1}
     values |= {"references": found(*numbers), "cursor": "next", "done": False}
     async with tenant.acting() as connection:
-        return await add_references(connection, **{**values, **options})
+        return (await add_references(connection, **{**values, **options})).new
 
 
 async def pending(tenant: Tenant, after: int = -1, limit: int = 100) -> list[str]:

@@ -21,7 +21,7 @@ async def test_what_is_in_quarantine_is_listed_shown_and_tried_again(crawler: Cr
     async with StandIn(
         issues=[issue(1000), issue(1001, description="오류가 납니다"), issue(1002)]
     ) as standin:
-        session_uuid = (await crawler.crawl(standin)).handle.session_uuid
+        session_uuid = (await crawler.crawl(standin)).lease.session_uuid
     rows = {row["issue_id"]: row for row in quarantined(crawler.user_id, limit=10)}
     assert set(rows) == {"1001", "1002"}
     assert rows["1001"]["reason"] == "Not in the mood."

@@ -12,7 +12,7 @@ import pytest
 from crawler.errors import UsageError
 from crawler.sources.ims.standin import StandIn
 from pipeline.reparse import Wanted, reparse
-from pipeline.reparse.result import Rebuilt
+from pipeline.reparse.batch import ReparseResult
 from tests.database.crawl.test_session_receipt import issue
 from tests.fixtures.crawl import Crawler, Moods
 from tests.fixtures.packed_page import packed
@@ -30,12 +30,12 @@ ISSUES = "SELECT issue_id, title, description, priority FROM ims.issues ORDER BY
 QUARANTINE = "SELECT issue_id, quarantine_reason FROM ims.raw_pages WHERE quarantined ORDER BY issue_id"
 
 
-async def again(crawler: Crawler, **wanted: Any) -> Rebuilt:
+async def again(crawler: Crawler, **wanted: Any) -> ReparseResult:
     return await reparse(crawler.program.conninfo, crawler.user_id, Wanted(**wanted))
 
 
-def figures(rebuilt: Rebuilt) -> tuple[int, int, int, int]:
-    return rebuilt.pages, rebuilt.issues, rebuilt.changed, rebuilt.failed
+def figures(result: ReparseResult) -> tuple[int, int, int, int]:
+    return result.pages, result.issues, result.changed, result.failed
 
 
 async def test_what_is_as_the_parser_reads_it_costs_no_write(crawler: Crawler) -> None:
@@ -43,10 +43,10 @@ async def test_what_is_as_the_parser_reads_it_costs_no_write(crawler: Crawler) -
         crawled = await crawler.crawl(standin)
         asked = sum(standin.requests.values())
     before = crawler.rows(PLACES)
-    rebuilt = await again(crawler)
+    result = await again(crawler)
     stored = crawled.outcome["issues_crawled"]
     assert stored > 50
-    assert figures(rebuilt) == (stored, stored, 0, 0)
+    assert figures(result) == (stored, stored, 0, 0)
     assert crawler.rows(PLACES) == before
     assert sum(standin.requests.values()) == asked
 
@@ -57,12 +57,12 @@ async def test_a_parsers_fix_reaches_what_is_stored_and_is_no_change_of_the_trac
     crawler = replace(crawler, kind="moody")
     moods.be(say={"description": "", "comments": []})
     async with StandIn(issues=[issue(number) for number in range(1000, 1010)]) as standin:
-        session_uuid = (await crawler.crawl(standin)).handle.session_uuid
+        session_uuid = (await crawler.crawl(standin)).lease.session_uuid
     seen = crawler.rows("SELECT issue_id, last_crawled_at FROM ims.issues ORDER BY issue_id")
     moods.be()
-    rebuilt = await again(crawler, session_uuid=session_uuid)
-    assert figures(rebuilt) == (10, 10, 10, 0)
-    assert dict(rebuilt.fields) == {"description": 10}
+    result = await again(crawler, session_uuid=session_uuid)
+    assert figures(result) == (10, 10, 10, 0)
+    assert dict(result.fields) == {"description": 10}
     assert {row[2] for row in crawler.rows(ISSUES)} == {"It crashes"}
     assert crawler.value("SELECT count(*) FROM ims.issue_comments WHERE content = 'me too'") == 10
     assert crawler.value("SELECT count(*) FROM ims.issue_history WHERE change_type = 'observed'") == 0
@@ -83,10 +83,10 @@ async def test_a_quarantined_page_that_can_be_read_now_is_let_out(crawler: Crawl
         ("1003", "Not in the mood."),
     ]
     moods.be(defect=["1003"])
-    rebuilt = await again(crawler, quarantined=True)
-    assert figures(rebuilt) == (3, 2, 2, 1)
-    assert rebuilt.released == 2
-    assert rebuilt.failures == [("1003", "The parser failed with ZeroDivisionError.")]
+    result = await again(crawler, quarantined=True)
+    assert figures(result) == (3, 2, 2, 1)
+    assert result.released == 2
+    assert result.failures == [("1003", "The parser failed with ZeroDivisionError.")]
     assert crawler.rows(QUARANTINE) == [("1003", "The parser failed with ZeroDivisionError.")]
     assert [row[0] for row in crawler.rows(ISSUES)] == ["1000", "1001", "1002", "1004"]
     assert figures(await again(crawler, issue_id="1001")) == (1, 1, 0, 0)
@@ -102,8 +102,8 @@ async def test_an_issue_whose_last_page_cannot_be_read_is_read_from_the_one_befo
         standin.edit_issue(1000, title="")  # which no parser accepts
         await crawler.crawl(standin)
     moods.be()
-    rebuilt = await again(crawler)
-    assert figures(rebuilt) == (2, 0, 1, 1)
+    result = await again(crawler)
+    assert figures(result) == (2, 0, 1, 1)
     assert crawler.rows(ISSUES) == [("1000", "Issue 1000", "It crashes", "High")]
     assert crawler.rows(QUARANTINE) == [("1000", "The page has no Subject.")]
 
@@ -117,8 +117,8 @@ async def test_only_the_newest_page_is_read_and_it_settles_the_older_ones(crawle
         await crawler.crawl(standin)
     assert crawler.value("SELECT count(*) FROM ims.raw_pages") == 3
     assert len(crawler.rows(QUARANTINE)) == 1
-    rebuilt = await again(crawler)
-    assert (figures(rebuilt), rebuilt.released) == ((1, 1, 0, 0), 1)
+    result = await again(crawler)
+    assert (figures(result), result.released) == ((1, 1, 0, 0), 1)
     assert crawler.rows(ISSUES)[0][1] == "Best"
 
 
@@ -159,15 +159,15 @@ async def test_a_damaged_page_fails_alone(crawler: Crawler) -> None:
         await crawler.crawl(standin)
     with crawler.database.superuser() as connection:
         connection.execute("UPDATE ims.raw_pages SET body = '\\x00' WHERE issue_id = '1000'")
-    rebuilt = await again(crawler)
-    assert figures(rebuilt) == (1, 1, 0, 1)
-    assert rebuilt.failures == [("1000", "A stored page cannot be read: its bytes are damaged.")]
+    result = await again(crawler)
+    assert figures(result) == (1, 1, 0, 1)
+    assert result.failures == [("1000", "A stored page cannot be read: its bytes are damaged.")]
     assert len(crawler.rows(ISSUES)) == 2
 
 
 async def test_nobody_reads_somebody_elses_pages_again(crawler: Crawler) -> None:
     async with StandIn(issues=[issue(1000)]) as standin:
-        session_uuid = (await crawler.crawl(standin)).handle.session_uuid
+        session_uuid = (await crawler.crawl(standin)).lease.session_uuid
     bob = replace(crawler, user_id=BOB)
     assert figures(await again(bob)) == (0, 0, 0, 0)
     for wanted in ({"session_uuid": session_uuid}, {"session_uuid": uuid4()}, {"tracker": "desk"}):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,19 +15,23 @@ from procrastinate.jobs import Status
 
 from crawler.errors import UsageError
 from crawler.http.origin import Origin
-from crawler.http.stats import Stats
+from crawler.http.stats import ClientStats
 from crawler.sources.ims.standin import StandIn
 from db import get_session, job_queue
 from db.crawl.chunks import hold_chunk
-from db.crawl.transaction import Actor
+from db.crawl.transaction import UserTransactions
 from db.errors import FenceLost
-from pipeline.crawl_session import Ending, end, take_over
-from pipeline.jobs import claims, schedules
+from pipeline.crawl_session import take_over
+from pipeline.jobs import schedules
+from pipeline.jobs.chunks import end_chunk, take_chunk
+from pipeline.jobs.context import WorkerContext
+from pipeline.jobs.due import take_due
 from pipeline.jobs.news import list_news
 from pipeline.jobs.queue import open_app
 from pipeline.jobs.runs import STILL_WORKING, list_runs, statistics
-from pipeline.jobs.tasks import Bench
+from pipeline.jobs.searches import restore_lost, take_search
 from pipeline.jobs.worker import serve
+from pipeline.session_end import Ending, end
 from pipeline.trackers.secrets import add_key, password_of
 from tests.fixtures.schema import ALICE, ANA, BOB, ROOT
 from tests.fixtures.workers import Yard
@@ -46,7 +51,7 @@ async def work(yard: Yard) -> None:
     await serve(
         yard.program,
         concurrency=2,
-        patience=2,
+        lease_timeout=2,
         until=lambda: not job_queue.due(1) and job_queue.unfinished(5) == 0,
     )
 
@@ -59,7 +64,7 @@ def runs(yard: Yard) -> list[dict[str, Any]]:
 def look(yard: Yard) -> None:
     """What every worker does every few seconds."""
     for user_id, saved_search_id in job_queue.due(100):
-        claims.take_due(user_id, saved_search_id)
+        take_due(user_id, saved_search_id)
 
 
 def lose(statement: str) -> None:
@@ -73,9 +78,9 @@ def begun_run(yard: Yard) -> UUID:
     yard.schedule(LOOPBACK)
     yard.make_due()
     look(yard)
-    part = claims.take_search(ALICE, 1, Bench(yard.program, 2).open_tracker(ALICE))
-    assert part is not None
-    return part.handle.session_uuid
+    claim = take_search(ALICE, 1, WorkerContext(yard.program, 2))
+    assert claim is not None
+    return claim.lease.session_uuid
 
 
 def test_many_workers_that_look_at_once_make_one_run(yard: Yard) -> None:
@@ -83,7 +88,7 @@ def test_many_workers_that_look_at_once_make_one_run(yard: Yard) -> None:
     yard.make_due()
     ((_, schedule),) = job_queue.due(10)
     with ThreadPoolExecutor(8) as pool:  # all have seen that it is due
-        list(pool.map(lambda _: claims.take_due(ALICE, schedule), range(16)))
+        list(pool.map(lambda _: take_due(ALICE, schedule), range(16)))
     assert [run["status"] for run in runs(yard)] == ["waiting"]
     assert yard.rows("SELECT queue_name, task_name, args FROM ims_jobs.procrastinate_jobs") == [
         ("crawl", "search", {"user_id": ALICE, "run_id": 1})
@@ -130,7 +135,7 @@ async def test_a_run_that_lost_its_job_is_done_all_the_same(yard: Yard, tracker:
     await serve(
         yard.program,
         concurrency=2,
-        patience=2,
+        lease_timeout=2,
         until=lambda: not job_queue.lost(1, silence=60) and job_queue.unfinished(5) == 0,
     )
     assert [(run["status"], run["issues_crawled"]) for run in runs(yard)] == [("completed", 120)]
@@ -150,7 +155,7 @@ def test_the_chunks_of_a_run_are_put_back_and_not_while_somebody_works_on_them(y
         " SELECT session_id, user_id, n, n, n FROM ims.crawl_sessions, generate_series(1, 2) n RETURNING 1"
     )
     assert job_queue.lost(10, silence=60) == [(ALICE, 1)]
-    claims.restore_lost(ALICE, 1)
+    restore_lost(ALICE, 1)
     assert job_queue.lost(10, silence=60) == []
     jobs = "SELECT task_name, args ->> 'chunk_number' FROM ims_jobs.procrastinate_jobs ORDER BY id"
     assert yard.rows(jobs) == [("chunk", "1"), ("chunk", "2")]
@@ -166,7 +171,7 @@ def test_a_lost_run_with_nothing_left_to_do_is_over(yard: Yard, ended: str) -> N
         ended,
     )
     assert job_queue.lost(10, silence=60) == [(ALICE, 1)]
-    claims.restore_lost(ALICE, 1)
+    restore_lost(ALICE, 1)
     assert job_queue.lost(10, silence=60) == []
     assert [run["status"] for run in runs(yard)] == ["completed" if ended == "completed" else "interrupted"]
     yard.make_due()
@@ -247,25 +252,49 @@ async def test_a_shell_that_resumes_a_shared_session_has_it_alone(yard: Yard, tr
     yard.rows("UPDATE ims.session_chunks SET state = 'waiting' WHERE chunk_number = 1 RETURNING 1")
     (uuid,) = yard.rows("UPDATE ims.crawl_sessions SET status = 'running' RETURNING session_uuid")[0]
     program = yard.program
-    part = claims.take_chunk(ALICE, 1, 1, lambda *_: program.find_tracker("nightly"), 2)
-    assert part is not None
-    assert claims.keep_alive(part)
-    assert part.chunk is not None
-    hold = partial(hold_chunk, session_id=1, chunk_number=1, fence=part.chunk.fence)
-    async with Actor(program.conninfo, ALICE) as actor:
-        await actor.run(hold)
-        handle = take_over(ALICE, uuid)
-        with pytest.raises(FenceLost):
-            await actor.run(hold)
-    assert not claims.keep_alive(part)
+    context = WorkerContext(program, 2)
+    claim = take_chunk(ALICE, 1, 1, context)
+    assert claim is not None
+    hold = partial(hold_chunk, session_id=1, chunk_number=1, fence=claim.fence)
+    async with UserTransactions(program.conninfo, ALICE) as transactions:
+        await transactions.run(claim.beat)
+        await transactions.run(hold)
+        lease = take_over(ALICE, uuid)
+        for write in (claim.beat, hold):
+            with pytest.raises(FenceLost):
+                await transactions.run(write)
     with pytest.raises(FenceLost):
-        claims.end_chunk(part, spent=Stats())
-    assert claims.take_chunk(ALICE, 1, 1, lambda *_: program.find_tracker("nightly"), 2) is None
-    ending = Ending(status="interrupted", seconds=1, search_seconds=0, spent=Stats())
-    end(handle, ending)
+        end_chunk(claim, spent=ClientStats())
+    assert take_chunk(ALICE, 1, 1, context) is None
+    ending = Ending(status="interrupted", seconds=1, search_seconds=0, spent=ClientStats())
+    end(lease, ending)
     yard.make_due()
     look(yard)  # settles the run, whose session has ended
     assert [run["status"] for run in runs(yard)] == ["waiting", "interrupted"]
+
+
+async def test_who_lost_a_chunk_learns_it_while_the_tracker_keeps_silent(
+    yard: Yard, tracker: StandIn
+) -> None:
+    yard.schedule(tracker.url)
+    yard.make_due()
+    await work(yard)
+    yard.rows("UPDATE ims.session_frontier SET state = 'pending' RETURNING 1")
+    yard.rows("UPDATE ims.session_chunks SET state = 'waiting' WHERE chunk_number = 1 RETURNING 1")
+    yard.rows("UPDATE ims.crawl_sessions SET status = 'running' RETURNING 1")
+    context = WorkerContext(yard.program, 0.6)
+    claim = take_chunk(ALICE, 1, 1, context)
+    assert claim is not None
+    heartbeat = "SELECT heartbeat_at FROM ims.session_chunks WHERE chunk_number = 1"
+    taken = yard.value(heartbeat)
+    tracker.latency = 60
+    working = asyncio.create_task(context.conductor.work_on(claim))
+    async with asyncio.timeout(20):
+        while yard.value(heartbeat) == taken:  # noqa: ASYNC110 - no news come
+            await asyncio.sleep(0.05)
+        yard.rows("UPDATE ims.session_chunks SET fence = fence + 1 WHERE chunk_number = 1 RETURNING 1")
+        with pytest.raises(FenceLost):
+            await working
 
 
 def test_somebody_elses_schedule_does_not_exist(yard: Yard) -> None:

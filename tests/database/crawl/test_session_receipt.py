@@ -40,10 +40,10 @@ def issue(number: int, **other: object) -> Issue:
 
 async def test_a_receipt_adds_up_and_is_counted_anew_for_each_session(crawler: Crawler) -> None:
     async with StandIn(issues=[issue(number) for number in range(1000, 1025)]) as standin:
-        first = receipt(crawler.user_id, (await crawler.crawl(standin)).handle.session_uuid)
+        first = receipt(crawler.user_id, (await crawler.crawl(standin)).lease.session_uuid)
         standin.edit_issue(1003, title="Another one")
         standin.add_issue(issue(2000))
-        second = receipt(crawler.user_id, (await crawler.crawl(standin)).handle.session_uuid)
+        second = receipt(crawler.user_id, (await crawler.crawl(standin)).lease.session_uuid)
     assert set(first) == KEYS
     assert first["complete"] is True
     assert (first["tracker_total"], first["found"], first["stored_new"]) == (25, 25, 25)
@@ -61,7 +61,7 @@ async def test_a_receipt_adds_up_and_is_counted_anew_for_each_session(crawler: C
 async def test_what_was_left_out_is_told_with_its_reason(crawler: Crawler) -> None:
     odd = issue(1002, title="broken in two")
     async with StandIn(issues=[issue(1000), issue(1001, title="Tibero timeout"), odd]) as standin:
-        found = receipt(crawler.user_id, (await crawler.crawl(standin, "+It -timeout")).handle.session_uuid)
+        found = receipt(crawler.user_id, (await crawler.crawl(standin, "+It -timeout")).lease.session_uuid)
     assert found["complete"] is True
     assert (found["found"], found["stored_new"], found["skipped"]) == (3, 2, 1)
     assert found["reasons"] == {"does not match the query": 1}
@@ -70,7 +70,7 @@ async def test_what_was_left_out_is_told_with_its_reason(crawler: Crawler) -> No
 async def test_a_failed_issue_makes_the_receipt_incomplete(crawler: Crawler) -> None:
     async with StandIn(issues=[issue(1000), issue(1001, title="")]) as standin:
         crawled = await crawler.crawl(standin)
-    found = receipt(crawler.user_id, crawled.handle.session_uuid)
+    found = receipt(crawler.user_id, crawled.lease.session_uuid)
     assert crawled.outcome["status"] == "completed"
     assert found["complete"] is False
     assert (found["found"], found["stored_new"], found["failed"]) == (2, 1, 1)
@@ -91,7 +91,7 @@ async def test_a_failed_issue_makes_the_receipt_incomplete(crawler: Crawler) -> 
 )
 async def test_a_session_whose_figures_disagree_is_not_complete(crawler: Crawler, change: str) -> None:
     async with StandIn(issues=[issue(number) for number in range(1000, 1003)]) as standin:
-        session_uuid = (await crawler.crawl(standin)).handle.session_uuid
+        session_uuid = (await crawler.crawl(standin)).lease.session_uuid
     assert receipt(crawler.user_id, session_uuid)["complete"] is True
     with crawler.database.superuser() as connection:
         connection.execute(f"UPDATE ims.crawl_sessions SET {change}".encode())  # noqa: S608 - our own words
@@ -102,7 +102,7 @@ async def test_nobody_but_its_owner_and_those_who_see_all_gets_a_receipt(
     crawler: Crawler,
 ) -> None:
     async with StandIn(issues=[issue(1000)]) as standin:
-        session_uuid = (await crawler.crawl(standin)).handle.session_uuid
+        session_uuid = (await crawler.crawl(standin)).lease.session_uuid
     seen = {}
     for user_id in (ALICE, BOB, ROOT):
         with crawler.database.app() as connection:

@@ -140,7 +140,7 @@ class Together(RuleBasedStateMachine):
             self._see(number)
 
     def census(self) -> None:
-        self._run(census=True, remove_many=True)
+        self._run(census=True, allow_mass_removal=True)
         there = set(self._numbers())
         for number in sorted(there):
             if number not in self.seen or number in self.removed:

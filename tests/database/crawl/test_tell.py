@@ -50,7 +50,7 @@ async def work(yard: Yard, *, allow: str = LOOPBACK_NETWORK) -> None:
     await serve(
         replace(yard.program, settings=Settings(allow_networks=networks(allow.split()))),
         concurrency=2,
-        patience=2,
+        lease_timeout=2,
         until=lambda: not job_queue.due(1) and job_queue.unfinished(5) == 0,
     )
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from crawler.http.stats import Stats
+from crawler.http.stats import ClientStats
 from crawler.query import parse_query
 from db import get_session
 from db.models import CrawlSession
-from pipeline.crawl_session import CrawlRequest, Ending, begin, end
+from pipeline.crawl_session import CrawlRequest, begin
+from pipeline.session_end import Ending, end
 from pipeline.since import CANNOT_TELL, since_last, with_since_warning
 from tests.fixtures.crawl import Crawler
 
@@ -38,11 +39,11 @@ def past(crawler: Crawler, tracker_id: int) -> Past:
 
     def make(days: int, query: str = "+crash", *, status: str = "completed", **changes: Any) -> datetime:
         columns = {name: changes.pop(name) for name in ("failed_issues", "user_id") if name in changes}
-        handle = begin(2, tracker_id, wanted(query, **changes))
-        end(handle, Ending(status=status, seconds=1.0, search_seconds=0.5, spent=Stats()))
+        lease = begin(2, tracker_id, wanted(query, **changes))
+        end(lease, Ending(status=status, seconds=1.0, search_seconds=0.5, spent=ClientStats()))
         started = datetime.now(UTC) - timedelta(days=days)
         with get_session(user_id=2) as session:
-            row = session.get_one(CrawlSession, handle.session_id)
+            row = session.get_one(CrawlSession, lease.session_id)
             row.started_at = started
             for name, value in columns.items():
                 setattr(row, name, value)
@@ -125,8 +126,8 @@ def test_that_a_tracker_knows_no_times_of_change_is_written_down(
     past(4)
     request = since_last(2, tracker_id, wanted())
     assert with_since_warning(request, "trac").notes == request.notes
-    handle = begin(2, tracker_id, with_since_warning(request, "ims"))
+    lease = begin(2, tracker_id, with_since_warning(request, "ims"))
     with get_session(user_id=2) as session:
-        metadata = session.get_one(CrawlSession, handle.session_id).session_metadata
+        metadata = session.get_one(CrawlSession, lease.session_id).session_metadata
     assert CANNOT_TELL in metadata["nl_parsing"]["explanation"]
     assert with_since_warning(wanted(), "ims").notes == ()

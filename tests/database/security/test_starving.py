@@ -10,7 +10,7 @@ import pytest
 
 from db import get_session, job_queue
 from db.setup.bootstrap import upgrade
-from pipeline.jobs import claims
+from pipeline.jobs.due import take_due
 from pipeline.jobs.runs import list_runs
 from tests.fixtures.database import on_every_server
 from tests.fixtures.rls_identities import PASSWORD, World
@@ -62,7 +62,7 @@ def test_many_schedules_of_one_user_keep_nobody_elses_waiting(world: World) -> N
         listed = job_queue.due(100)
         assert {user_id for user_id, _ in listed[:2]} == {ALICE, BOB}
         for user_id, saved_search_id in listed:
-            claims.take_due(user_id, saved_search_id)
+            take_due(user_id, saved_search_id)
         assert "nightly waiting " in runs_of(ALICE)
 
 
@@ -84,7 +84,7 @@ def test_a_schedule_that_cannot_be_taken_rests_with_its_reason(world: World) -> 
 @pytest.mark.usefixtures("schedules")
 def test_jobs_of_users_take_turns(world: World) -> None:
     for user_id, saved_search_id in sorted(job_queue.due(1000), reverse=True):  # bob's, who is 3, first
-        claims.take_due(user_id, saved_search_id)
+        take_due(user_id, saved_search_id)
     with world.database.superuser() as connection:
         order = connection.execute(
             "SELECT (args ->> 'user_id')::integer FROM ims_jobs.procrastinate_jobs WHERE status = 'todo' "

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
-from crawler.client import Client, Event, Stats
+from crawler.client import Client, Event
 from crawler.errors import (
     CrawlError,
     Forbidden,
@@ -25,6 +25,7 @@ from crawler.errors import (
     TrackerError,
     UsageError,
 )
+from crawler.http.stats import ClientStats
 from crawler.throttle import Throttle
 from tests.fixtures.rawserver import End, RawServer, reply
 from tests.fixtures.virtualtime import VirtualTime
@@ -67,7 +68,7 @@ async def test_a_page_comes_whole_with_its_address_headers_and_text(
         got = await client.get("ticket/5", params=[("q", "a b"), ("q", "한"), ("n", 3)])
     assert (got.url, got.status, got.body) == (f"{server.url}/ticket/5?q=a%20b&q=%ED%95%9C&n=3", 200, PAGE)
     assert (got.headers["x-two"], got.content_type, got.text) == ("a, b", "text/html", PAGE.decode())
-    assert client.stats == Stats(requests=1, bytes=len(PACKED))
+    assert client.stats == ClientStats(requests=1, bytes=len(PACKED))
     assert server.header("accept-encoding") == "gzip, deflate"
     assert (server.header("user-agent") or "").startswith("ims-crawler/")
 
