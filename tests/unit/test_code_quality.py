@@ -135,3 +135,12 @@ def test_the_audit_says_what_it_knows_and_what_it_does_not(answer: str, status: 
         [sys.executable, ROOT / ".ci" / "audit"], input=answer, capture_output=True, text=True, check=False
     )
     assert (done.returncode, said in done.stdout) == (status, True), done.stdout
+
+
+def test_every_file_that_the_map_names_is_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:crawler|pipeline|db|cli|sql)/[\w<>/.]*)`", page)
+    assert len(named) > 20
+    for name in named:
+        for kind in ("ims", "trac") if "<kind>" in name else ("",):
+            assert (ROOT / name.replace("<kind>", kind)).exists(), name
