@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crawler.errors import CrawlError
     from db.errors import DatabaseError
     from pipeline.bootstrap import Program
-    from pipeline.crawl_session import SessionLease
+    from pipeline.sessions.crawl_session import SessionLease
     from pipeline.trackers.connect import Tracker
 
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
@@ -83,10 +83,10 @@ def crawl(
     """
     from crawler.errors import UsageError
     from pipeline.bootstrap import start
-    from pipeline.crawl_session import CrawlRequest, begin
     from pipeline.search.moments import read_moment
     from pipeline.search.question import adapt_to_kind, ask
-    from pipeline.since import since_last, with_since_warning
+    from pipeline.sessions.crawl_session import CrawlRequest, begin
+    from pipeline.sessions.since import since_last, with_since_warning
 
     if (kind is None) != (url is None):
         raise UsageError("Give --kind and --url together.")
@@ -144,9 +144,9 @@ def resume(
     from crawler.errors import CrawlError, UsageError
     from db.errors import DatabaseError
     from pipeline.bootstrap import start
-    from pipeline.crawl_session import take_over
-    from pipeline.left_over import left_over
-    from pipeline.session_ids import full_id
+    from pipeline.sessions.crawl_session import take_over
+    from pipeline.sessions.ids import full_id
+    from pipeline.sessions.left_over import left_over
 
     if everything == (session is not None):
         raise UsageError("Give the id of a session, or --all.")
@@ -248,7 +248,7 @@ def _work_on(program: Program, lease: SessionLease, tracker: Tracker) -> _Worked
     from cli.progress import shown
     from db.errors import DatabaseError
     from pipeline.reports.session_summary import session_summary
-    from pipeline.session_end import leave
+    from pipeline.sessions.ending import leave
 
     error = None
     try:

@@ -97,8 +97,8 @@ async def _crawl(program: Program, username: str, account: str, url: str) -> _Cr
     from crawler.errors import CrawlError
     from crawler.query import parse_query
     from db import get_session
-    from pipeline.crawl_session import CrawlRequest, begin
     from pipeline.reports.session_summary import session_summary
+    from pipeline.sessions.crawl_session import CrawlRequest, begin
     from pipeline.trackers.stored import NewTracker, add_tracker
 
     user_id = _user(program, username)

@@ -18,7 +18,7 @@ def receipt(
     """Show what a session found, stored, skipped and failed on, and why."""
     from pipeline.bootstrap import start
     from pipeline.reports.receipt import receipt as read
-    from pipeline.session_ids import full_id
+    from pipeline.sessions.ids import full_id
 
     program = start()
     found = read(program.user_id, full_id(program.user_id, session))

@@ -36,7 +36,7 @@ def reparse(
     from pipeline.bootstrap import start
     from pipeline.reparse import Wanted
     from pipeline.reparse import reparse as read_again
-    from pipeline.session_ids import full_id
+    from pipeline.sessions.ids import full_id
 
     if everything and (session is not None or tracker is not None):
         raise UsageError("Give either --all, or a session or a tracker.")

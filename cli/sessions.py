@@ -17,7 +17,7 @@ def sessions(
     """List crawl sessions, the newest first."""
     from pipeline.bootstrap import start
     from pipeline.completion import refresh
-    from pipeline.crawl_session import list_sessions
+    from pipeline.sessions.crawl_session import list_sessions
 
     program = start()
     rows = list_sessions(program.user_id, limit=limit, offset=offset)

@@ -23,8 +23,8 @@ from db import get_session
 from db.errors import FenceLost
 from db.files import data_folder, folders
 from db.models import Attachment, CrawlSession, SessionError, SessionIssue
-from pipeline.crawl_session import SessionLease
 from pipeline.logs import told
+from pipeline.sessions.crawl_session import SessionLease
 from pipeline.trackers.pool import TrackerPool
 
 FOLDER = "attachments"  # under the data folder

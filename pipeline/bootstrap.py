@@ -19,8 +19,8 @@ from db.models import Tracker as TrackerModel
 from db.settings import environment
 from db.settings import read_settings as read_database_settings
 from db.setup.bootstrap import libpq_url
-from pipeline.crawl_session import SessionLease
 from pipeline.logs import configure, keep_secret
+from pipeline.sessions.crawl_session import SessionLease
 from pipeline.settings import Settings, read_settings
 from pipeline.stages.counts import Observer, ignore_progress
 from pipeline.trackers.connect import Tracker
@@ -72,14 +72,14 @@ class Program:
     def run(
         self, lease: SessionLease, tracker: Tracker, observer: Observer = ignore_progress
     ) -> CrawlError | DatabaseError | None:
-        """Work on a session until it ends; see :func:`pipeline.whole_session.run_session`."""
+        """Work on a session until it ends; see :func:`pipeline.sessions.whole_session.run_session`."""
         return asyncio.run(self.run_within(lease, tracker, observer))
 
     async def run_within(
         self, lease: SessionLease, tracker: Tracker, observer: Observer = ignore_progress
     ) -> CrawlError | DatabaseError | None:
         """As :meth:`run`, within a running event loop."""
-        from pipeline.whole_session import run_session
+        from pipeline.sessions.whole_session import run_session
 
         return await run_session(
             lease,

@@ -13,7 +13,7 @@ from typing import Literal
 
 from crawler.errors import UsageError
 from crawler.http.reach import networks
-from pipeline.ceiling import USUAL, Ceiling
+from pipeline.sessions.ceiling import USUAL, Ceiling
 
 LogFormat = Literal["console", "json"]
 _LLM_MODEL = "llama3.2"

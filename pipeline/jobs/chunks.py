@@ -20,13 +20,13 @@ from db.crawl.progress import SessionProgress, add_progress
 from db.errors import FenceLost
 from db.in_thread import in_thread
 from db.models import CrawlSession, SessionChunk
-from pipeline.claim import Claim
-from pipeline.crawl_session import lease_of
 from pipeline.jobs.context import WorkerContext
 from pipeline.jobs.retry import MAX_ATTEMPTS, RetryLater, may_pass, pause_after
 from pipeline.jobs.schedules import database_now
 from pipeline.jobs.shared_session import end_if_done
-from pipeline.session_end import Ending, Stopper, add_spent
+from pipeline.sessions.claim import Claim
+from pipeline.sessions.crawl_session import lease_of
+from pipeline.sessions.ending import Ending, Stopper, add_spent
 
 MOST_AT_ONCE = 64  # requests of one job, whatever somebody wrote into their tracker's row
 TURN = 60.0  # seconds after which a job leaves the session's further chunks to other jobs

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from crawler.http.reach import Reach
-from pipeline.crawl import Conductor
-from pipeline.interruption import Interruption
 from pipeline.jobs.commands import Commands
 from pipeline.jobs.retry import MAX_ATTEMPTS, SOON, pause_after
-from pipeline.session_end import Stopper
+from pipeline.sessions.conductor import Conductor
+from pipeline.sessions.ending import Stopper
+from pipeline.sessions.interruption import Interruption
 from pipeline.stages.state import RunState
 from pipeline.trackers.connect import Tracker
 from pipeline.trackers.stored import open_by_id

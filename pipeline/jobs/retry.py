@@ -12,7 +12,7 @@ from procrastinate.jobs import Job
 from crawler.errors import CrawlError, ItemError, LayoutChanged, TooMuch, TrackerError
 from db.errors import DatabaseError
 from pipeline.logs import redact
-from pipeline.session_end import Stopper
+from pipeline.sessions.ending import Stopper
 
 MAX_ATTEMPTS = 5  # of a run or chunk, before it counts as what kills its workers
 FIRST_PAUSE = 5.0  # seconds before something is tried again after its tracker failed; then four times as long

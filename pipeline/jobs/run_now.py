@@ -12,10 +12,10 @@ from sqlalchemy import select
 from db import get_session
 from db.job_queue import unfinished
 from db.models import CrawlSession, Run, SavedSearch
-from pipeline.crawl_session import lease_of
 from pipeline.jobs.runs import WORKING, add_run, working_run
 from pipeline.jobs.schedules import find_schedule
 from pipeline.reports.session_summary import session_summary
+from pipeline.sessions.crawl_session import lease_of
 
 if TYPE_CHECKING:
     from pipeline.bootstrap import Program

@@ -17,15 +17,15 @@ from db.crawl.progress import SessionProgress, add_progress
 from db.in_thread import in_thread
 from db.job_queue import defer
 from db.models import CrawlSession, Run, SessionChunk
-from pipeline.claim import Claim
-from pipeline.crawl_session import CrawlRequest, add_session, lease_of
 from pipeline.jobs.context import WorkerContext
 from pipeline.jobs.retry import MAX_ATTEMPTS, RetryLater
 from pipeline.jobs.runs import CHUNK, SEARCH, WORKING, settle
 from pipeline.jobs.schedules import asked, database_now
 from pipeline.jobs.shared_session import CHUNK_SIZE, end_search, end_shared, fail_session, split_chunks
-from pipeline.session_end import Ending, Stopper
-from pipeline.since import since_last, with_since_warning
+from pipeline.sessions.claim import Claim
+from pipeline.sessions.crawl_session import CrawlRequest, add_session, lease_of
+from pipeline.sessions.ending import Ending, Stopper
+from pipeline.sessions.since import since_last, with_since_warning
 
 
 @dataclass(kw_only=True, slots=True)

@@ -15,10 +15,10 @@ from db.errors import FenceLost
 from db.job_queue import defer
 from db.models import CrawlSession, Run, SessionChunk, SessionFrontier
 from db.queries import statements
-from pipeline.crawl_session import SessionLease, drop_chunks
 from pipeline.jobs.runs import CHUNK, settle
 from pipeline.jobs.schedules import database_now
-from pipeline.session_end import Ending, Stopper, add_spent, close
+from pipeline.sessions.crawl_session import SessionLease, drop_chunks
+from pipeline.sessions.ending import Ending, Stopper, add_spent, close
 
 CHUNK_SIZE = 100  # references: what is lost when a worker dies, and what a worker takes at a time
 

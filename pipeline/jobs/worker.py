@@ -23,7 +23,6 @@ from crawler.errors import CrawlError, UsageError
 from db import job_queue
 from db.errors import DatabaseError, DatabaseUnreachable
 from db.transient import is_transient
-from pipeline.crawl_session import SILENCE
 from pipeline.jobs.commands import read_commands
 from pipeline.jobs.context import WorkerContext
 from pipeline.jobs.due import put_to_rest, take_due
@@ -31,6 +30,7 @@ from pipeline.jobs.queue import open_app
 from pipeline.jobs.refresh_analytics import refresh_figures
 from pipeline.jobs.searches import restore_lost
 from pipeline.jobs.tasks import add_tasks
+from pipeline.sessions.crawl_session import SILENCE
 
 if TYPE_CHECKING:
     from pipeline.bootstrap import Program

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from db import get_session
 from db.crawl.census import REASONS
 from db.models import CrawlSession, SessionError
-from pipeline.crawl_session import SessionLease
+from pipeline.sessions.crawl_session import SessionLease
 
 ERRORS_SHOWN = 100
 

@@ -10,7 +10,7 @@ from crawler.errors import CrawlError, Forbidden, ItemError, NotFound
 from crawler.records import IssueRecord
 from crawler.source import Reference
 from db.crawl.frontier import Pending, take_pending
-from pipeline.session_end import BEYOND_LIMIT
+from pipeline.sessions.ending import BEYOND_LIMIT
 from pipeline.stages.circuit_breaker import CircuitBreaker
 from pipeline.stages.state import Fetched, Plan, RunState
 from pipeline.stages.translate import to_row

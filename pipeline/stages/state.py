@@ -12,9 +12,9 @@ from crawler.source import Features
 from db.crawl.frontier import Pending
 from db.crawl.transaction import UserTransactions
 from db.rows import IssueRow
-from pipeline.ceiling import Ceiling
-from pipeline.claim import Claim
-from pipeline.crawl_session import SessionLease
+from pipeline.sessions.ceiling import Ceiling
+from pipeline.sessions.claim import Claim
+from pipeline.sessions.crawl_session import SessionLease
 from pipeline.stages.counts import Observer, RunCounts
 from pipeline.stages.selection import Selection
 from pipeline.trackers.pool import TrackerPool

@@ -57,7 +57,7 @@ def test_importing_the_rooms_opens_nothing() -> None:
         "import socket, sqlite3\n"
         "def refuse(*a, **k): raise AssertionError('a socket at import')\n"
         "socket.socket.connect = refuse\n"
-        "import cli.app, pipeline.bootstrap, pipeline.crawl, db.location\n"
+        "import cli.app, pipeline.bootstrap, pipeline.sessions.conductor, db.location\n"
         "import crawler.sources.ims.source, crawler.sources.trac.source\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -13,11 +13,11 @@ from crawler.http.stats import ClientStats
 from crawler.query import parse_query
 from crawler.sources.ims.standin import StandIn
 from db import get_session, job_queue
-from pipeline.ceiling import Ceiling
-from pipeline.crawl_session import CrawlRequest, begin
 from pipeline.jobs.worker import serve
 from pipeline.logs import keep_secret
-from pipeline.session_end import Ending, end
+from pipeline.sessions.ceiling import Ceiling
+from pipeline.sessions.crawl_session import CrawlRequest, begin
+from pipeline.sessions.ending import Ending, end
 from pipeline.settings import Settings, read_settings
 from pipeline.trackers.stored import NewTracker, add_tracker
 from tests.fixtures.crawl import Crawler

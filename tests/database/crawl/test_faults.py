@@ -17,10 +17,11 @@ from crawler.sources.ims.standin import StandIn
 from db.crawl.frontier import mark
 from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseUnreachable, FenceLost
-from pipeline import bootstrap, whole_session
+from pipeline import bootstrap
 from pipeline.bootstrap import Program
-from pipeline.crawl_session import take_over
-from pipeline.left_over import left_over
+from pipeline.sessions import whole_session
+from pipeline.sessions.crawl_session import take_over
+from pipeline.sessions.left_over import left_over
 from pipeline.stages import batch_policy, load, search
 from tests.fixtures.crawl import Crawler
 from tests.fixtures.database import Server, libpq_url

@@ -21,7 +21,6 @@ from db import get_session, job_queue
 from db.crawl.chunks import hold_chunk
 from db.crawl.transaction import UserTransactions
 from db.errors import FenceLost
-from pipeline.crawl_session import take_over
 from pipeline.jobs import schedules
 from pipeline.jobs.chunks import end_chunk, take_chunk
 from pipeline.jobs.context import WorkerContext
@@ -31,7 +30,8 @@ from pipeline.jobs.queue import open_app
 from pipeline.jobs.runs import STILL_WORKING, list_runs, statistics
 from pipeline.jobs.searches import restore_lost, take_search
 from pipeline.jobs.worker import serve
-from pipeline.session_end import Ending, end
+from pipeline.sessions.crawl_session import take_over
+from pipeline.sessions.ending import Ending, end
 from pipeline.trackers.secrets import add_key, password_of
 from tests.fixtures.schema import ALICE, ANA, BOB, ROOT
 from tests.fixtures.workers import Yard

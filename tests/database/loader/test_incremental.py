@@ -13,9 +13,9 @@ from crawler.http.stats import ClientStats
 from crawler.query import parse_query
 from db import get_session
 from db.models import CrawlSession
-from pipeline.crawl_session import CrawlRequest, begin
-from pipeline.session_end import Ending, end
-from pipeline.since import CANNOT_TELL, since_last, with_since_warning
+from pipeline.sessions.crawl_session import CrawlRequest, begin
+from pipeline.sessions.ending import Ending, end
+from pipeline.sessions.since import CANNOT_TELL, since_last, with_since_warning
 from tests.fixtures.crawl import Crawler
 
 Past = Callable[..., datetime]

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from db import get_session
 from db.models import CrawlSession, SessionChunk
-from pipeline.crawl_session import SILENCE
+from pipeline.sessions.crawl_session import SILENCE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

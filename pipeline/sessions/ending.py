@@ -14,8 +14,8 @@ from crawler.http.stats import ClientStats
 from db import get_session
 from db.errors import DatabaseError, FenceLost
 from db.models import CrawlSession, SearchQuery, SessionError, SessionFrontier
-from pipeline.crawl_session import SessionLease, without_holder
 from pipeline.logs import told
+from pipeline.sessions.crawl_session import SessionLease, without_holder
 
 Stopper = CrawlError | DatabaseError  # an error that ends a run; any other is a defect
 

@@ -21,10 +21,10 @@ from db.crawl.frontier import tally
 from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseError
 from pipeline.attachments import download_attachments
-from pipeline.ceiling import Ceiling
-from pipeline.claim import Claim
-from pipeline.interruption import Interruption
-from pipeline.session_end import Ending, Stopper
+from pipeline.sessions.ceiling import Ceiling
+from pipeline.sessions.claim import Claim
+from pipeline.sessions.ending import Ending, Stopper
+from pipeline.sessions.interruption import Interruption
 from pipeline.stages.census import conclude
 from pipeline.stages.circuit_breaker import CircuitBreaker
 from pipeline.stages.counts import STORED, Observer, RunCounts, ignore_progress

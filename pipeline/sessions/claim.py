@@ -10,8 +10,8 @@ import psycopg
 
 from db.crawl.progress import SessionProgress
 from db.sanitize import INTEGER_MAX
-from pipeline.crawl_session import SessionLease
-from pipeline.session_end import Ending, Stopper
+from pipeline.sessions.crawl_session import SessionLease
+from pipeline.sessions.ending import Ending, Stopper
 from pipeline.trackers.connect import Tracker
 
 
@@ -19,9 +19,9 @@ from pipeline.trackers.connect import Tracker
 class Claim(ABC):
     """A session, or the part of it that this process works on and nobody else may write.
 
-    Whole sessions, searches and chunks are worked on by the same code (:mod:`pipeline.crawl`); what differs
-    between them is here. A claim that another process took over meanwhile is lost: FenceLost is raised, and
-    nothing that was not committed before can be.
+    Whole sessions, searches and chunks are worked on by the same code (:mod:`pipeline.sessions.conductor`);
+    what differs between them is here. A claim that another process took over meanwhile is lost: FenceLost is
+    raised, and nothing that was not committed before can be.
     """
 
     lease: SessionLease

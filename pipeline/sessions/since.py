@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from crawler.sources import find_kind
 from db import get_session
 from db.models import CrawlSession, Tracker
-from pipeline.crawl_session import CrawlRequest
+from pipeline.sessions.crawl_session import CrawlRequest
 
 CANNOT_TELL = "The tracker cannot tell what changed since a time: every hit is fetched and compared."
 

@@ -12,12 +12,12 @@ from db.crawl.frontier import beat, hold_fence
 from db.crawl.progress import SessionProgress, add_progress
 from db.errors import DatabaseError
 from db.in_thread import in_thread
-from pipeline.ceiling import USUAL, Ceiling
-from pipeline.claim import Claim
-from pipeline.crawl import Conductor
-from pipeline.crawl_session import HEARTBEAT, SessionLease
-from pipeline.interruption import interrupted_by_signals
-from pipeline.session_end import Ending, Stopper, end
+from pipeline.sessions.ceiling import USUAL, Ceiling
+from pipeline.sessions.claim import Claim
+from pipeline.sessions.conductor import Conductor
+from pipeline.sessions.crawl_session import HEARTBEAT, SessionLease
+from pipeline.sessions.ending import Ending, Stopper, end
+from pipeline.sessions.interruption import interrupted_by_signals
 from pipeline.stages.counts import Observer, ignore_progress
 from pipeline.trackers.connect import Tracker
 

@@ -1,0 +1,1 @@
+"""Crawl sessions: held, worked on, ended, resumed; one conductor for shells and workers."""
