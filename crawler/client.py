@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Container, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,15 +25,15 @@ from crawler.errors import (
 from crawler.http.connections import Connections
 from crawler.http.cookies import Cookies
 from crawler.http.form import Pairs, as_body, as_query
-from crawler.http.origin import Origin, shown, without_secrets
+from crawler.http.origin import FileHosts, Origin, shown, without_secrets
 from crawler.http.reach import Reach
-from crawler.http.request import Request, merged, redirect_target, standing_headers
+from crawler.http.request import Request, bared, merged, redirect_target, standing_headers
 from crawler.http.response import Response
 from crawler.http.retry import RetryableError, retry
 from crawler.http.robots import Robots
 from crawler.http.send import Bounds, send
 from crawler.http.stats import ClientStats
-from crawler.http.status import error_for_status
+from crawler.http.status import Forbids, error_for_status
 from crawler.throttle import Limits, Share, Throttle
 
 __all__ = ["Client", "ClientStats", "Event", "Pairs", "Response"]
@@ -72,6 +72,8 @@ class Client:
         throttle: the limits that are shared with other clients of the process; None: this client's own.
         share: limits that hold over other processes too, besides those of this one.
         reach: which addresses may be connected to; None: any.
+        file_hosts: further hosts of files, see :class:`crawler.http.origin.FileHosts`.
+        forbidden: what a 403 says that tells no pause: no right, or too many requests.
         tls: for a tracker whose certificate is signed by a private authority; None: the usual ones.
         on_event: told about retries and pauses.
         sleep: waits for that many seconds.
@@ -98,6 +100,8 @@ class Client:
         throttle: Throttle | None = None,
         share: Share | None = None,
         reach: Reach | None = None,
+        file_hosts: Iterable[str] = (),
+        forbidden: Forbids = "denied",
         tls: SSLContext | None = None,
         on_event: Callable[[Event], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -107,6 +111,8 @@ class Client:
         self.base_url = base_url.rstrip("/")
         self.stats = ClientStats()
         self._origin = Origin(base_url)
+        self._file_hosts = FileHosts(file_hosts, plain=self._origin.base.scheme == "http")
+        self._forbidden: Forbids = forbidden
         self._host = (throttle or Throttle(sleep=sleep, clock=clock)).host(self._origin.key)
         self._share = share
         self._limits = Limits(concurrency=concurrency, rate=rate)
@@ -168,6 +174,29 @@ class Client:
         """
         return await self._ask("GET", url, params, headers, None, accept, retry)
 
+    async def download(
+        self, url: str, *, headers: Mapping[str, str] | None = None, accept: Container[int] = _FINE
+    ) -> Response:
+        """Get a file, which may also be on one of the tracker's file hosts, or be redirected there.
+
+        Such a host gets neither cookie nor credential, nor the headers given here.
+
+        Args:
+            url: as for :meth:`get`, or on a file host.
+            headers: besides the usual ones, for the tracker itself.
+            accept: the statuses that are an answer.
+
+        Raises:
+            CrawlError: as for :meth:`get`.
+        """
+        self._check_entered()
+        if self._robots_unread:
+            await self._obey_robots()
+        elsewhere = self._file_hosts.resolve(url, str(self._origin.base))
+        target = elsewhere or self._origin.resolve(url)
+        request = Request("GET", target, merged(self._headers, headers), None, accept, is_file=True)
+        return await self._retry(request if elsewhere is None else bared(request, elsewhere))
+
     async def post(
         self,
         url: str,
@@ -209,8 +238,7 @@ class Client:
         accept: Container[int],
         retry: bool,
     ) -> Response:
-        if not self._entered:
-            raise RuntimeError("a client is used within its 'async with' block")
+        self._check_entered()
         if self._robots_unread:
             await self._obey_robots()
         target = self._origin.resolve(url)
@@ -218,6 +246,10 @@ class Client:
             target = target.copy_with(query=b"&".join(filter(None, (target.query, added))))
         request = Request(method, target, merged(self._headers, headers), content, accept)
         return await self._retry(request, tries=self._tries if retry else 1)
+
+    def _check_entered(self) -> None:
+        if not self._entered:
+            raise RuntimeError("a client is used within its 'async with' block")
 
     async def _retry(self, request: Request, *, tries: int | None = None) -> Response:
         return await retry(
@@ -248,7 +280,8 @@ class Client:
         """One try: the request and whatever redirects follow."""
         seen = {(request.method, request.url)}
         for _ in range(_HOPS + 1):
-            if self._robots is not None and not self._robots.allows(str(request.url)):
+            robots = None if request.is_bare else self._robots  # each host has its own, for pages
+            if robots is not None and not robots.allows(str(request.url)):
                 raise NotPermitted(
                     f"The site asks crawlers to stay away from {shown(request.url)}: ask its administrators,"
                     " or store the tracker with trackers add --ignore-robots."
@@ -259,7 +292,7 @@ class Client:
             location = redirect_target(status, headers)
             if location is None:
                 raise self._refused(status, headers, request.url)
-            request = request.redirected(status, self._origin.follow(location, request.url))
+            request = self._redirected(request, status, location)
             place = (request.method, request.url)
             # The same place again can be right only where a cookie was set in between.
             if place in seen and not fresh_cookies:
@@ -267,9 +300,18 @@ class Client:
             seen.add(place)
         raise RedirectRefused(f"{shown(request.url)} is reached only by too many redirects.")
 
+    def _redirected(self, request: Request, status: int, location: str) -> Request:
+        if request.is_file:
+            elsewhere = self._file_hosts.resolve(location, str(request.url))
+            if elsewhere is not None:
+                return bared(request, elsewhere)
+            if request.is_bare:  # there is no way back to where we are known
+                raise RedirectRefused(f"{shown(request.url)} redirects to a host that no file should be on.")
+        return request.redirected(status, self._origin.follow(location, request.url))
+
     async def _send(self, request: Request) -> tuple[int, dict[str, str], bytes, bool]:
         where = str(request.url)
-        cookie = self._cookies.header(where)
+        cookie = None if request.is_bare else self._cookies.header(where)
         message = httpx.Request(
             request.method,
             request.url,
@@ -288,10 +330,11 @@ class Client:
                 )
             finally:
                 self._connections.give_back(transport)
-        return answer.status_code, headers, body, self._cookies.take(where, answer.headers.raw)
+        fresh = not request.is_bare and self._cookies.take(where, answer.headers.raw)
+        return answer.status_code, headers, body, fresh
 
     def _refused(self, status: int, headers: Mapping[str, str], url: httpx.URL) -> CrawlError:
-        error = error_for_status(status, headers, shown(url), self._now())
+        error = error_for_status(status, headers, shown(url), self._now(), forbidden=self._forbidden)
         if isinstance(error, RetryableError) and error.retry_after is not None:
             self._host.pause(error.retry_after)
             if self._share is not None:

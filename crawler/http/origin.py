@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urljoin
 
 import httpx
@@ -121,6 +122,38 @@ class Origin:
             return _port(url) == _port(base)
         upgrade = base.scheme == "http" and url.scheme == "https"
         return upgrade and _port(base) == 80 and _port(url) == 443
+
+
+class FileHosts:
+    """Further hosts that a tracker keeps its files on, as its kind declares them.
+
+    Args:
+        names: ``files.example.com``, or ``*.example.com`` for every host below it; with a port where it is
+            not the usual one.
+        plain: whether http will do, because the tracker itself is asked so; else only https.
+    """
+
+    def __init__(self, names: Iterable[str], *, plain: bool) -> None:
+        self._names = tuple(name.lower() for name in names)
+        self._schemes = ("https", "http") if plain else ("https",)
+
+    def hold(self, url: httpx.URL) -> bool:
+        """Whether an address is on one of them."""
+        if url.scheme not in self._schemes or url.userinfo:
+            return False
+        port = "" if url.port in (None, _PORTS[url.scheme]) else f":{url.port}"
+        place = f"{url.host.lower()}{port}"
+        return any(
+            place.endswith(name[1:]) if name.startswith("*.") else place == name for name in self._names
+        )
+
+    def resolve(self, url: str, against: str) -> httpx.URL | None:
+        """Turn a link into an address on one of them; None: it leads elsewhere, or is no address."""
+        try:
+            target = httpx.URL(urljoin(against, url))
+        except (httpx.InvalidURL, UnicodeError, ValueError):
+            return None
+        return target if self.hold(target) else None
 
 
 def _port(url: httpx.URL) -> int | None:

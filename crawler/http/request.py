@@ -30,6 +30,8 @@ class Request:
     headers: Headers
     content: bytes | None
     wanted: Container[int]  # the statuses that are an answer
+    is_file: bool = False  # may lead to the hosts that the tracker keeps its files on
+    is_bare: bool = False  # goes to such a host: no cookie, no credential
 
     def redirected(self, status: int, url: httpx.URL) -> Request:
         """The request that follows: after 301, 302 and 303 a form becomes a GET, as in every browser."""
@@ -37,6 +39,11 @@ class Request:
             return replace(self, url=url)
         kept = tuple((name, value) for name, value in self.headers if name.lower() != b"content-type")
         return Request("GET", url, kept, None, self.wanted)
+
+
+def bared(request: Request, url: httpx.URL) -> Request:
+    """The request for a file on another host, which gets nothing of what the tracker knows us by."""
+    return replace(request, url=url, headers=standing_headers(None), is_bare=True)
 
 
 def redirect_target(status: int, headers: Mapping[str, str]) -> str | None:

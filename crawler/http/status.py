@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
-from crawler.errors import CrawlError, Forbidden, ItemError, NotFound, NotPermitted
+from crawler.errors import CrawlError, Forbidden, ItemError, NotFound, NotPermitted, TrackerError
 from crawler.http.retry import RetryableError, wanted_pause
 
 # 520 to 527 are Cloudflare's, for a server behind it that does not answer as it should.
@@ -14,7 +15,12 @@ _DEFECT_TRIES = 3  # a 500 of a tracker is mostly the same at every try for that
 _UNTOLD_PAUSE = 2.0  # seconds, after a 429 that does not say for how long
 
 
-def error_for_status(status: int, headers: Mapping[str, str], where: str, now: datetime) -> CrawlError:
+Forbids = Literal["denied", "limited"]
+
+
+def error_for_status(
+    status: int, headers: Mapping[str, str], where: str, now: datetime, *, forbidden: Forbids = "denied"
+) -> CrawlError:
     """Name the error for a status that the caller does not accept.
 
     Args:
@@ -22,6 +28,7 @@ def error_for_status(status: int, headers: Mapping[str, str], where: str, now: d
         headers: the answer's, with lower-case names.
         where: the address, as it may be shown.
         now: our own time.
+        forbidden: what a 403 says that tells no pause.
 
     Returns:
         The error to raise; a RetryableError with ``retry_after`` where the whole host wants a pause.
@@ -36,6 +43,9 @@ def error_for_status(status: int, headers: Mapping[str, str], where: str, now: d
         return RetryableError(f"{where} fails with status 500.", most_tries=_DEFECT_TRIES)
     if status in (404, 410):
         return NotFound(f"{where} does not exist (status {status}).")
+    if status == 403 and forbidden == "limited":
+        # Never an issue's own fault: whoever takes it for one would bury issues that are there.
+        return RetryableError(f"{where} refuses further requests (status 403).", final=TrackerError)
     if status == 403:
         return Forbidden(f"{where} is not shown to this account (status 403).")
     if status == 401:

@@ -91,7 +91,7 @@ class Batch:
 
     def _mended(self, found: PreparedIssue) -> bool:
         try:
-            found.mend()
+            found.coerce_row()
         except _OF_THE_DATA as error:
             self._fail(found.row, error)
             return False

@@ -106,7 +106,7 @@ def _encodable(row: IssueRow) -> bool:
     return True
 
 
-def mend(row: IssueRow) -> tuple[IssueRow, list[str]]:
+def coerce_row(row: IssueRow) -> tuple[IssueRow, list[str]]:
     """Return the row with every cell storable, and a sentence for each that was not.
 
     A character that cannot be stored gets a stand-in (``db.sanitize``), a time outside of the years 1 to
@@ -219,7 +219,7 @@ def _relations(relations: tuple[RelationRow, ...], notes: _Notes) -> tuple[Relat
     return tuple(kept)
 
 
-def mended_page(page: PackedPageRow) -> PackedPageRow:
+def coerced_page(page: PackedPageRow) -> PackedPageRow:
     """Return the page with storable words and numbers about it; its bytes are what they are."""
     return replace(
         page,

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import zstandard
 
-from db.loader.coerce import is_sane, mended_page
+from db.loader.coerce import coerced_page, is_sane
 from db.queries import statements
 from db.rows import PackedPageRow
 from db.sanitize import storable_text
@@ -57,7 +57,7 @@ async def keep(
     """
     packed: dict[tuple[str, str, bytes], PackedPageRow] = {}
     for number, page in pages:
-        one = mended_page(page)
+        one = coerced_page(page)
         packed[storable_text(number), one.part, one.sha256] = one
     if packed:
         values = {"user_id": user_id, "tracker_id": tracker_id, "session_id": session_id}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from db.loader.coerce import check_number, is_plain, is_sane, mend
+from db.loader.coerce import check_number, coerce_row, is_plain, is_sane
 from db.loader.content_hash import canonical_json, digest
 from db.rows import IssueRow
 
@@ -23,10 +23,10 @@ class PreparedIssue:
     known_pk: int | None = None  # where it is stored already
     issue_pk: int | None = None  # where it is stored now
 
-    def mend(self) -> None:
+    def coerce_row(self) -> None:
         """Make the row storable. Only what is going to be stored is looked at, since looking costs."""
         if not is_plain(self.row, self.full_data):
-            self.row, notes = mend(self.row)
+            self.row, notes = coerce_row(self.row)
             self.full_data = canonical_json(self.row.full_data)
             self.notes += notes
 
@@ -46,7 +46,7 @@ def prepare(row: IssueRow, now: datetime) -> PreparedIssue:
     try:
         full_data = canonical_json(row.full_data)
     except (ValueError, TypeError, RecursionError):
-        row, notes = mend(row)
+        row, notes = coerce_row(row)
         full_data = canonical_json(row.full_data)
     return PreparedIssue(row, full_data, digest(row, full_data), _observed_at(row, now), notes)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.loader.coerce import RowRefused, check_number, is_plain, mend
+from db.loader.coerce import RowRefused, check_number, coerce_row, is_plain
 from db.loader.content_hash import canonical_json
 from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RelationRow
 from db.sanitize import storable_json, storable_text
@@ -30,7 +30,7 @@ def test_an_ordinary_issue_needs_no_mending() -> None:
         comments=(CommentRow(number=1, content="日本語", commented_at=DAY),),
     )
     assert plain(row)
-    assert mend(row) == (row, [])
+    assert coerce_row(row) == (row, [])
 
 
 BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
@@ -90,7 +90,7 @@ def test_a_bad_cell_is_found_mended_and_told_of(fault: str) -> None:
     except (TypeError, ValueError):
         found = True
     assert found
-    mended, notes = mend(row)
+    mended, notes = coerce_row(row)
     assert mended == IssueRow(issue_id="1", **good)
     assert len(notes) == 1
     assert cell in notes[0]
@@ -98,7 +98,9 @@ def test_a_bad_cell_is_found_mended_and_told_of(fault: str) -> None:
 
 
 def test_a_thousand_bad_cells_are_told_of_in_few_sentences() -> None:
-    _, notes = mend(IssueRow(issue_id="1", comments=tuple(CommentRow(content="\0") for _ in range(1000))))
+    _, notes = coerce_row(
+        IssueRow(issue_id="1", comments=tuple(CommentRow(content="\0") for _ in range(1000)))
+    )
     assert len(notes) == 11
     assert notes[-1] == "990 more cells were mended"
 
