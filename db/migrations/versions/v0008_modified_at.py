@@ -11,7 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the column."""
-    op.add_column("session_frontier", sa.Column("modified_at", sa.DateTime(timezone=True)), schema="ims")
+    op.add_column(
+        "session_frontier",
+        sa.Column("modified_at", sa.DateTime(timezone=True)),
+        schema="ims",
+        if_not_exists=True,
+    )
 
 
 def downgrade() -> None:
