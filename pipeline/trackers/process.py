@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -20,10 +20,8 @@ from crawler.process.hand import FIRST, LOGIN, NOTHING
 from crawler.process.messages import (
     Answer,
     BrokenFrame,
-    Close,
     Done,
     Download,
-    Failed,
     Fault,
     Fetch,
     Fetched,
@@ -33,7 +31,6 @@ from crawler.process.messages import (
     Granted,
     Listed,
     Login,
-    More,
     Note,
     Open,
     Parse,
@@ -52,6 +49,7 @@ from crawler.records import AttachmentRecord, IssueRecord
 from crawler.source import RawPage, Reference, Rendering, SearchPage
 from crawler.sources import find_kind
 from pipeline.logs import keep_secret, redact
+from pipeline.trackers.call import Call, ProcessEnded
 from pipeline.trackers.child import Child, End
 from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
 from pipeline.trackers.host_share import HostShare
@@ -64,18 +62,6 @@ MOST_DEATHS = 3  # over the same list or login page; or of processes that did no
 A = TypeVar("A", bound=Answer)
 
 log = structlog.get_logger(__name__)
-
-
-class ProcessEnded(Exception):
-    """The process ended before it answered.
-
-    Args:
-        how: crashed, hung or lied; None: it was not this request's doing.
-    """
-
-    def __init__(self, how: str | None) -> None:
-        super().__init__(how)
-        self.how = how
 
 
 class TrackerProcess:
@@ -126,7 +112,7 @@ class TrackerProcess:
         self._share = share
         self._seconds = seconds
         self._numbers = count(FIRST)
-        self._calls: dict[int, _Call] = {}  # not yet answered, by their number
+        self._calls: dict[int, Call] = {}  # not yet answered, by their number
         self._child: Child | None = None
         self._starting = asyncio.Lock()
         self._turns: asyncio.Queue[Renew | GiveBack] = asyncio.Queue(maxsize=16)
@@ -270,9 +256,9 @@ class TrackerProcess:
                     raise
 
     @contextmanager
-    def _called(self, request: Request) -> Iterator[_Call]:
+    def _called(self, request: Request) -> Iterator[Call]:
         number = next(self._numbers)
-        call = self._calls[number] = _Call(replaced(request, number=number), self._be_started)
+        call = self._calls[number] = Call(replaced(request, number=number), self._be_started)
         try:
             yield call
         finally:
@@ -366,59 +352,6 @@ class TrackerProcess:
             call.fail(error)
 
 
-class _Call:
-    """A request that waits for its answer, or for the parts of it."""
-
-    def __init__(self, request: Request, start: Callable[[], Awaitable[Child]]) -> None:
-        self._request = request
-        self._start = start
-        self._child: Child | None = None
-        self._answers: asyncio.Queue[Answer | Exception] = asyncio.Queue(maxsize=1)
-        self._failure: Exception | None = None
-        self._is_open = False
-
-    async def begin(self) -> None:
-        self._child = await self._start()
-        self._child.send(self._request)
-        self._is_open = True
-
-    def go_on(self) -> None:
-        """Ask for the next part."""
-        if self._child is not None:
-            self._child.send(More(number=self._request.number))
-
-    def take(self, answer: Answer) -> None:
-        if self._answers.full():
-            raise BrokenFrame("A process says more than it was asked for.")
-        self._answers.put_nowait(answer)
-
-    def fail(self, error: Exception) -> None:
-        """Nothing more will come but what is here already."""
-        self._is_open = False
-        self._failure = error
-        if not self._answers.full():
-            self._answers.put_nowait(error)
-
-    async def answer(self, *kinds: type[A]) -> A:
-        """Wait for the answer or the next part of it."""
-        if self._failure is not None and self._answers.empty():
-            raise self._failure
-        answer = await self._answers.get()
-        if isinstance(answer, Exception):
-            raise answer
-        self._is_open = self._failure is None and isinstance(answer, Listed | Piece)
-        if isinstance(answer, Failed):
-            raise _error(answer.fault)
-        if not isinstance(answer, kinds):
-            raise RuntimeError(f"The tracker process answered {type(answer).__name__}.")
-        return answer
-
-    def close(self) -> None:
-        """Let the process know that nobody waits any more, where it may not know."""
-        if self._is_open and self._child is not None:
-            self._child.send(Close(number=self._request.number))
-
-
 async def in_groups(
     references: Sequence[Reference],
     size: int,
@@ -446,10 +379,6 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def _rejected(ended: ProcessEnded) -> PageRejected:
     return PageRejected(f"The process that read the page {ended.how} over it.")
-
-
-def _error(fault: Fault) -> Exception:
-    return error_of(fault) if fault.name else RuntimeError(fault.sentence)
 
 
 def _item_error(fault: Fault) -> ItemError:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -74,6 +75,8 @@ def test_psql_gets_its_password_and_nothing_of_ours(
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("IMS_HOME", str(tmp_path))
     monkeypatch.setattr(subprocess, "run", run)
+    # No database is asked who that is: what psql is started with is all that is looked at.
+    monkeypatch.setattr("pipeline.bootstrap.start", lambda: SimpleNamespace(user_id=2))
     shell: Callable[[], None] = database.shell
     with pytest.raises(typer.Exit):
         shell()

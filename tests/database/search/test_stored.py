@@ -208,8 +208,8 @@ def test_an_address_that_is_not_of_the_web_is_not_opened(shell: Shell) -> None:
     for issue in ("7002", "3"):
         done = shell("search", "*", "--open", issue)
         assert (done.status, done.out) == (2, "")
-    assert "not there" in shell("search", "*", "--open", "4").sentence()
-    assert "not there" in shell("search", "*", "--open", "-1").sentence()
+    assert "does not exist" in shell("search", "*", "--open", "4").sentence()
+    assert "does not exist" in shell("search", "*", "--open", "-1").sentence()
 
 
 def test_an_unclear_question_is_confirmed_on_a_terminal_only(
@@ -219,7 +219,7 @@ def test_an_unclear_question_is_confirmed_on_a_terminal_only(
     assert parse_query(unclear).confidence < 0.7
     done = shell("search", unclear)
     assert done.status == 0
-    assert "Not sure that this is what you mean" in done.err
+    assert "The question is not clear" in done.err
     assert "Not sure" not in shell("search", unclear, "--yes").err
     answers = iter([True, False])
     asked: list[str] = []
