@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -152,3 +153,17 @@ def test_a_page_tells_whether_it_was_made_for_somebody() -> None:
     assert is_logged_in(LIST) is False
     assert is_logged_in(LIST.replace("Custom Query", '<a href="/logout">')) is False
     assert is_logged_in("<html>another site, /logout</html>") is None
+
+
+@pytest.mark.parametrize("words", ["(none)", "(なし)", "(없음)"])
+@pytest.mark.parametrize("field", ["reporter", "owner"])
+def test_nobody_is_no_name(field: str, words: str) -> None:
+    html = WHOLE.decode()
+    cell = re.search(rf'(<td headers="h_{field}"[^>]*>).*?(</td>)', html, re.DOTALL)
+    assert cell is not None
+    for inner, expected in (
+        (f'<span class="trac-author-none">{words}</span>', None),
+        (f'<span class="trac-author">{words}</span>', words),
+    ):
+        record = parse_ticket(page(html.replace(cell[0], f"{cell[1]}{inner}{cell[2]}").encode()))
+        assert getattr(record, field) == expected

@@ -187,7 +187,9 @@ def _properties(ticket: Node) -> _Properties:
         if cell.name == "th":
             labels.setdefault(name, cell.line().removesuffix(":"))
         elif name in ("reporter", "owner"):
-            values.setdefault(name, author_of(cell) or cell.line())
+            # "(none)", in whatever language, is Trac's word and not a name; a cell without a mark is words.
+            marked = cell.select_one('[class^="trac-author"]') is not None
+            values.setdefault(name, (author_of(cell) or "") if marked else cell.line())
         else:
             values.setdefault(name, stated(cell))
     return _Properties(values=values, labels=labels)
