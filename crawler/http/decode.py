@@ -1,15 +1,22 @@
 """From bytes to text, where neither header nor page can be trusted to name the encoding.
 
-The order was measured on UTF-8, EUC-KR and Shift_JIS pages with right, wrong and missing declarations: strict
-UTF-8 first, because hardly any other text is valid UTF-8 by accident, then what is declared, then the two
-encodings that Korean and Japanese trackers use without saying so.
+Strict UTF-8 comes first, because hardly any other text is valid UTF-8 by accident; then what is declared. A
+charset of one byte a character decodes anything, so that its declaration proves nothing: web servers put
+ISO-8859-1 into the header of pages of which they know nothing. It counts only where the bytes are no
+plausible Korean or Japanese. A page that fits no encoding whole, such as one with half a character at the end
+of a text that was cut, is read in the one that it fits best.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from encodings import normalize_encoding
+from encodings.aliases import aliases
+from functools import cache
 
 # Declarations are read in a page's beginning only; browsers look at the first 1,024 bytes.
 _HEAD = 4096
@@ -19,8 +26,7 @@ _META = re.compile(
     rb"|<\?xml\s[^>]{0,100}?encoding\s*=\s*[\"']([\w.:+-]{2,40})",
     re.IGNORECASE,
 )
-# A closed list: Python also has codecs that are no encodings of pages, and some can be made slow by what they
-# are fed. As in the WHATWG Encoding Standard a name means the superset that is really in use.
+# As in the WHATWG Encoding Standard a name means the superset that is really in use.
 _CODECS = {
     "utf-8": "utf-8 utf8 unicode-1-1-utf-8",
     "utf-16-le": "utf-16 utf-16le",
@@ -32,18 +38,23 @@ _CODECS = {
     "gb18030": "gb18030 gb2312 gbk cp936 x-gbk euc-cn",
     "big5hkscs": "big5 big5-hkscs cn-big5 x-x-big5",
     "cp1252": "iso-8859-1 iso8859-1 latin1 latin-1 us-ascii ascii windows-1252 cp1252",
-    "iso8859-2": "iso-8859-2 latin2",
-    "iso8859-5": "iso-8859-5",
-    "iso8859-7": "iso-8859-7",
-    "iso8859-15": "iso-8859-15 latin9",
-    "cp1250": "windows-1250 cp1250",
-    "cp1251": "windows-1251 cp1251",
-    "cp1253": "windows-1253 cp1253",
     "cp1254": "windows-1254 cp1254 iso-8859-9",
-    "koi8-r": "koi8-r",
 }
 _BY_LABEL = {label: codec for codec, labels in _CODECS.items() for label in labels.split()}
-_GUESSES = ("cp949", "cp932")
+# Python's codecs that are no encodings of pages, or can be made slow by what they are fed.
+_NO_CHARSETS = frozenset(
+    {"hz", "idna", "mbcs", "oem", "palmos", "punycode", "raw_unicode_escape", "rot_13", "tactis"}
+    | {"undefined", "unicode_escape", "utf_7"}
+)
+_GUESSES = ("cp949", "cp932", "euc_jp")
+_KOREAN = frozenset(
+    bytes((lead, trail)).decode("euc_kr") for lead in range(0xB0, 0xC9) for trail in range(0xA1, 0xFF)
+)
+# In texts of either language, and told by neither: ideographs, and the punctuation of both.
+_NEUTRAL = re.compile(
+    "[\u00a0-\u00bf\u00d7\u2010-\u22ff\u2460-\u27bf\u3000-\u303f\u3200-\u33ff\u4e00-\u9fff\uff01-\uff5e\uffe0-\uffe6]"
+)
+_FEW = 4  # letters that tell a language for each place that does not fit, where a reading is to be believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +64,36 @@ class Decoded:
     text: str  # without a byte order mark
     encoding: str  # Python's name of the codec
     replaced: int = 0  # how many places could not be read and became U+FFFD
+    guessed: bool = False  # nothing declared this encoding
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is doubtful about the text, a sentence each."""
+        told = []
+        if self.guessed:
+            told.append(f"The page does not say that it is {self.encoding}: that was guessed from its bytes.")
+        if self.replaced:
+            places = "1 place" if self.replaced == 1 else f"{self.replaced} places"
+            told.append(f"{places} of the page could not be decoded.")
+        return tuple(told)
 
 
 def decode(body: bytes, content_type: str | None = None) -> Decoded:
-    """Read a page in the first encoding that fits it whole.
+    """Read a page in the encoding that it fits best.
 
     Args:
         body: the page's bytes, inflated.
         content_type: the Content-Type header, if there was one.
 
     Returns:
-        The text. It never fails: as a last resort the page is read as UTF-8, and what cannot be read is
-        replaced and counted.
+        The text. It never fails: what cannot be read is replaced and counted.
     """
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:_HEAD] or b"\x1b$" in body:
+        for codec in _not_like_ascii(body, content_type):
+            text = body.decode(codec, "replace").removeprefix("\ufeff")
+            replaced = text.count("\ufffd")
+            if _FEW * replaced <= len(text):
+                return Decoded(text, codec, replaced)
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -73,36 +101,114 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
     return Decoded(text.removeprefix("\ufeff"), "utf-8")
 
 
-def _decode_other(body: bytes, content_type: str | None) -> Decoded:
-    for codec in _candidates(body, content_type):
-        try:
-            text = body.decode(codec)
-        except UnicodeDecodeError:
-            continue
-        return Decoded(text.removeprefix("\ufeff"), codec)
-    text = body.decode("utf-8", "replace")
-    already = body.count("\ufffd".encode())
-    return Decoded(text.removeprefix("\ufeff"), "utf-8", text.count("\ufffd") - already)
-
-
-def _candidates(body: bytes, content_type: str | None) -> Iterator[str]:
+def _not_like_ascii(body: bytes, content_type: str | None) -> Iterator[str]:
+    """The encodings in which ASCII letters are other bytes, or ASCII bytes other letters; they are told."""
     if body.startswith(b"\xff\xfe"):
         yield "utf-16-le"
     elif body.startswith(b"\xfe\xff"):
         yield "utf-16-be"
-    declared = [codec for codec in (_from_header(content_type), _from_page(body)) if codec is not None]
-    # Web servers put Latin-1 into the header of pages of which they know nothing, and nearly every byte is
-    # valid in it: it counts only after a page's own word.
-    yield from sorted(declared, key=lambda codec: codec == "cp1252")
-    yield from _GUESSES
+    zeros = 4 * body.count(b"\0", 0, _HEAD) > min(len(body), _HEAD)
+    for codec in _declared(body, content_type):
+        if (zeros and codec.startswith("utf-16")) or codec.startswith("iso2022"):
+            yield codec
 
 
-def _from_header(content_type: str | None) -> str | None:
-    found = _HEADER.search(content_type) if content_type else None
-    return _BY_LABEL.get(found[1].lower()) if found else None
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A page in one encoding, and how well that fits."""
+
+    codec: str
+    text: str
+    replaced: int
+    telling: int  # letters of Korean or Japanese
+    odd: int  # characters that hardly stand in a text of those languages
+    foreign: int  # all that are not ASCII
+
+    def is_plausible(self, share: float) -> bool:
+        """Whether at least this share of its letters tells a language, and little speaks against that."""
+        enough = max(self.odd + 1, self.replaced * _FEW, share * (self.foreign - self.replaced))
+        return self.telling >= enough
+
+    @property
+    def rank(self) -> float:
+        return (self.telling - self.odd - _FEW * self.replaced) / max(self.foreign, 1)
 
 
-def _from_page(body: bytes) -> str | None:
-    found = _META.search(body, 0, _HEAD)
-    label = (found[1] or found[2]) if found else b""
-    return _BY_LABEL.get(label.decode("ascii").lower())
+def _decode_other(body: bytes, content_type: str | None) -> Decoded:
+    declared = [codec for codec in _declared(body, content_type) if not codec.startswith("utf-")]
+    proving = [codec for codec in declared if not _decodes_anything(codec)]
+    for codec in proving:
+        try:
+            return Decoded(body.decode(codec), codec)
+        except UnicodeDecodeError:
+            continue
+    readings = {codec: _reading(body, codec) for codec in dict.fromkeys((*proving, "utf-8", *_GUESSES))}
+    # Latin-1 is what servers declare of what they do not know; who declares another one has meant it.
+    meant = any(_decodes_anything(codec) and codec != "cp1252" for codec in declared)
+    best = _best(readings, proving, 0.4 if meant else 0.2)
+    if best is None and declared and not proving:
+        best = _reading(body, declared[0])
+    if best is None:
+        best = min(readings.values(), key=lambda reading: (reading.replaced, reading.odd))
+    guessed = best.codec != "utf-8" and best.codec not in declared
+    return Decoded(best.text, best.codec, best.replaced, guessed)
+
+
+def _best(readings: dict[str, _Reading], proving: list[str], share: float) -> _Reading | None:
+    """The reading to be believed although it does not fit whole, or was not declared."""
+    unicode = readings["utf-8"]
+    # Several bytes that fit together by the rules of UTF-8 are hardly ever an accident.
+    if unicode.foreign - unicode.replaced > 2 * unicode.replaced:
+        return unicode
+    fitting = [readings[codec] for codec in proving]
+    fitting = [reading for reading in fitting if _FEW * reading.replaced <= reading.foreign]
+    if fitting:
+        return min(fitting, key=lambda reading: reading.replaced)
+    guesses = [readings[codec] for codec in _GUESSES if readings[codec].is_plausible(share)]
+    return max(guesses, key=lambda reading: reading.rank, default=None)
+
+
+def _reading(body: bytes, codec: str) -> _Reading:
+    text = body.decode(codec, "replace").removeprefix("\ufeff")
+    own = body.count("\ufffd".encode()) if codec == "utf-8" else 0
+    telling = odd = foreign = 0
+    for character, count in Counter(text).items():
+        if character.isascii():
+            continue
+        foreign += count
+        if character in _KOREAN or "\u3041" <= character <= "\u30fe":
+            telling += count
+        elif character != "\ufffd" and not _NEUTRAL.match(character):
+            odd += count
+    return _Reading(codec, text, text.count("\ufffd") - own, telling, odd, foreign)
+
+
+@cache
+def _decodes_anything(codec: str) -> bool:
+    """Whether an encoding has one byte for each character, so that nearly all bytes are right in it."""
+    return len(bytes(range(0x80, 0x100)).decode(codec, "replace")) == 0x80
+
+
+def _declared(body: bytes, content_type: str | None) -> list[str]:
+    header = _HEADER.search(content_type) if content_type else None
+    page = _META.search(body, 0, _HEAD)
+    labels = [header[1]] if header else []
+    labels += [(page[1] or page[2]).decode("ascii")] if page else []
+    codecs_ = dict.fromkeys(_codec(label) for label in labels)
+    return [codec for codec in codecs_ if codec is not None]
+
+
+def _codec(label: str) -> str | None:
+    """Python's codec for a declared name; None where it is no name of an encoding of pages."""
+    known = _BY_LABEL.get(label.lower())
+    if known is not None:
+        return known
+    for name in (label.lower(), label.lower().removeprefix("x-").removeprefix("cs")):
+        plain = normalize_encoding(name)
+        found = aliases.get(plain, plain)
+        if found not in aliases.values() or found in _NO_CHARSETS:
+            continue
+        info = codecs.lookup(found)
+        if info._is_text_encoding:  # rot13, zlib and the like are codecs as well
+            return found
+    return None

@@ -29,6 +29,53 @@ def test_each_form_is_read_in_the_servers_zone(separator: str, clock: str, expec
 
 
 @pytest.mark.parametrize(
+    "day",
+    ["2026-01-05", "2026/1/5", "2026. 01. 05", "2026. 1. 5.", "20260105", "2026년 1월 5일", "2026年01月05日"]
+    + ["Jan 5, 2026", "January 05 2026", "5 Jan 2026", "05-Jan-2026"],
+)
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [
+        ("", "2026-01-04T15:00"),
+        (" (월)", "2026-01-04T15:00"),
+        (" 15:20", "2026-01-05T06:20"),
+        (" (월) 15:20", "2026-01-05T06:20"),
+        (" 월요일 오후 3:20", "2026-01-05T06:20"),
+        ("(月) 午後3時20分", "2026-01-05T06:20"),
+        ("(月曜日) 15時20分00秒", "2026-01-05T06:20"),
+        (" 오후 3시 20분", "2026-01-05T06:20"),
+        (" 오후 15:20", "2026-01-05T06:20"),
+        (" 3:20 PM", "2026-01-05T06:20"),
+        (" 03:20:00 p.m.", "2026-01-05T06:20"),
+        (" 오전 12:10", "2026-01-04T15:10"),
+        (" 오후 12:10", "2026-01-05T03:10"),
+        (" 15:20 (KST)", "2026-01-05T06:20"),
+        (" 15:20:00 JST", "2026-01-05T06:20"),
+        (" Mon 15:20:00.0", "2026-01-05T06:20"),
+        ("T15:20:00Z", "2026-01-05T15:20"),
+        ("T15:20:00.123+02:00", "2026-01-05T13:20"),
+        (" 15:20 -0500", "2026-01-05T20:20"),
+        (" 15:20 GMT+9", "2026-01-05T06:20"),
+        (" 15:20 UTC", "2026-01-05T15:20"),
+        (" 24:00", "2026-01-05T15:00"),
+        (" 24:00:00", "2026-01-05T15:00"),
+    ],
+)
+def test_a_date_is_read_as_people_write_it(day: str, clock: str, expected: str) -> None:
+    assert parse_date(day + clock, SEOUL) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+def test_a_zone_that_the_servers_own_is_called_holds() -> None:
+    read = parse_date("Mon Jan 05 2026 10:00:00 EST", NEW_YORK)
+    assert read == datetime(2026, 1, 5, 15, tzinfo=UTC)
+    assert parse_date("2026-01-05 10:00 EST", SEOUL) is None
+
+
+def test_a_weekday_may_come_first() -> None:
+    assert parse_date("Monday, 2026-01-05 15:20", SEOUL) == datetime(2026, 1, 5, 6, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         None,
@@ -47,7 +94,20 @@ def test_each_form_is_read_in_the_servers_zone(separator: str, clock: str, expec
         "2026-01-05 10:60",
         "2026-01-05 and more",
         "٢٠٢٦-٠١-٠٥",
-        "20260105",
+        "2026010",
+        "202601055",
+        "20261305",
+        "2026-01-05 10:00 오전 오후",
+        "2026-01-05 오전",
+        "2026-01-05 오전 13:00",
+        "2026-01-05 24:01",
+        "2026-01-05 10:00 XYZ",
+        "2026-01-05 2026-01-06",
+        "2026-01-05 10:00 11:00",
+        "2026-01-05 10:00 +99:00",
+        "2026年13月1日",
+        "Foo 5, 2026",
+        "(월)",
     ],
 )
 def test_what_is_no_date_is_none(text: str | None) -> None:

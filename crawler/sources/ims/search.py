@@ -58,7 +58,8 @@ async def walk(ask: Ask, refer: Refer, *, cursor: str | None, limit: int | None)
         listing = await ask(place.page)
         rows = {row.issue_id: row for row in listing.rows}
         fresh = [row for number, row in rows.items() if number not in seen]
-        following = _after(place, listing, twice=not swept.isdisjoint(rows), fresh=bool(fresh))
+        total = _believed(place, listing)
+        following = _after(place, listing, total, twice=not swept.isdisjoint(rows), fresh=bool(fresh))
         seen.update(rows)
         swept.update(rows)
         if limit is not None:
@@ -68,41 +69,58 @@ async def walk(ask: Ask, refer: Refer, *, cursor: str | None, limit: int | None)
             Reference(issue_id=row.issue_id, url=refer(row.issue_id), listed=row.columns) for row in fresh
         )
         if following is None or (limit is not None and given >= limit):
-            yield SearchPage(references=references, cursor=None, total=listing.total)
+            yield SearchPage(references=references, cursor=None, total=total)
             return
-        yield SearchPage(references=references, cursor=following.text(), total=listing.total)
+        yield SearchPage(references=references, cursor=following.text(), total=total)
         if following.page == 1:
             swept.clear()
         place = following
 
 
-def _after(place: ImsCursor, listing: Listing, *, twice: bool, fresh: bool) -> ImsCursor | None:
+def _believed(place: ImsCursor, listing: Listing) -> int | None:
+    """The total, unless more than that was listed already."""
+    size = place.size or max(len(listing.rows), PAGE_SIZE)
+    new = 0 if _numbers(listing) == place.previous else len(listing.rows)
+    listed = (place.page - 1) * size + new if new else 0
+    return listing.total if listing.total is not None and listing.total >= listed else None
+
+
+def _numbers(listing: Listing) -> tuple[str, ...]:
+    return tuple(row.issue_id for row in listing.rows)
+
+
+def _after(
+    place: ImsCursor, listing: Listing, total: int | None, *, twice: bool, fresh: bool
+) -> ImsCursor | None:
     """Where to go on after a page; None where the walk is over.
 
     Args:
         place: where the page was read.
         listing: the page.
+        total: of the list, if it is to be believed.
         twice: this sweep had one of its issues before.
         fresh: no sweep had one of its issues before.
     """
-    numbers = tuple(row.issue_id for row in listing.rows)
-    repeated = numbers == place.previous
+    numbers = _numbers(listing)
+    ended = (
+        not numbers or numbers == place.previous
+    )  # past its end the list is empty, or repeats its last page
     size = place.size or max(len(numbers), PAGE_SIZE)
-    # Past its end the list repeats its last page; before it, ten issues have moved to the top.
-    past_end = repeated and (listing.total is None or (place.page - 1) * size >= listing.total)
+    # A list that ends before its total is to be asked again: ten issues moved to the top, or a page failed.
+    past_end = ended and (total is None or (place.page - 1) * size >= total)
     told_otherwise = place.total is not None and listing.total != place.total
     here = replace(
         place,
         size=size,
         total=listing.total,
-        shifted=place.shifted or told_otherwise or (twice and not past_end),
+        shifted=place.shifted or told_otherwise or ((twice or ended) and not past_end),
         found_new=place.found_new or fresh,
         previous=numbers,
     )
     empty_sweeps = 0 if here.found_new else place.empty_sweeps + 1
     fresh_start = ImsCursor(sweep=place.sweep + 1, empty_sweeps=empty_sweeps)
-    if not _is_last(here, numbers, repeated):
-        if len(numbers) < here.size > PAGE_SIZE and place.sweep < MOST_SWEEPS:
+    if not ended and not _is_last(here, len(numbers), total):
+        if total is not None and len(numbers) < here.size > PAGE_SIZE and place.sweep < MOST_SWEEPS:
             return replace(fresh_start, size=PAGE_SIZE)  # pages are no longer of the size that was granted
         return replace(here, page=place.page + 1)
     if not here.shifted or empty_sweeps >= _EMPTY_SWEEPS or place.sweep >= MOST_SWEEPS:
@@ -110,9 +128,7 @@ def _after(place: ImsCursor, listing: Listing, *, twice: bool, fresh: bool) -> I
     return fresh_start
 
 
-def _is_last(here: ImsCursor, numbers: tuple[str, ...], repeated: bool) -> bool:
-    if not numbers or repeated:
-        return True
-    if here.total is None:
-        return len(numbers) < here.size
-    return here.page * here.size >= here.total
+def _is_last(here: ImsCursor, rows: int, total: int | None) -> bool:
+    """Whether the total says so of a page with rows. A full one may be followed by another all the same."""
+    reached = total is not None and here.page * here.size >= total
+    return reached and (rows < here.size or rows % PAGE_SIZE != 0)

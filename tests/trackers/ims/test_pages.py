@@ -244,10 +244,53 @@ def test_a_row_is_read_by_its_headers(kind: str, cell: str) -> None:
         '<input type="hidden" name="totalCount" value="1,234">',
         "<script>var totalCount = 1234;</script>",
         '<script>page({"totalCount": "1234"})</script>',
+        "[&nbsp;Total 1,234&nbsp;]",
+        "[&#160;<b>To<i>tal</i></b>&nbsp;<!-- x -->:&#32;<span class='n'>1,234</span> ]",
+        "&#91; Total&nbsp;&nbsp;1234 &#93;",
+        "<TABLE><TR><TD>[</TD><TD>Total</TD><TD>1,234</TD></TR></TABLE>",
+        "[ 전체 1,234 건 ]",
+        "[ 合計：1,234 ]",
+        '<INPUT VALUE="1,234" TYPE=hidden NAME=totalCount><div>[ Total 1234 ]</div>',
     ],
 )
 def test_the_total_is_found_in_each_of_its_forms(total: str) -> None:
     assert parse_list(list_page(total)).total == 1234
+
+
+@pytest.mark.parametrize(
+    "total",
+    [
+        "<script>var totalCount = 0; totalCount = 1234;</script>",
+        "<script>var totalCount = 7;</script>[ Total 1234 ]",
+        '<input name="totalCount" value="5"><input id="totalCount" value="1234">',
+        "[ Total 1.234 ]",
+        "[ Total 1'234 ]",
+        "[ Total 12,34 ]",
+        "[ Total 1 ]",
+        "<script>totalCount = 1.234;</script>",
+        "<input name=keyword value='totalCount = 5'>",
+        "<script>if (totalCount == 5) {}</script>",
+    ],
+)
+def test_a_total_that_cannot_be_is_unknown(total: str) -> None:
+    assert parse_list(list_page(total)).total is None
+
+
+def test_a_row_without_a_number_is_no_row_of_a_list() -> None:
+    page = list_page()
+    assert [row.issue_id for row in parse_list(page.replace("popBlankIssueView('100'", "x('100'")).rows] == [
+        "100",
+        "101",
+    ], "its column tells it too"
+    with pytest.raises(PageRejected):
+        parse_list(page.replace("popBlankIssueView('100'", "x('100'").replace("Issue Number", "Key"))
+
+
+def test_a_header_or_a_cell_that_is_lost_shifts_no_column() -> None:
+    for lost in ("<th>Subject</th>", "<td>2026-01-05</td>"):
+        listing = parse_list(list_page().replace(lost, "", 1))
+        assert [row.issue_id for row in listing.rows] == ["100", "101"]
+        assert all(row.columns.get("Issue Number", row.issue_id) == row.issue_id for row in listing.rows)
 
 
 def test_a_total_that_stands_in_a_subject_only_is_none() -> None:
@@ -265,9 +308,9 @@ def test_an_empty_list_is_a_list() -> None:
         "",
         "<html><body><p>error</p></body></html>",
         list_page()[:-20],
-        list_page().replace('<tr class="rowClickData"', "<!-- <tr", 1),
+        list_page().replace("popBlankIssueView('", "open('").replace("Issue Number", "Key"),
     ],
-    ids=["nothing", "an error", "cut", "hidden rows"],
+    ids=["nothing", "an error", "cut", "rows without numbers"],
 )
 def test_what_is_no_whole_list_is_refused(html: str) -> None:
     with pytest.raises(PageRejected):

@@ -51,10 +51,45 @@ async def test_a_list_at_rest_is_read_once(count: int, total: bool) -> None:
     assert len(tracker.asked) <= -(-count // 10) + 1
 
 
-async def test_with_a_total_no_page_is_asked_for_in_vain() -> None:
-    tracker = Tracker(40)
+@pytest.mark.parametrize(("count", "asked"), [(39, 4), (40, 5), (41, 5)])
+async def test_with_a_total_a_page_is_asked_for_in_vain_after_a_full_one_only(count: int, asked: int) -> None:
+    tracker = Tracker(count)
     await found(tracker)
-    assert tracker.asked == [1, 2, 3, 4]
+    assert tracker.asked == list(range(1, asked + 1))
+
+
+@pytest.mark.parametrize("total", [0, 1, 9, 10, 15, 20, 57, "of the page"])
+@pytest.mark.parametrize("size", [10, 20, 500])
+@pytest.mark.parametrize("past_end", ["repeats", "is empty"])
+async def test_a_total_below_what_is_listed_ends_nothing(total: int | str, size: int, past_end: str) -> None:
+    tracker = Tracker(58, size=size)
+
+    async def ask(page: int) -> Listing:
+        rows = (await tracker.ask(page)).rows
+        if past_end == "is empty" and (page - 1) * size >= 58:
+            rows = ()
+        return Listing(rows, total if isinstance(total, int) else len(rows), ())
+
+    pages = [page async for page in walk(ask, str, cursor=None, limit=None)]
+    numbers = [ref.issue_id for page in pages for ref in page.references]
+    assert sorted(numbers) == sorted(tracker.numbers)
+    assert all(page.total is None or page.total >= len(page.references) for page in pages)
+
+
+async def test_a_list_that_is_empty_before_its_total_is_asked_again() -> None:
+    tracker = Tracker(58)
+    failed = False
+
+    async def ask(page: int) -> Listing:
+        nonlocal failed
+        listing = await tracker.ask(page)
+        if page == 4 and not failed:
+            failed = True
+            return Listing((), listing.total, ())
+        return listing
+
+    pages = walk(ask, str, cursor=None, limit=None)
+    assert len([ref async for page in pages for ref in page.references]) == 58
 
 
 @pytest.mark.parametrize("seed", range(300))

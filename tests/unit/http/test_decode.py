@@ -12,6 +12,7 @@ from crawler.http.decode import Decoded, decode
 
 KOREAN = "한글 오류가 발생했습니다. 똠방각하 뷁"  # the last words are in cp949 and not in plain EUC-KR
 JAPANESE = "エラーが発生しました。①髙橋 ﾊﾝｶｸ"  # with characters of cp932 that plain Shift_JIS lacks
+EUC_JP = "エラーが発生しました。処理を終了します。"
 
 
 def meta(charset: str, text: str) -> str:
@@ -55,6 +56,58 @@ def test_what_cannot_be_read_is_replaced_and_counted() -> None:
     # \ufffd stands in the page itself once, and is not counted.
     body = b"ok \xff\xff " + "\ufffd 한글 é \U0001f600".encode()
     assert decode(body) == Decoded("ok \ufffd\ufffd \ufffd 한글 é \U0001f600", "utf-8", 2)
+
+
+@pytest.mark.parametrize("header", ["iso-8859-1", "windows-1252", "iso-8859-15", "koi8-r", "cp437", "x-none"])
+@pytest.mark.parametrize(("text", "codec"), [(KOREAN, "cp949"), (JAPANESE, "cp932"), (EUC_JP, "euc_jp")])
+@pytest.mark.parametrize("end", [b"", b"\x83<p>"], ids=["whole", "half a letter at its end"])
+def test_a_charset_that_decodes_anything_proves_nothing(
+    text: str, codec: str, header: str, end: bytes
+) -> None:
+    found = decode(text.encode(codec) + end, f"text/html; charset={header}")
+    assert found.encoding == codec
+    assert found.text.startswith(text)
+    assert found.replaced == bool(end)
+    assert f"does not say that it is {codec}" in found.warnings[0]
+
+
+@pytest.mark.parametrize("text", ["Ошибка при запуске программы, ЗАДАЧА 5", "Größe, ÄÖÜ, café", "Ελληνικά"])
+@pytest.mark.parametrize("codec", ["koi8-r", "cp1251", "cp1252", "iso8859-15", "cp1253", "cp866"])
+def test_a_declared_charset_of_one_byte_counts_where_the_text_is_neither_korean_nor_japanese(
+    text: str, codec: str
+) -> None:
+    try:
+        body = text.encode(codec)
+    except UnicodeEncodeError:
+        return
+    found = decode(body, f"text/html; charset={codec}")
+    assert (found.text, found.warnings) == (text, ())
+
+
+@pytest.mark.parametrize("codec", ["johab", "big5", "gb18030", "iso2022_kr", "iso2022_jp", "utf-16-le"])
+def test_a_declared_charset_is_asked_of_pythons_codecs(codec: str) -> None:
+    text = "<p>中文</p>" * 9 if codec in ("big5", "gb18030") else "<p>오류 日本</p>" * 9
+    text = "<p>日本のエラー</p>" * 9 if codec == "iso2022_jp" else text
+    found = decode(text.encode(codec), f"text/html; charset={codec.replace('_', '-')}")
+    assert (found.text, found.warnings) == (text, ())
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from("가나다라마바사아자차카타파하긴급오류누리손해보험"), min_size=2), min_size=8
+    ),
+    st.sampled_from(["", "; charset=euc-kr", "; charset=utf-8", "; charset=iso-8859-1"]),
+    st.data(),
+)
+def test_half_a_letter_costs_its_own_word_only(words: list[str], charset: str, data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(words) - 1))
+    encoded = [word.encode("cp949") for word in words]
+    encoded[cut] += b"\xc7"
+    found = decode(b"<td>".join(encoded), f"text/html{charset}")
+    whole = [read for place, read in enumerate(found.text.split("<td>")) if place != cut]
+    assert whole == [word for place, word in enumerate(words) if place != cut]
+    assert found.replaced == 1
+    assert "1 place of the page could not be decoded." in found.warnings
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,7 @@ def parse_issue(
     marks = find_landmarks(html)
     _demand_issue_page(page, html, marks)
     reading, warnings = _read_with(engines, html, marks, asked, zone, download)
-    if decoded.replaced:
-        warnings.append(f"{decoded.replaced} places of the page could not be decoded.")
+    warnings += decoded.warnings
     if "\0" in html:
         warnings.append("NUL characters of the page were replaced.")
     number = reading.number or ""

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crawler.errors import PageRejected
 from crawler.html import Document, LexborDocument, Node, SoupDocument
 from crawler.sources.ims.parse.products import Product, parse_products
 
-_ENGINES: tuple[Callable[[str], Document], ...] = (LexborDocument, SoupDocument)
-_VIEW = re.compile(r"popBlankIssueView\(\s*+(?:['\"]\s*+)?+([0-9]{1,18})")
-_RAW_ROW = re.compile(
-    r"<tr\b[^<>]*popBlankIssueView\(\s*+(?:(?:['\"]|&#39;|&quot;)\s*+)?+[0-9]", re.IGNORECASE
-)
-_TITLES, _ROWS, _COUNT = "tr.title", "tr.rowClickData, tr.data", "input#totalCount, input[name=totalCount]"
-_BRACKET = re.compile(r"\[\s*+Total\s*+:?+(?:\s|&nbsp;|<[^<>]*+>)*+([0-9][0-9,]*)", re.IGNORECASE)
-_SCRIPT = re.compile(r"\btotalCount['\"]?\s*[=:]\s*['\"]?([0-9][0-9,]*)")
-_NUMBER_HEADERS = frozenset({"issue number", "issue no", "issue no."})
+Engine = Callable[[str], Document]
+_ENGINES: tuple[Engine, ...] = (LexborDocument, SoupDocument)
+_VIEW = re.compile(r"popBlankIssueView\(\s*+(?:['\"]\s*+)?+([0-9]{1,18})|[?&]issueId=([0-9]{1,18})")
+_RAW_ROW = re.compile(r"<tr\b[^<>]*popBlankIssueView\b", re.IGNORECASE)
+_TITLES, _COUNT = "tr.title", "input#totalCount, input[name=totalCount]"
+_ROW_CLASSES = frozenset({"rowClickData", "data"})
+_LINKS = "[onclick*=popBlankIssueView], [href*=popBlankIssueView], [href*='issueView.do?']"
+_BRACKET = re.compile(r"\[\s*+(?:Total|전체|총|合計|全)\s*+[:：]?+\s*+([0-9][0-9.,'’]*)", re.IGNORECASE)
+_SCRIPT = re.compile(r"\btotalCount['\"]?\s*+[=:]\s*+['\"]?([0-9][0-9.,]*)")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5}")
+_NUMBER_HEADERS = frozenset({"issue number", "issue no", "issue no.", "이슈 번호", "이슈번호", "課題番号"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,24 @@ def parse_list(html: str) -> Listing:
     if "</html" not in html[-20_000:].lower():
         raise PageRejected("The result list is cut off: its end is missing.")
     for engine in _ENGINES:
-        listing = _read(engine(html), html)
+        listing = _read(engine, html)
         if listing is not None:
             return listing
     raise PageRejected("The answer is not a list of issues.")
 
 
-def _read(document: Document, html: str) -> Listing | None:
+def _read(engine: Engine, html: str) -> Listing | None:
+    document = engine(html)
     headers = _headers(document)
     rows = _rows(document, headers)
-    total = _total(document, html)
-    if len(rows) < len(_RAW_ROW.findall(html)) or not (headers or total is not None):
+    if rows is None or len(rows) < len(_RAW_ROW.findall(html)):
         return None
+    totals = set(_totals(engine, document, html))
+    if not (headers or totals):
+        return None
+    total = totals.pop() if len(totals) == 1 else None  # where the page contradicts itself, nobody knows
+    if total is not None and total < len({row.issue_id for row in rows}):
+        total = None
     return Listing(rows, total, parse_products(document))
 
 
@@ -74,49 +82,55 @@ def _headers(document: Document) -> list[str]:
     return next(iter(named or titles), [])
 
 
-def _rows(document: Document, headers: Sequence[str]) -> tuple[Row, ...]:
+def _rows(document: Document, headers: Sequence[str]) -> tuple[Row, ...] | None:
+    """The rows; None where one of them tells no number."""
     rows = []
-    for row in document.select(_ROWS):
-        number = _number(row)
+    for row in document.select("tr"):
+        called = row.attribute("onclick") or ""
+        if _ROW_CLASSES.isdisjoint((row.attribute("class") or "").split()) and not _VIEW.search(called):
+            continue
+        cells = _cells(row)
+        # With a cell more or less than there are headers, nobody knows what is under which.
+        columns = dict(zip(headers, cells, strict=True)) if len(headers) == len(cells) else {}
+        number = _number(row) or _numbered(columns)
         if number is not None:
-            columns = {header: cell for header, cell in zip(headers, _cells(row), strict=False) if header}
-            rows.append(Row(number, columns))
+            rows.append(Row(number, {header: cell for header, cell in columns.items() if header}))
+        elif len(cells) > 1:
+            return None
     return tuple(rows)
 
 
 def _number(row: Node) -> str | None:
-    match = _VIEW.search(row.attribute("onclick") or "")
-    if match is None and (link := row.select_one("[onclick*=popBlankIssueView]")) is not None:
-        match = _VIEW.search(link.attribute("onclick") or "")
-    return match[1] if match else None
+    for node in (row, *row.select(_LINKS)):
+        match = _VIEW.search(f"{node.attribute('onclick') or ''} {node.attribute('href') or ''}")
+        if match is not None:
+            return match[1] or match[2]
+    return None
+
+
+def _numbered(columns: Mapping[str, str]) -> str | None:
+    numbers = [cell for header, cell in columns.items() if header.lower() in _NUMBER_HEADERS]
+    return numbers[0] if numbers and numbers[0].isascii() and numbers[0].isdecimal() else None
 
 
 def _cells(row: Node) -> list[str]:
     return [cell.line() for cell in row.children() if cell.name in ("td", "th")]
 
 
-def _total(document: Document, html: str) -> int | None:
-    named = document.select_one(_COUNT)
-    value = "" if named is None else (named.attribute("value") or "").replace(",", "").strip()
-    if value.isdecimal():
-        return int(value[:18])
+def _totals(engine: Engine, document: Document, html: str) -> Iterator[int]:
+    """Every total that the page tells, wherever and however it does."""
+    told = [node.attribute("value") or "" for node in document.select(_COUNT)]
     rows = [match.start() for match in _RAW_ROW.finditer(html)]
     # A subject can say "[ Total 5 ]" as well: only what stands outside of the rows is the tracker's word.
     before = html[: rows[0]] if rows else html
     after = html[rows[-1] :].partition("</table")[2] if rows else ""
-    numbers = _scripted(before) or _scripted(after) or _bracketed(before) or _bracketed(after)
-    return int(numbers.replace(",", "")[:18]) if numbers else None
-
-
-def _scripted(html: str) -> str | None:
-    place = html.find("totalCount")
-    match = _SCRIPT.search(html, max(place - 1, 0)) if place >= 0 else None
-    return match[1] if match else None
-
-
-def _bracketed(html: str) -> str | None:
-    for match in _BRACKET.finditer(html):
-        before = html[max(0, match.start() - 400) : match.start()]
-        if before.rfind(">") > before.rfind("<"):  # in a text, not in an attribute
-            return match[1]
-    return None
+    for part in (before, after):
+        for script in part.split("<script")[1:]:
+            told += _SCRIPT.findall(script.partition("</script")[0])
+        inner = part.rpartition("<body")[2].partition(">")[2] if "<body" in part else part
+        body = engine(f"<html><body><div>{inner}").select_one("body")
+        if body is not None:
+            told += _BRACKET.findall(body.text())
+    # Dots may part thousands, or anything else.
+    numbers = (number.strip().rstrip(".,'") for number in told)
+    yield from (int(number.replace(",", "")) for number in numbers if _WHOLE_NUMBER.fullmatch(number))

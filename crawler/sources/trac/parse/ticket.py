@@ -79,9 +79,7 @@ def parse_ticket(page: RawPage, *, engines: Sequence[Callable[[str], Document]] 
         raise PageRejected("The page's address is not that of a ticket.")
     if not is_whole(html):
         raise PageRejected(f"The page of ticket {address[1]} ends early.")
-    warnings = []
-    if decoded.replaced:
-        warnings.append(f"{decoded.replaced} characters of the page could not be read.")
+    warnings = list(decoded.warnings)
     number = address[1]
     record, doubts = first_accepted(
         partial(lambda engine: _read(engine(html), html, page.url, number), engine) for engine in engines
