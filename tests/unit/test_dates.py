@@ -30,8 +30,19 @@ def test_each_form_is_read_in_the_servers_zone(separator: str, clock: str, expec
 
 @pytest.mark.parametrize(
     "day",
-    ["2026-01-05", "2026/1/5", "2026. 01. 05", "2026. 1. 5.", "20260105", "2026년 1월 5일", "2026年01月05日"]
-    + ["Jan 5, 2026", "January 05 2026", "5 Jan 2026", "05-Jan-2026"],
+    [
+        "2026-01-05",
+        "2026/1/5",
+        "2026. 01. 05",
+        "2026. 1. 5.",
+        "20260105",
+        "2026년 1월 5일",
+        "2026年01月05日",
+        "Jan 5, 2026",
+        "January 05 2026",
+        "5 Jan 2026",
+        "05-Jan-2026",
+    ],
 )
 @pytest.mark.parametrize(
     ("clock", "expected"),
