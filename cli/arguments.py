@@ -40,6 +40,9 @@ def _known(sort: str) -> list[tuple[str, str]]:
     return read_names(sort)
 
 
+Everybody = Annotated[
+    bool, typer.Option("--everybody", help="all users' rows, with their owners; for admins and analysts")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 SessionId = Annotated[
     str,

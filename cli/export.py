@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import trackers
+from cli.arguments import Everybody, trackers
 from cli.csv_cells import Sheet
 from cli.output import complain, print_json
 
@@ -53,6 +53,7 @@ def export(
     tracker: Annotated[
         str | None, typer.Option(help="only what comes from this tracker", autocompletion=trackers)
     ] = None,
+    everybody: Everybody = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Write issues, comments or history as a table, or the stored pages as a web archive (WARC 1.1)."""
@@ -63,6 +64,8 @@ def export(
         raise UsageError("Say what to export: issues, comments, history, or --warc FILE.")
     if warc is not None and str(warc) == "-":
         raise UsageError("A web archive needs a file: --warc pages.warc.gz.")
+    if warc is not None and everybody:
+        raise UsageError("A web archive has your own pages only: leave --everybody out.")
     if output is not None and str(output) == "-":
         output = None  # standard output, where a table goes anyway
     if subject is not None and output is None and (as_json or form is Format.PARQUET):
@@ -71,7 +74,7 @@ def export(
     if warc is not None:
         _export_warc(program, warc, tracker, as_json=as_json)
     elif subject is not None:
-        _export_table(program, subject, form, output, tracker, raw=raw, as_json=as_json)
+        _export_table(program, subject, form, output, tracker, raw=raw, everybody=everybody, as_json=as_json)
 
 
 def _export_warc(program: Program, warc: Path, tracker: str | None, *, as_json: bool) -> None:
@@ -98,15 +101,18 @@ def _export_table(
     tracker: str | None,
     *,
     raw: bool,
+    everybody: bool,
     as_json: bool,
 ) -> None:
     from db import get_session
     from pipeline.reports.export import open_table, output_file, write_parquet
     from pipeline.search.filters import check_tracker
 
-    with get_session(user_id=program.user_id) as session:
+    with get_session(program.user_id, everybody=everybody) as session:
         check_tracker(session, tracker)
-    with open_table(program.conninfo, program.user_id, subject.value, tracker=tracker) as table:
+    with open_table(
+        program.conninfo, program.user_id, subject.value, tracker=tracker, everybody=everybody
+    ) as table:
         if output is None:
             _write_text(table, sys.stdout, form, raw=raw)
             return

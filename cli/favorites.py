@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import favorites
+from cli.arguments import Everybody, favorites
 from cli.confirm import Exact, Yes
 from cli.filter_options import Given, with_filters
 from cli.output import invocation, print_json, print_table, tell_done
@@ -114,6 +114,7 @@ def run(
     as_csv: AsCsv = False,
     raw: Raw = False,
     opened: Open = None,
+    everybody: Everybody = False,
     *,
     filters: Given,
 ) -> None:
@@ -129,7 +130,7 @@ def run(
     own = {"product": saved.product, "tracker": saved.tracker, **saved.options}
     given = {key: value for key, value in own.items() if value is not None and not _is_replaced(key, filters)}
     shape = Shape(as_json=as_json, as_csv=as_csv, raw=raw, opened=opened, offset=offset)
-    run_search(saved.query, given | filters, shape, limit=limit, exact=exact, yes=yes)
+    run_search(saved.query, given | filters, shape, limit=limit, exact=exact, yes=yes, everybody=everybody)
 
 
 def _is_replaced(name: str, filters: Given) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import AsJson, products
+from cli.arguments import AsJson, Everybody, products
 from cli.output import say, tell_done
 
 
@@ -34,6 +34,7 @@ def report(
         ),
     ] = None,
     lang: Annotated[Language, typer.Option(help="the page's language")] = Language.EN,
+    everybody: Everybody = False,
     as_json: AsJson = False,
 ) -> None:
     """Write an HTML report: issues created and closed, backlog, response times, new and old issues."""
@@ -50,7 +51,7 @@ def report(
     if first is not None and first >= datetime.now(UTC):
         raise UsageError(f"{since} is in the future: give an earlier time.")
     program = start()
-    page = render(gather(program.user_id, first, product), lang.value)
+    page = render(gather(program.user_id, first, product, everybody=everybody), lang.value)
     if str(output) == "-":
         if as_json:
             raise UsageError("--json tells about a file: give -o FILE.")

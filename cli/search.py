@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cli.arguments import Everybody
 from cli.confirm import Exact, Yes, confirm
 from cli.filter_options import Given, with_filters
 from cli.query_words import Query, joined
@@ -19,6 +20,7 @@ def search(
     as_csv: AsCsv = False,
     raw: Raw = False,
     opened: Open = None,
+    everybody: Everybody = False,
     *,
     filters: Given,
 ) -> None:
@@ -27,11 +29,18 @@ def search(
     Synonyms are searched too, such as OOM for out of memory, and ranked lower; --exact leaves them out.
     """
     shape = Shape(as_json=as_json, as_csv=as_csv, raw=raw, opened=opened, offset=offset)
-    run_search(joined(query), filters, shape, limit=limit, exact=exact, yes=yes)
+    run_search(joined(query), filters, shape, limit=limit, exact=exact, yes=yes, everybody=everybody)
 
 
 def run_search(
-    query: str, given: Given, shape: Shape, *, limit: int, exact: bool = False, yes: bool = False
+    query: str,
+    given: Given,
+    shape: Shape,
+    *,
+    limit: int,
+    exact: bool = False,
+    yes: bool = False,
+    everybody: bool = False,
 ) -> None:
     """Search, show the hits and remember the question.
 
@@ -42,6 +51,7 @@ def run_search(
         limit: at most this many.
         exact: without synonyms.
         yes: without asking back.
+        everybody: in everybody's issues, not only one's own.
     """
     from crawler.errors import UsageError
     from db import get_session
@@ -56,7 +66,7 @@ def run_search(
         raise UsageError("Give either --json or --csv.")
     filters = read_filters(given)
     program = start()
-    with get_session(user_id=program.user_id) as session:
+    with get_session(program.user_id, everybody=everybody) as session:
         check_tracker(session, filters.tracker)
         products = own_products(session)
     stored = [name.lower() for name in products]
@@ -77,9 +87,10 @@ def run_search(
         offset=shape.offset,
         sort=given.get("sort", "rank"),
         user_id=program.user_id,
+        everybody=everybody,
     )
     if not found.hits:
-        with get_session(user_id=program.user_id) as session:
+        with get_session(program.user_id, everybody=everybody) as session:
             check_words(session, filters)
     remember(
         program.user_id, question, filters.within(question.parsed).product, shape.offset + len(found.hits)

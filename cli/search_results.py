@@ -69,17 +69,29 @@ def show_hits(found: Found, shape: Shape) -> None:
 
 def _print(hits: list[dict[str, Any]], offset: int) -> None:
     if not sys.stdout.isatty():
-        names = ("issue_id", "status", "product", "title", "snippet", "tracker", "url")
+        names = ("issue_id", "status", "product", "title", "snippet", "tracker", "url", *_owner(hits))
         print_table(names, [[_unmarked(hit[name]) for name in names] for hit in hits], empty="Nothing found.")
         return
     print_table(
-        ("#>", "issue", "status", "product", "title"),
+        ("#>", "issue", "status", "product", "title", *_owner(hits)),
         [
-            (place, hit["issue_id"], hit["status"], hit["product"], _titled(hit))
+            (
+                place,
+                hit["issue_id"],
+                hit["status"],
+                hit["product"],
+                _titled(hit),
+                *(hit[name] for name in _owner(hits)),
+            )
             for place, hit in enumerate(hits, offset + 1)
         ],
         empty="Nothing found.",
     )
+
+
+def _owner(hits: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The column of the owners, where hits have one."""
+    return ("owner_user",) if any("owner_user" in hit for hit in hits) else ()
 
 
 def _titled(hit: dict[str, Any]) -> Text:
@@ -98,9 +110,10 @@ def _unmarked(text: str | None) -> str:
 def _print_csv(hits: list[dict[str, Any]], *, raw: bool) -> None:
     text = io.StringIO()
     sheet = Sheet(text, raw=raw)
-    sheet.add(_COLUMNS)
+    columns = _COLUMNS + _owner(hits)
+    sheet.add(columns)
     for hit in hits:
-        sheet.add(hit[name] for name in _COLUMNS)
+        sheet.add(hit[name] for name in columns)
     say(text.getvalue().removesuffix("\n"))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.arguments import trackers
+from cli.arguments import Everybody, trackers
 from cli.output import one_line, print_json, safe
 
 _FIELDS = (
@@ -45,6 +45,7 @@ def show(
         bool,
         typer.Option("--timeline", help="comments, history and attachments in one list, by time"),
     ] = False,
+    everybody: Everybody = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Show a stored issue: fields, description, comments, history, attachments, relations."""
@@ -53,7 +54,7 @@ def show(
     from pipeline.search.stored_issue import read_issue
 
     program = start()
-    found = read_issue(program.user_id, issue, tracker)
+    found = read_issue(program.user_id, issue, tracker, everybody=everybody)
     if as_json:
         print_json(found)
         return
@@ -64,6 +65,8 @@ def _page(issue: dict[str, Any], *, timeline: bool) -> Iterator[str]:
     yield one_line(f"{issue['tracker'] or 'by hand'} {issue['issue_id']}  {issue['title']}")
     if issue["url"]:
         yield one_line(issue["url"])
+    if "owner_user" in issue:
+        yield one_line(f"of user {issue['owner_user']}")
     yield ""
     for name in _FIELDS:
         if issue[name] is not None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import trackers
+from cli.arguments import Everybody, trackers
 from cli.output import print_json, print_table
 
 _TERMS = 5  # as many of the shared words are shown
@@ -19,6 +19,7 @@ def similar(
         typer.Option(help="the tracker, if several have this issue", autocompletion=trackers),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 10,
+    everybody: Everybody = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Find stored issues that are similar to one, by the rare words they share."""
@@ -26,14 +27,21 @@ def similar(
     from pipeline.search.similar import similar as find_similar
 
     program = start()
-    found = find_similar(program.user_id, issue, tracker, limit=limit)
+    found = find_similar(program.user_id, issue, tracker, limit=limit, everybody=everybody)
     if as_json:
         print_json(found)
         return
     print_table(
-        ("issue", "status", "product", "title", "shared words"),
+        ("issue", "status", "product", "title", "shared words", *(("owner_user",) if everybody else ())),
         [
-            (row["issue_id"], row["status"], row["product"], row["title"], ", ".join(row["terms"][:_TERMS]))
+            (
+                row["issue_id"],
+                row["status"],
+                row["product"],
+                row["title"],
+                ", ".join(row["terms"][:_TERMS]),
+                *((row["owner_user"],) if everybody else ()),
+            )
             for row in found
         ],
         empty="No similar issues were found.",

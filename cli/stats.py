@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.arguments import Everybody
 from cli.output import cell, console, print_json
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -14,6 +15,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 def stats(
     days: Annotated[int, typer.Option(min=1, max=36500, help="how many days to look back")] = 30,
+    everybody: Everybody = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Show figures: sessions, issues, products, queries, and issues created and closed."""
@@ -21,7 +23,7 @@ def stats(
     from pipeline.reports.stats import figures
 
     program = start()
-    counted = figures(program.user_id, days)
+    counted = figures(program.user_id, days, everybody=everybody)
     if as_json:
         print_json(counted)
     else:

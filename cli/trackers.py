@@ -126,6 +126,27 @@ def try_login(name: Name, as_json: AsJson = False) -> None:
     say(f"Tracker {name} answers" + (f" and shows {total:,} issues." if total is not None else "."))
 
 
+@app.command("rename")
+def rename(
+    name: Name,
+    new_name: Annotated[str, typer.Argument(help="its new name")],
+    as_json: AsJson = False,
+) -> None:
+    """Give a tracker another name; its issues, sessions and password stay with it."""
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.completion import refresh
+    from pipeline.trackers.stored import rename_tracker
+
+    program = start()
+    with get_session(user_id=program.user_id) as session:
+        rename_tracker(session, name, new_name)
+    refresh(program.user_id)
+    tell_done(
+        f"Tracker {name} is called {new_name} now.", {"name": new_name, "before": name}, as_json=as_json
+    )
+
+
 @app.command("remove")
 def remove(name: Name, as_json: AsJson = False) -> None:
     """Remove a tracker that nothing was crawled from."""

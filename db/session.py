@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 
 from db.engine import async_engine_for, engine_for
-from db.errors import IdentityRefused, translated
+from db.errors import DatabaseRefused, IdentityRefused, translated
 from db.location import configured_url
 from db.queries import statements
 from db.settings import DatabaseSettings, driver_url, read_settings
@@ -26,10 +26,15 @@ _BY_NAME = text(
     "SELECT ims.set_current_user(coalesce(ims.current_user_id(), ims.find_user(:name))),"
     " set_config('lock_timeout', '20s', true)"
 )
+_OWN_ROWS = "SELECT set_config('ims.own_rows', 'on', true)"
+_SEES_EVERYBODY = text("SELECT ims.sees_everybody()")
+_ONLY_OWN = "Only admins and analysts see everybody's rows: leave --everybody out."
 
 
 @contextmanager
-def get_session(user_id: int | None = None, *, url: str | None = None) -> Iterator[Session]:
+def get_session(
+    user_id: int | None = None, *, url: str | None = None, everybody: bool | None = None
+) -> Iterator[Session]:
     """Act for a user: commit at the end, roll back on an exception.
 
     The identity is taken anew at the beginning of each transaction: the block may commit as often as it
@@ -38,15 +43,17 @@ def get_session(user_id: int | None = None, *, url: str | None = None) -> Iterat
     Args:
         user_id: for whom; None: the configured user, or whose personal login the address has.
         url: the database's address; None: the configured one.
+        everybody: false: admins and analysts too see their own rows only; true: refuse others than them.
 
     Raises:
+        DatabaseRefused: everybody's rows are asked for, and the user is neither admin nor analyst.
         IdentityRefused: the user is unknown, disabled, or somebody else than a personal login's.
         DatabaseError: the database is unreachable or not what it should be.
     """
     settings = read_settings()
     engine = engine_for(configured_url(settings) if url is None else driver_url(url))
     with Session(engine, expire_on_commit=False) as session:
-        _act_for(session, user_id, settings)
+        _act_for(session, user_id, settings, everybody=everybody)
         yield session
         session.commit()
 
@@ -65,14 +72,19 @@ async def get_async_session(
 
 
 @contextmanager
-def user_connection(conninfo: str, user_id: int) -> Iterator[psycopg.Connection]:
+def user_connection(conninfo: str, user_id: int, *, everybody: bool = False) -> Iterator[psycopg.Connection]:
     """Give a connection of the driver's own, in one transaction of a user, for rows that are streamed.
 
     Raises:
+        DatabaseRefused: as for :func:`get_session`.
         psycopg.Error: the database cannot be used.
     """
     with psycopg.connect(conninfo) as connection:
         connection.execute("SELECT ims.set_current_user(%s)", (user_id,))
+        if not everybody:
+            connection.execute(_OWN_ROWS)
+        elif connection.execute("SELECT ims.sees_everybody()").fetchone() != (True,):
+            raise DatabaseRefused(_ONLY_OWN)
         yield connection
 
 
@@ -98,7 +110,9 @@ def select_rows(session: Session, noun: str, name: str, values: Mapping[str, obj
         raise translated(error) from error
 
 
-def _act_for(session: Session, user_id: int | None, settings: DatabaseSettings) -> None:
+def _act_for(
+    session: Session, user_id: int | None, settings: DatabaseSettings, *, everybody: bool | None = None
+) -> None:
     @event.listens_for(session, "after_begin")
     def take_identity(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
         if transaction.nested:
@@ -108,6 +122,10 @@ def _act_for(session: Session, user_id: int | None, settings: DatabaseSettings) 
                 connection.execute(_BY_NAME, {"name": settings.user})
             else:
                 connection.execute(_BY_ID, {"user_id": user_id})
+            if everybody is False:
+                connection.execute(text(_OWN_ROWS))
+            elif everybody and not connection.scalar(_SEES_EVERYBODY):
+                raise DatabaseRefused(_ONLY_OWN)
         except DBAPIError as error:
             if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
                 raise IdentityRefused("You cannot act as this user: ask an admin.") from error

@@ -32,21 +32,29 @@ class Table:
 
 
 @contextmanager
-def open_table(conninfo: str, user_id: int, name: str, *, tracker: str | None = None) -> Iterator[Table]:
-    """Open what a user may see of a table, within one moment of the database.
+def open_table(
+    conninfo: str, user_id: int, name: str, *, tracker: str | None = None, everybody: bool = False
+) -> Iterator[Table]:
+    """Open a user's own rows of a table, or everybody's, within one moment of the database.
 
     Args:
         conninfo: the database.
         user_id: for whom.
         name: issues, comments or history.
         tracker: only what comes from the tracker of this name; None: everything.
+        everybody: with everybody's rows, and ``owner_user`` as the last column.
 
     Raises:
         DatabaseError: the database cannot be used.
     """
     try:
-        with user_connection(conninfo, user_id) as connection, connection.cursor(name="table") as cursor:
-            cursor.execute(statements("tables")[name], {"tracker": tracker})
+        with (
+            user_connection(conninfo, user_id, everybody=everybody) as connection,
+            connection.cursor(name="table") as cursor,
+        ):
+            cursor.execute(
+                statements("tables")[f"{name}_of_everybody" if everybody else name], {"tracker": tracker}
+            )
             described = cursor.description or []
             yield Table(
                 columns=tuple(column.name for column in described),

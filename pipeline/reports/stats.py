@@ -9,13 +9,16 @@ from db import get_session
 from db.session import select_rows
 
 
-def figures(user_id: int, days: int, now: datetime | None = None) -> dict[str, Any]:
-    """Count what a user may see.
+def figures(
+    user_id: int, days: int, now: datetime | None = None, *, everybody: bool = False
+) -> dict[str, Any]:
+    """Count what is a user's own, or everybody's.
 
     Args:
         user_id: who asks.
         days: how far to look back.
         now: until when; None: until now.
+        everybody: count everybody's rows.
 
     Returns:
         ``sessions`` (total, completed, failed, running, success_rate from 0 to 1, avg_duration_seconds,
@@ -28,7 +31,7 @@ def figures(user_id: int, days: int, now: datetime | None = None) -> dict[str, A
     since = until - timedelta(days=days)
     bucket = "day" if days < 93 else "week" if days < 1096 else "month"
     known = {"since": since, "until": until, "bucket": bucket}
-    with get_session(user_id=user_id) as session:
+    with get_session(user_id, everybody=everybody) as session:
         return {
             "sessions": select_rows(session, "stats", "sessions", known)[0],
             "issues": select_rows(session, "stats", "issues", known)[0],

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from crawler.query import ParsedQuery
 from db import get_session
-from db.models import Issue, Tracker
+from db.models import Issue, Tracker, User
+from pipeline.owners import OWNER
 from pipeline.search.filters import Filters
 
 MOST = 10_000  # hits that ims.search_issues gives at most
@@ -38,7 +39,8 @@ def find(
     limit: int = 20,
     offset: int = 0,
     sort: str = "rank",
-    user_id: int | None = None,
+    user_id: int,
+    everybody: bool = False,
 ) -> Found:
     """Search titles, descriptions, comments and attached texts; the best hits first.
 
@@ -49,11 +51,12 @@ def find(
         limit: at most this many hits.
         offset: leave out that many of the best ones.
         sort: ``rank``, or the newest first by ``updated`` or ``created``, among the ``MOST`` best.
-        user_id: search as this user; None: as the configured one.
+        user_id: search as this user.
+        everybody: search everybody's issues; hits have ``owner_user`` too.
     """
     wanted = (filters or Filters()).within(parsed)
     needed = min(offset + limit + 1, MOST) if sort == "rank" else MOST
-    with get_session(user_id=user_id) as session:
+    with get_session(user_id, everybody=everybody) as session:
         hits = {hit["issue_pk"]: hit for hit in _hits(session, parsed.text, wanted, needed)}
         if wider is not None and len(hits) < needed:
             # What a wider query finds ranks below the rest, whatever it is worth among its own kind.
@@ -64,7 +67,8 @@ def find(
     found = list(hits.values())
     if sort != "rank":
         found.sort(key=lambda hit: hit[sort] or _LONG_AGO, reverse=True)
-    shown = [{name: hit[name] for name in _SHOWN} for hit in found]
+    names = (*_SHOWN, OWNER) if everybody else _SHOWN
+    shown = [{name: hit[name] for name in names} for hit in found]
     return Found(shown[offset : offset + limit], len(shown) > offset + limit)
 
 
@@ -83,11 +87,13 @@ def _hits(session: Session, words: str, filters: Filters, most: int) -> list[dic
             hits.c.rank,
             hits.c.snippet,
             Issue.url,
+            User.username.label(OWNER),
             Issue.registered_date.label("created"),
             func.coalesce(Issue.modified_date, Issue.registered_date).label("updated"),
         )
         .select_from(hits)
         .join(Issue, Issue.issue_pk == hits.c.issue_pk)
+        .join(User, User.user_id == Issue.user_id)
         .outerjoin(Tracker, Tracker.tracker_id == Issue.tracker_id)
         .order_by(hits.c.place)
     )

@@ -9,30 +9,38 @@ from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
 from db import get_session
-from db.models import Base, Issue, Tracker
+from db.models import Base, Issue, Tracker, User
+from pipeline.owners import OWNER
 
 _HIDDEN = {"search_vector", "content_hash"}
 _PARTS = ("comments", "history", "attachments", "relations")
 
 
-def read_issue(user_id: int, issue_id: str, tracker: str | None = None) -> dict[str, Any]:
+def read_issue(
+    user_id: int, issue_id: str, tracker: str | None = None, *, everybody: bool = False
+) -> dict[str, Any]:
     """Read an issue.
 
     Args:
         user_id: who asks.
         issue_id: the tracker's number or key.
         tracker: the tracker's name, where several have such an issue.
+        everybody: it may be anybody's; one's own comes first.
 
     Returns:
-        the issue's columns, its tracker's name, ``comments``, ``history``, ``attachments`` and ``relations``.
+        the issue's columns, its tracker's name, ``comments``, ``history``, ``attachments`` and ``relations``;
+        of everybody's also ``owner_user``.
 
     Raises:
         UsageError: there is no such issue for this user, or several trackers have one.
     """
-    with get_session(user_id=user_id) as session:
+    with get_session(user_id, everybody=everybody) as session:
         issue, name = find_issue(session, issue_id, tracker)
         parts = {part: [_columns(child) for child in getattr(issue, part)] for part in _PARTS}
-        return {**_columns(issue), "tracker": name, **parts}
+        found = {**_columns(issue), "tracker": name, **parts}
+        if everybody:
+            found[OWNER] = session.scalar(select(User.username).where(User.user_id == issue.user_id))
+        return found
 
 
 def find_issue(session: Session, issue_id: str, tracker: str | None = None) -> tuple[Issue, str | None]:

@@ -16,6 +16,7 @@ from crawler.query import ParsedQuery, Tree, parse_direct
 from db import get_session
 from db.crawl.census import Scope
 from db.models import CrawlSession, SearchQuery, SessionChunk, Tracker
+from pipeline.owners import with_owner
 
 HEARTBEAT = timedelta(seconds=15)
 SILENCE = 4 * HEARTBEAT  # after so long without a sign of life, a process is taken for dead
@@ -203,12 +204,15 @@ def without_holder(row: CrawlSession) -> dict[str, Any]:
     return {name: value for name, value in row.session_metadata.items() if name != "backend"}
 
 
-def list_sessions(user_id: int, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+def list_sessions(
+    user_id: int, *, limit: int, offset: int = 0, everybody: bool = False
+) -> list[dict[str, Any]]:
     """Return crawl sessions, the newest first.
 
     Returns:
         ``session_uuid``, ``status``, ``tracker``, ``product``, ``original_query``, ``started_at``,
-        ``duration_seconds``, ``total_issues_found``, ``issues_crawled``, ``failed_issues``.
+        ``duration_seconds``, ``total_issues_found``, ``issues_crawled``, ``failed_issues``; of
+        everybody's also ``owner_user``.
     """
     listed = (
         select(
@@ -228,5 +232,10 @@ def list_sessions(user_id: int, *, limit: int, offset: int = 0) -> list[dict[str
         .limit(limit)
         .offset(offset)
     )
-    with get_session(user_id=user_id) as session:
-        return [dict(row) for row in session.execute(listed).mappings()]
+    with get_session(user_id, everybody=everybody) as session:
+        return [
+            dict(row)
+            for row in session.execute(
+                with_owner(listed, CrawlSession.user_id) if everybody else listed
+            ).mappings()
+        ]

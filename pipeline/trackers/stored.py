@@ -72,6 +72,22 @@ def list_trackers(session: Session, *, limit: int, offset: int = 0) -> list[dict
     return [dict(row) for row in session.execute(listed.limit(limit).offset(offset)).mappings()]
 
 
+def rename_tracker(session: Session, name: str, new_name: str) -> None:
+    """Give a connection another name; its issues, sessions and password stay with it.
+
+    Raises:
+        UsageError: there is none of that name, or the new name is taken or cannot be.
+        DatabaseRefused: the user only looks.
+    """
+    require_writer(session)
+    row = _find(session, name)
+    if new_name != name and session.scalar(_mine().where(TrackerModel.name == new_name)) is not None:
+        raise UsageError(f"There is a tracker called {new_name!r} already: choose another name.")
+    _check_name(new_name)
+    row.name = new_name
+    session.flush()
+
+
 def remove_tracker(session: Session, name: str) -> None:
     """Forget a connection.
 
@@ -246,9 +262,13 @@ def _check_place(kind: str, base_url: str) -> None:
     Origin(base_url)
 
 
-def _check(new: NewTracker) -> None:
-    if not 0 < len(new.name.strip()) <= LONGEST_NAME or not new.name.isprintable():
+def _check_name(name: str) -> None:
+    if not 0 < len(name.strip()) <= LONGEST_NAME or not name.isprintable():
         raise UsageError(f"A tracker's name is up to {LONGEST_NAME} printable characters.")
+
+
+def _check(new: NewTracker) -> None:
+    _check_name(new.name)
     _check_place(new.kind, new.base_url)
     if new.timezone is not None:
         try:

@@ -13,8 +13,10 @@ AS $$
 DECLARE
     -- The sub-select makes it one evaluation a query, not one a row.
     own CONSTANT text := 'user_id = (SELECT ims.current_user_id())';
-    admin CONSTANT text := '(SELECT ims.current_user_role()) = ''admin''';
-    analyst CONSTANT text := '(SELECT ims.current_user_role()) = ''readonly''';
+    -- Who sees everybody's rows may ask for their own only.
+    shown CONSTANT text := ' AND ((SELECT ims.sees_everybody()) OR ' || own || ')';
+    admin CONSTANT text := '(SELECT ims.current_user_role()) = ''admin''' || shown;
+    analyst CONSTANT text := '(SELECT ims.current_user_role()) = ''readonly''' || shown;
     writable text;
 BEGIN
     PERFORM ims_private.close_table(target);

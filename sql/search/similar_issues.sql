@@ -23,7 +23,7 @@ DECLARE
     common CONSTANT real := 0.02;  -- of them
     looked_up CONSTANT integer := 150;  -- words
     me CONSTANT integer := ims.current_user_id();
-    everyone CONSTANT boolean := coalesce(ims.current_user_role() IN ('admin', 'readonly'), false);
+    everyone CONSTANT boolean := ims.sees_everybody();
     possessor integer;
     mine tsquery;
     candidates tsquery[];

@@ -39,6 +39,8 @@ def gather(
     since: datetime | None = None,
     product: str | None = None,
     until: datetime | None = None,
+    *,
+    everybody: bool = False,
 ) -> Figures:
     """Ask for the figures, all in one moment of the database.
 
@@ -47,6 +49,7 @@ def gather(
         since: from when; None: twelve weeks before the end.
         product: only this product or family.
         until: the end; None: now.
+        everybody: of everybody's issues, not only one's own.
     """
     until = until or datetime.now(UTC)
     since = since or until - timedelta(weeks=12)
@@ -58,7 +61,7 @@ def gather(
         else "month"
     )
     known = {"since": since, "until": until, "bucket": bucket, "product": product, "listed": LISTED}
-    with get_session(user_id=user_id) as session:
+    with get_session(user_id, everybody=everybody) as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         rows = {
             name: select_rows(session, "report", name, known)

@@ -170,7 +170,7 @@ def test_every_search_is_remembered_with_what_it_found(shell: Shell) -> None:
 
 
 def test_an_analyst_who_may_not_write_may_search(shell: Shell) -> None:
-    done = shell("search", "timeout", "--exact", "--json", user="ana")
+    done = shell("search", "timeout", "--exact", "--everybody", "--json", user="ana")
     assert done.status == 0, done.err
     assert len(done.document) == 3
 

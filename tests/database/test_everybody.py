@@ -1,0 +1,147 @@
+"""Whose rows a command shows: one's own, admins' and analysts' too, unless everybody's are asked for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from db import CrawlSession, Issue, IssueComment, IssueHistory, SearchQuery, Tracker, get_session
+from db.errors import DatabaseRefused
+from tests.fixtures.schema import ALICE, ANA, BOB, ROOT, Database
+from tests.fixtures.shell import Shell
+
+pytestmark = pytest.mark.xdist_group("shell")
+
+OWNERS = {ROOT: "root", ALICE: "alice", BOB: "bob"}
+LISTS = (
+    ("search", "zebra"),
+    ("similar", "7"),
+    ("sessions",),
+)
+
+
+@pytest.fixture
+def shared(shell: Shell) -> Shell:
+    """Three users who have the same tracker's issues, each their own copy, told apart by the product."""
+    for user_id, name in OWNERS.items():
+        with shell.database.session(user_id) as session:
+            tracker = Tracker(name="shared", kind="ims", base_url="http://localhost/")
+            session.add(tracker)
+            session.flush()
+            session.add(
+                CrawlSession(original_query=f"of {name}", tracker_id=tracker.tracker_id, status="completed")
+            )
+            session.add(SearchQuery(original_query=f"of {name}"))
+            for number in ("7", "8"):
+                session.add(
+                    Issue(
+                        issue_id=number,
+                        tracker_id=tracker.tracker_id,
+                        title="Zebra quagga crossing",
+                        product=name,
+                        registered_date=datetime(2026, 1, 1, tzinfo=UTC),
+                        comments=[IssueComment(author=name, content="seen")],
+                        history=[IssueHistory(changed_by=name, field_name="status", new_value="Open")],
+                    )
+                )
+    return shell
+
+
+def owners_told(shell: Shell, *command: str, user: str) -> list[str]:
+    """The owner of each row of a list, of those that it has a column for."""
+    done = shell(*command, "--everybody", "--json", user=user)
+    assert done.status == 0, done.err
+    return sorted({row["owner_user"] for row in done.document})
+
+
+@pytest.mark.parametrize("user", ["root", "alice"])
+def test_every_list_shows_ones_own_rows_only(shared: Shell, user: str) -> None:
+    for command, most in (("search", 2), ("similar", 1)):
+        rows = shared(command, "zebra" if command == "search" else "7", "--json", user=user).document
+        assert [row["product"] for row in rows] == [user] * most, command
+    assert [row["original_query"] for row in shared("sessions", "--json", user=user).document] == [
+        f"of {user}"
+    ]
+    assert shared("show", "7", "--json", user=user).document["product"] == user
+    figures = shared("stats", "--json", user=user).document
+    assert figures["issues"]["total"] == 2
+    assert figures["sessions"]["total"] == 1
+    assert [row["product"] for row in figures["products"]] == [user]
+    # The searches above were remembered, each for whoever made it.
+    assert {row["query"] for row in figures["top_queries"]} == {f"of {user}", "zebra"}
+    assert figures["flow"][-1]["open_at_end"] == 2
+    for subject in ("issues", "comments", "history"):
+        rows = list(csv.DictReader(io.StringIO(shared("export", subject, user=user).out)))
+        assert len(rows) == 2, subject
+        assert "owner_user" not in rows[0]
+    page = shared("report", "-o", "-", "--since", "2025-12-01", user=user).out
+    assert user in page
+    assert not any(name in page for name in OWNERS.values() if name != user)
+
+
+def test_an_analyst_who_has_nothing_sees_nothing_until_everybody_is_asked_for(shared: Shell) -> None:
+    assert shared("search", "zebra", "--json", user="ana").document == []
+    assert shared("stats", "--json", user="ana").document["issues"]["total"] == 0
+    assert len(shared("search", "zebra", "--everybody", "--json", user="ana").document) == 6
+
+
+@pytest.mark.parametrize("user", ["root", "ana"])
+def test_everybodys_rows_tell_whose_each_is(shared: Shell, user: str) -> None:
+    everybody = sorted(OWNERS.values())
+    assert owners_told(shared, "search", "zebra", user=user) == everybody
+    assert owners_told(shared, "sessions", user=user) == everybody
+    assert shared("stats", "--everybody", "--json", user=user).document["issues"]["total"] == 6
+    assert "owner_user" in shared("show", "7", "--everybody", "--json", user=user).document
+    for subject in ("issues", "comments", "history"):
+        rows = shared("export", subject, "--format", "jsonl", "--everybody", user=user).out.splitlines()
+        assert sorted(json.loads(row)["owner_user"] for row in rows) == sorted(everybody * 2), subject
+    done = shared("report", "-o", "-", "--since", "2025-12-01", "--everybody", user=user)
+    assert done.status == 0, done.err
+    page = done.out
+    assert [name for name in everybody if name not in page] == [], page
+    for command in LISTS:
+        printed = shared(*command, "--everybody", user=user).out
+        assert any(name in printed for name in everybody), command
+
+
+@pytest.mark.parametrize(
+    "command",
+    [*LISTS, ("show", "7"), ("stats",), ("report", "-o", "-"), ("export", "issues")],
+    ids=lambda one: one[0],
+)
+def test_a_user_is_refused_in_a_sentence(shared: Shell, command: tuple[str, ...]) -> None:
+    done = shared(*command, "--everybody", user="alice")
+    assert done.status != 0
+    assert "Only admins and analysts see everybody's rows" in done.sentence()
+    assert done.out == ""
+
+
+def test_asking_for_ones_own_rows_holds_through_commits_and_for_writes(
+    shared: Shell, database: Database
+) -> None:
+    with get_session(ROOT, everybody=False) as session:
+        for _ in range(2):
+            assert {row.user_id for row in session.query(Issue)} == {ROOT}
+            assert session.query(Issue).update({"module": "mine"}) == 2
+            session.commit()
+    with get_session(ROOT, everybody=True) as session:
+        assert {row.user_id for row in session.query(Issue)} == set(OWNERS)
+    with pytest.raises(DatabaseRefused), get_session(ALICE, everybody=True) as session:
+        session.query(Issue).count()
+    with get_session(ANA, everybody=False) as session:
+        assert session.query(Issue).count() == 0
+
+
+def test_the_setting_gives_a_user_nothing(shared: Shell, database: Database) -> None:
+    for value in ("off", "", "no"):
+        with database.app() as connection:
+            connection.execute("SELECT ims.set_current_user(%s)", (ALICE,))
+            connection.execute("SELECT set_config('ims.own_rows', %s, true)", (value,))
+            seen = connection.execute("SELECT DISTINCT user_id FROM ims.issues").fetchall()
+            found = connection.execute("SELECT count(*) FROM ims.search_issues('zebra')").fetchone()
+        assert seen == [(ALICE,)]
+        assert found == (2,)
