@@ -24,7 +24,7 @@ def search(
     *,
     filters: Given,
 ) -> None:
-    """Search titles, descriptions, comments and attached texts of the issues you crawled.
+    """Search titles, descriptions and comments of the issues you crawled.
 
     Synonyms are searched too, such as OOM for out of memory, and ranked lower; --exact leaves them out.
     """

@@ -42,7 +42,7 @@ def find(
     user_id: int,
     everybody: bool = False,
 ) -> Found:
-    """Search titles, descriptions, comments and attached texts; the best hits first.
+    """Search titles, descriptions and comments; the best hits first.
 
     Args:
         parsed: the question; where the filters leave something open, its own hold.
