@@ -174,7 +174,7 @@ def resume(
             complain(f"Session {one}: {sentence(error)}")
             worst = max(worst, status_of(error) or 1)
             continue
-        results += [worked.result] if worked.result is not None else []
+        results += [_document(worked.result)] if worked.result is not None else []
         worst = max(worst, worked.tell(quiet=as_json))
         if worst == INTERRUPTED:
             break
@@ -275,13 +275,18 @@ def _finish(worked: _Worked, *, as_json: bool) -> None:
 
     refresh(worked.lease.user_id)
     if as_json and worked.result is not None:
-        print_json(worked.result)
+        print_json(_document(worked.result))
     _leave(worked.tell(quiet=as_json))
 
 
 def _leave(status: int) -> None:
     if status:
         raise typer.Exit(status)
+
+
+def _document(result: dict[str, Any]) -> dict[str, Any]:
+    """The figures as JSON; the tracker's own count of hits is on the receipt."""
+    return {name: value for name, value in result.items() if name != "tracker_total"}
 
 
 def print_figures(result: dict[str, Any]) -> None:

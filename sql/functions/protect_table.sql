@@ -1,5 +1,5 @@
--- Close a table, bound what is written into it, and let each group at its rows. The one condition is said twice, once as a ceiling: a permissive policy
--- that somebody adds later widens nothing.
+-- Close a table, bound what is written into it, and let each group at its rows. The one condition is said twice, once as
+-- a ceiling: a permissive policy that somebody adds later widens nothing.
 --
 --   ims_user, ims_app   everything with rows of one's own; never an identity column, which would tell taken numbers, and
 --                       nothing with the table as a whole: a personal login that may lock it would stop everybody. So
@@ -14,7 +14,7 @@ DECLARE
     -- The sub-select makes it one evaluation a query, not one a row.
     own CONSTANT text := 'user_id = (SELECT ims.current_user_id())';
     -- Who sees everybody's rows may ask for their own only.
-    shown CONSTANT text := ' AND ((SELECT ims.sees_everybody()) OR ' || own || ')';
+    shown CONSTANT text := ' AND ((SELECT ims.row_scope()) = ''everybody'' OR ' || own || ')';
     admin CONSTANT text := '(SELECT ims.current_user_role()) = ''admin''' || shown;
     analyst CONSTANT text := '(SELECT ims.current_user_role()) = ''readonly''' || shown;
     writable text;
