@@ -34,6 +34,28 @@ def products() -> list[tuple[str, str]]:
     return _known("products")
 
 
+def kinds() -> list[str]:
+    """The kinds of trackers that are here."""
+    from crawler.sources import kind_names
+
+    return kind_names()
+
+
+def options_of_a_kind(ctx: typer.Context) -> list[tuple[str, str]]:
+    """The options of the kind that was typed before, or of the kind of the tracker that was."""
+    from crawler.errors import UsageError
+    from crawler.sources import find_kind
+
+    known = dict(_known("kinds"))
+    # Before an option that has no value yet, the words are left as they were typed.
+    typed = (known[word] for word in (ctx.params.get("name"), *ctx.args) if word in known)
+    try:
+        options = find_kind(ctx.params.get("kind") or next(typed, "")).features.options
+    except UsageError:
+        return []
+    return [(f"{option.name}=", option.help) for option in options]
+
+
 def _known(sort: str) -> list[tuple[str, str]]:
     from pipeline.completion import read_names
 

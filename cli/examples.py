@@ -34,7 +34,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "trackers add": (
         "trackers add ims --kind ims --url https://ims.example.com --username kim",
         "trackers add dev --kind trac --url http://host/trac --rate 2",
+        "trackers add ims --kind ims --url https://ims.example.com --option relations=yes",
     ),
+    "trackers edit": (
+        "trackers edit ims --option patches=yes --option path=/",
+        "trackers edit ims --url https://new.example.com --rate 2",
+        "trackers edit ims --option patches=",
+    ),
+    "trackers options": ("trackers options ims",),
     "schedule": (
         "schedule add nightly '*' --cron '0 2 * * *'",
         "schedule show nightly",

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import AsJson, trackers
+from cli.arguments import AsJson, kinds, options_of_a_kind, trackers
 from cli.output import invocation, print_json, print_table, say, tell_done
 from cli.passwords import read_password
+
+if TYPE_CHECKING:
+    from db import Tracker as StoredTracker
 
 app = typer.Typer(help="Manage your connections to trackers.")
 
 Name = Annotated[str, typer.Argument(help="the tracker's name", autocompletion=trackers)]
+GivenOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="NAME=VALUE",
+        help="set an option of this kind of tracker, as trackers options lists them; may be given again",
+        autocompletion=options_of_a_kind,
+    ),
+]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="read the password from standard input")
+]
 
 
 @app.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="a name of your choice")],
-    kind: Annotated[str, typer.Option(help="ims, trac, or another installed kind")],
+    kind: Annotated[str, typer.Option(help="ims, trac, or another installed kind", autocompletion=kinds)],
     url: Annotated[str, typer.Option(help="http(s)://host[:port][/path]")],
     username: Annotated[str | None, typer.Option(help="the account to log in with")] = None,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="read the password from standard input")
-    ] = False,
+    password_stdin: PasswordStdin = False,
     timezone: Annotated[
         str | None, typer.Option(help="the tracker's own time zone, such as Asia/Seoul")
     ] = None,
@@ -32,6 +45,7 @@ def add(
     ignore_robots: Annotated[
         bool, typer.Option("--ignore-robots", help="ignore the robots.txt of the tracker")
     ] = False,
+    option: GivenOptions = None,
     as_json: AsJson = False,
 ) -> None:
     """Save a connection; its password is encrypted and only sent to this address.
@@ -40,12 +54,14 @@ def add(
     """
     from shlex import quote
 
-    from crawler.errors import UsageError
+    from crawler.options import changed
+    from crawler.sources import find_kind
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.completion import refresh
     from pipeline.trackers.stored import NewTracker, add_tracker
 
+    options = changed(find_kind(kind), {}, option or ())
     password = None
     if password_stdin or username is not None:
         password = read_password(f"Password of {username} at {url}: ", from_stdin=password_stdin)
@@ -60,14 +76,12 @@ def add(
         rate=rate,
         concurrency=concurrency,
         ignore_robots=ignore_robots,
+        options=options,
     )
     with get_session(user_id=program.user_id) as session:
-        has_password = add_tracker(session, new, program.vault).secret is not None
-        if username is not None and not has_password:
-            raise UsageError(
-                f"The password of {username} is missing: give it at the prompt, with --password-stdin, "
-                "or in IMS_TRACKER_PASSWORD."
-            )
+        row = add_tracker(session, new, program.vault)
+        _demand_password(row)
+        has_password = row.secret is not None
     refresh(program.user_id)
     stored = {"name": name, "kind": kind, "base_url": url.rstrip("/"), "username": username}
     tell_done(
@@ -75,6 +89,99 @@ def add(
         {**stored, "has_password": has_password},
         as_json=as_json,
     )
+
+
+@app.command("edit")
+def edit(
+    name: Name,
+    url: Annotated[str | None, typer.Option(help="its new address")] = None,
+    username: Annotated[str | None, typer.Option(help="the account to log in with; '' for none")] = None,
+    password_stdin: PasswordStdin = False,
+    timezone: Annotated[
+        str | None, typer.Option(help="the tracker's own time zone; '' for the kind's default")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="requests a second at most; 0 for no bound")] = None,
+    concurrency: Annotated[int | None, typer.Option(help="requests at once at most")] = None,
+    ignore_robots: Annotated[
+        bool | None,
+        typer.Option("--ignore-robots/--keep-robots", help="ignore the robots.txt of the tracker, or not"),
+    ] = None,
+    option: GivenOptions = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change some of a connection and keep the rest; alone it shows what is stored, without the password.
+
+    A new address or account asks for the password again. --option NAME= sets an option back to its default.
+    """
+    from db import get_session
+    from pipeline.bootstrap import start
+    from pipeline.completion import refresh
+    from pipeline.trackers.stored import edit_tracker
+
+    given = {
+        "base_url": url,
+        "username": username,
+        "timezone": timezone,
+        "rate": rate,
+        "concurrency": concurrency,
+        "ignore_robots": ignore_robots,
+    }
+    unset = {"username": "", "timezone": "", "rate": 0.0}
+    changes: dict[str, Any] = {
+        field: None if field in unset and value == unset[field] else value
+        for field, value in given.items()
+        if value is not None
+    }
+    program = start()
+    asks = password_stdin or url is not None or bool(username)
+    if asks:
+        password = read_password(f"Password at {url or 'the tracker'}: ", from_stdin=password_stdin)
+        changes["password"] = password or program.settings.tracker_password
+    with get_session(user_id=program.user_id) as session:
+        row = edit_tracker(session, name, changes, option or (), program.vault)
+        if asks:
+            _demand_password(row)
+        options = dict(row.options)
+        stored: dict[str, Any] = {
+            "name": row.name,
+            "kind": row.kind,
+            "base_url": row.base_url,
+            "username": row.username,
+            "has_password": row.secret is not None,
+            "timezone": row.timezone,
+            "rate": row.rate,
+            "concurrency": row.concurrency,
+        }
+    refresh(program.user_id)
+    if as_json:
+        print_json({**stored, "options": options})
+        return
+    known = {field: value for field, value in {**stored, **options}.items() if value is not None}
+    say("\n".join(f"{field}: {_shown(value)}" for field, value in known.items()))
+
+
+@app.command("options")
+def options(
+    kind: Annotated[str, typer.Argument(help="ims, trac, or another installed kind", autocompletion=kinds)],
+    as_json: AsJson = False,
+) -> None:
+    """List the options that a kind of tracker has: what --option NAME=VALUE sets."""
+    from crawler.options import type_of
+    from crawler.sources import find_kind
+
+    rows = [
+        {"name": each.name, "type": type_of(each), "default": each.default, "help": each.help}
+        for each in find_kind(kind).features.options
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        words = {"bool": "yes or no", "int": "number", "str": "text"}
+        print_table(
+            ("name", "type", "default", "help"),
+            [[row["name"], words[str(row["type"])], row["default"], row["help"]] for row in rows],
+            empty=f"A tracker of the kind {kind} has no options.",
+        )
 
 
 @app.command("list")
@@ -177,3 +284,17 @@ def rotate_key(as_json: AsJson = False) -> None:
         {"passwords": number},
         as_json=as_json,
     )
+
+
+def _demand_password(row: StoredTracker) -> None:
+    from crawler.errors import UsageError
+
+    if row.username is not None and row.secret is None:
+        raise UsageError(
+            f"The password of {row.username} is missing: give it at the prompt, with --password-stdin, "
+            "or in IMS_TRACKER_PASSWORD."
+        )
+
+
+def _shown(value: object) -> str:
+    return str(value) if not isinstance(value, bool) else "yes" if value else "no"

@@ -81,6 +81,8 @@ class Option:
     name: str
     default: bool | int | str | None  # its type is the option's type; None: a text, unset
     help: str  # one sentence
+    least: int | None = None  # of a number; None: no bound
+    most: int | None = None  # likewise
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

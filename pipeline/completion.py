@@ -20,7 +20,8 @@ def read_names(sort: str) -> list[tuple[str, str]]:
     """Return names with what they are about; none where nothing is known.
 
     Args:
-        sort: ``trackers``, ``schedules``, ``favorites``, ``sessions`` or ``products``.
+        sort: ``trackers``, ``kinds`` (of one's trackers), ``schedules``, ``favorites``, ``sessions`` or
+            ``products``.
     """
     try:
         named = json.loads(_file().read_text(encoding="utf-8"))[sort]
@@ -55,6 +56,7 @@ def _names(user_id: int) -> dict[str, list[tuple[str, str]]]:
 
     me = func.ims.current_user_id()
     trackers = select(Tracker.name, Tracker.base_url).where(Tracker.user_id == me)
+    kinds = select(Tracker.name, Tracker.kind).where(Tracker.user_id == me)
     saved = select(SavedSearch.name, SavedSearch.query).where(SavedSearch.user_id == me)
     sessions = (
         select(CrawlSession.session_uuid, CrawlSession.original_query)
@@ -63,6 +65,7 @@ def _names(user_id: int) -> dict[str, list[tuple[str, str]]]:
     )
     queries = {
         "trackers": trackers.limit(_MOST),
+        "kinds": kinds.limit(_MOST),
         "schedules": saved.where(SavedSearch.cron.is_not(None)).limit(_MOST),
         "favorites": saved.where(SavedSearch.cron.is_(None)).limit(_MOST),
         "sessions": sessions.limit(_SESSIONS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
 from crawler.http.origin import Origin
+from crawler.options import changed
+from crawler.records import Json
 from crawler.sources import find_kind
 from db.models import CrawlSession, Issue, SavedSearch
 from db.models import Tracker as TrackerModel
@@ -37,10 +40,13 @@ class NewTracker:
     rate: float | None = None
     concurrency: int = 4
     ignore_robots: bool = False  # its robots.txt is not meant for us
+    options: Mapping[str, Json] = field(default_factory=dict)  # the kind's own, see crawler.options
 
 
 def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel:
-    """Store a connection, or change the stored one of that name; a new address forgets the password.
+    """Store a connection, or change the stored one of that name.
+
+    A new address forgets the password, and so does a new account.
 
     Raises:
         UsageError: its name, kind, address, time zone or limits cannot be.
@@ -52,17 +58,50 @@ def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel
     if row is None:
         row = TrackerModel(name=new.name)
         session.add(row)
-    elif row.secret is not None and not _is_at(row, new.base_url):
+    elif row.secret is not None and not (_is_at(row, new.base_url) and row.username == new.username):
         row.stored_secret = None
     row.kind, row.base_url = new.kind, new.base_url.rstrip("/")
     row.username, row.timezone = new.username, new.timezone
     row.rate, row.concurrency = new.rate, new.concurrency
-    row.options = {**(row.options or {}), IGNORE_ROBOTS: new.ignore_robots}
+    row.options = {**new.options, IGNORE_ROBOTS: new.ignore_robots}
     session.flush()  # it has its number now, and a forgotten password is gone
     if new.password is not None:
         row.secret = vault.seal(new.password, _password_of(row))
         session.flush()
     return row
+
+
+def edit_tracker(
+    session: Session, name: str, changes: Mapping[str, Any], options: Iterable[str], vault: Vault
+) -> TrackerModel:
+    """Change some of a stored connection; what is not named stays as it is.
+
+    Args:
+        session: acts for the user whose tracker it is.
+        name: which one.
+        changes: fields of :class:`NewTracker` with their new values.
+        options: ``NAME=VALUE`` each, see :func:`crawler.options.changed`.
+        vault: encrypts a new password.
+
+    Raises:
+        UsageError: there is none of that name, or it cannot be so.
+        DatabaseRefused: the user only looks.
+    """
+    row = _find(session, name)
+    stored = dict(row.options)
+    before = NewTracker(
+        name=row.name,
+        kind=row.kind,
+        base_url=row.base_url,
+        username=row.username,
+        timezone=row.timezone,
+        rate=row.rate,
+        concurrency=row.concurrency,
+        ignore_robots=bool(stored.pop(IGNORE_ROBOTS, False)),
+        options=stored,
+    )
+    wanted = changed(find_kind(row.kind), stored, options)
+    return add_tracker(session, replace(before, **{**changes, "options": wanted}), vault)
 
 
 def list_trackers(session: Session, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:

@@ -202,6 +202,9 @@ def test_names_complete_without_loading_the_program(ims_crawl: Program, crawled:
         (("receipt", short[:3]), short),
         (("resume", short[:3]), short),
         (("search", "x", "--product", product[:2]), product),
+        (("trackers", "edit", tracker, "--option", "rel"), "relations="),
+        (("trackers", "add", "x", "--kind", "trac", "--option", ""), "page_size="),
+        (("trackers", "options", "tr"), "trac"),
     ):
         assert name in completed(ims_crawl, *words), words
     assert completed(ims_crawl, "fav") == ["favorites"]

@@ -39,7 +39,7 @@ KIND = Kind(
             Option(
                 name="path",
                 default="tody",
-                help="Where the application is below the base address; empty: at the base address.",
+                help="Where the application is below the base address; a slash alone: right there.",
             ),
             Option(
                 name="login_path",

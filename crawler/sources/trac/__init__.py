@@ -32,6 +32,8 @@ KIND = Kind(
     open_source=_open_source,
     open_parser=_open_parser,
     features=Features(
-        options=(Option(name="page_size", default=500, help="Tickets on a page of hits, from 1 to 10000."),),
+        options=(
+            Option(name="page_size", default=500, help="Tickets on a page of hits.", least=1, most=10_000),
+        ),
     ),
 )

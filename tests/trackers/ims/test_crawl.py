@@ -11,6 +11,7 @@ import pytest
 
 from tests.fixtures.program import Program, Tracker, run_standin
 
+PATCHED = "342018"  # its project has a patch list
 CRAWL_KEYS = {
     "session_uuid",
     "status",
@@ -122,6 +123,31 @@ def test_related_issues_are_crawled_one_step_away(ims_crawl: Program, ims_proces
     assert (
         both["issues_crawled"] == both["total_issues_found"] + both["related_issues"] - both["failed_issues"]
     )
+
+
+def test_the_lists_beside_the_page_are_fetched_where_the_options_ask_for_them(
+    ims_crawl: Program, ims_process: Tracker
+) -> None:
+    user = "optioned"
+    assert ims_crawl("users", "add", user).status == 0
+    add = ("trackers", "add", "ims", *ims_process.options, "--username", "kim", "--password-stdin")
+    assert ims_crawl(*add, stdin="kim-secret\n", IMS_USER=user).status == 0
+
+    def crawled() -> tuple[dict[str, Any], set[str]]:
+        done = ims_crawl("crawl", "*", "--tracker", "ims", "--json", IMS_USER=user)
+        assert done.status == 0, done.err
+        receipt = ims_crawl("receipt", done.document["session_uuid"], "--json", IMS_USER=user).document
+        issue = ims_crawl("show", PATCHED, "--json", IMS_USER=user).document
+        return receipt, {relation["relation_type"] for relation in issue["relations"]}
+
+    plain, types = crawled()
+    assert "patch" not in types
+    edit = ("trackers", "edit", "ims", "--option", "relations=yes", "--option", "patches=yes")
+    assert ims_crawl(*edit, IMS_USER=user).status == 0
+    more, types = crawled()
+    assert "patch" in types
+    assert more["requests"] >= plain["requests"] + more["found"]
+    assert more["stored_changed"] > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
