@@ -108,13 +108,11 @@ class ImsSource:
         led_to = ims.issue_number_in(response.url)
         pages = [_raw(response, self._view_url(led_to or number), "issue")]
         if self._options.get("relations"):
-            related = await self._get(RELATIONS, {"issueId": number})
-            pages.append(_raw(related, related.url, "relations"))
+            pages += await self._beside(RELATIONS, {"issueId": number}, "relations")
         if self._options.get("patches") and b"popupPatchList" in response.body:
             arguments = ims.patch_arguments(LexborDocument(response.text))
             if arguments is not None:
-                patches = await self._get(PATCHES, arguments)
-                pages.append(_raw(patches, patches.url, "patches"))
+                pages += await self._beside(PATCHES, arguments, "patches")
         return tuple(pages)
 
     async def download(self, attachment: AttachmentRecord) -> RawPage:
@@ -136,6 +134,14 @@ class ImsSource:
         if "content-disposition" not in answer.headers and (refusal := ims.refusal_in(answer.text)):
             raise refusal
         return _raw(answer, answer.url, "attachment")
+
+    async def _beside(self, path: str, params: Pairs, part: str) -> list[RawPage]:
+        """A list beside the issue's page, which is whole without it; none where it cannot be had."""
+        try:
+            answer = await self._get(path, params)
+        except ItemError:
+            return []
+        return [_raw(answer, answer.url, part)]
 
     def _view_url(self, number: str) -> str:
         return f"{self._root}{VIEW}?{urlencode({'issueId': number, 'menuCode': 'issue_search'})}"

@@ -37,6 +37,7 @@ class Reading:
     history: History
     files: Files
     related: tuple[RelationRecord, ...]
+    has_patches: bool  # the page offers a patch list
     missing: tuple[str, ...]  # sections that the raw page has and the document has not
 
 
@@ -59,7 +60,8 @@ def read(
     notice = _body(sections.get(NOTICE))
     if notice:
         fields.extra.setdefault("Product Notice", notice)
-    codes = patch_arguments(document) or {}
+    offered = patch_arguments(document)
+    codes = offered or {}
     if "projectCode" in codes:
         fields.known["project_code"] = codes["projectCode"]
     fields.extra |= {name: codes[name] for name in ("siteCode", "productCode") if codes.get(name)}
@@ -72,6 +74,7 @@ def read(
         history=read_history(sections.get(HISTORY), zone),
         files=read_files(sections, download),
         related=tuple(read_related(sections[RELATED])) if RELATED in sections else (),
+        has_patches=offered is not None,
         missing=tuple(name for name in marks.sections if name not in sections),
     )
 

@@ -17,7 +17,14 @@ from crawler.sources.ims.parse.document import Reading, read
 from crawler.sources.ims.parse.download import Download
 from crawler.sources.ims.parse.landmarks import DESCRIPTION, Landmarks, find_landmarks
 from crawler.sources.ims.parse.login import is_login_page
-from crawler.sources.ims.parse.relations import issue_number_in, read_patches, related_in, without_repeats
+from crawler.sources.ims.parse.relations import (
+    BESIDE,
+    Listed,
+    issue_number_in,
+    patches_in,
+    related_in,
+    without_repeats,
+)
 from crawler.sources.ims.parse.repair import mend
 
 Engine = Callable[[str], Document]
@@ -30,6 +37,7 @@ class ImsParser:
         self._zone = ZoneInfo(connection.timezone or KIND.features.default_zone)
         template = connection.options.get("download_url")
         self._download_url = str(template) if template else None
+        self._beside = tuple(part for part in BESIDE if connection.options.get(part))
 
     def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
         """Read an issue from its pages.
@@ -37,7 +45,7 @@ class ImsParser:
         Raises:
             PageRejected: a page fails its gate under both engines.
         """
-        return parse_issue(pages, zone=self._zone, download_url=self._download_url)
+        return parse_issue(pages, zone=self._zone, download_url=self._download_url, beside=self._beside)
 
 
 def parse_issue(
@@ -45,6 +53,7 @@ def parse_issue(
     *,
     zone: ZoneInfo,
     download_url: str | None = None,
+    beside: Sequence[str] = (),
     engines: tuple[Engine, Engine] = (LexborDocument, SoupDocument),
 ) -> IssueRecord:
     """Read an issue.
@@ -52,12 +61,13 @@ def parse_issue(
     The page must be whole, be of the issue that was asked for, and have a Subject and a Product or Status;
     every section, comment, history entry and file that its raw characters announce must be found in it, and
     no text may have fallen out of its place. What the first engine fails is read again by the second, texts
-    mended.
+    mended. A list beside the page that cannot be read costs a warning: the issue itself is whole.
 
     Args:
         pages: the part `issue`, and `relations` and `patches` where they were fetched.
         zone: the tracker's own.
         download_url: in place of the page's own word for a file's address, with `{id}` and `{kind}`.
+        beside: the parts that were to be fetched too.
         engines: the first and the second opinion.
 
     Raises:
@@ -77,7 +87,9 @@ def parse_issue(
     if "\0" in html:
         warnings.append("NUL characters of the page were replaced.")
     number = reading.number or ""
-    relations = (*reading.related, *_relations_beside(pages, number, engines[0]))
+    listed = tuple(_listed_beside(pages, number, engines[0], beside, has_patches=reading.has_patches))
+    warnings += [warning for each in listed for warning in each.warnings]
+    relations = (*reading.related, *(relation for each in listed for relation in each.relations))
     return _record(reading, page.url, warnings, without_repeats(relations, number))
 
 
@@ -181,12 +193,15 @@ def _record(
     )
 
 
-def _relations_beside(pages: Sequence[RawPage], own: str, engine: Engine) -> Iterator[RelationRecord]:
-    for page in pages:
-        if page.part == "relations":
-            yield from related_in(decode(page.body, page.content_type).text, own)
-        elif page.part == "patches":
-            text = decode(page.body, page.content_type).text
-            if "</html" not in text.lower():
-                raise PageRejected("The patch list is cut off: its end is missing.")
-            yield from read_patches(engine(text))
+def _listed_beside(
+    pages: Sequence[RawPage], own: str, engine: Engine, beside: Sequence[str], *, has_patches: bool
+) -> Iterator[Listed]:
+    found = {page.part: decode(page.body, page.content_type).text for page in pages if page.part in BESIDE}
+    if "relations" in found:
+        yield related_in(found["relations"], own)
+    elif "relations" in beside:
+        yield Listed(warnings=("The list of related issues is not among the pages.",))
+    if "patches" in found:
+        yield patches_in(found["patches"], engine)
+    elif "patches" in beside and has_patches:
+        yield Listed(warnings=("The patch list is not among the pages.",))

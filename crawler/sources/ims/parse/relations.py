@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +19,20 @@ _VIEW = re.compile(r"popBlankIssueView\(\s*['\"]?([0-9]{1,18})")
 _PATCH_CALL = re.compile(r"popupPatchList\(((?:\s*(?:'[^']*'|\"[^\"]*\")\s*,?){5})\)")
 _ARGUMENT = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _PATCH_LINKS: Final = "[onclick*=popupPatchList], [href*=popupPatchList]"
+_END = re.compile(r"</html\s*>", re.IGNORECASE)
+BESIDE: Final = (
+    "relations",
+    "patches",
+)  # lists beside the page: their parts, and the options that ask for them
 PATCH_PARAMETERS = ("projectCode", "siteCode", "productCode", "projectName", "siteName")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list beside the page tells."""
+
+    relations: tuple[RelationRecord, ...] = ()
+    warnings: tuple[str, ...] = ()  # why it may not be all
 
 
 def read_related(table: Node) -> Iterator[RelationRecord]:
@@ -26,40 +40,59 @@ def read_related(table: Node) -> Iterator[RelationRecord]:
     yield from _linked(table.select("tr"), "related")
 
 
-def read_patches(document: Document) -> Iterator[RelationRecord]:
-    """Read a patch list: every row that links to an issue."""
-    yield from _linked(document.select("tr"), "patch")
-
-
-def related_in(text: str, own: str) -> Iterator[RelationRecord]:
-    """Read the answer of `findRelationIssues.do`.
-
-    Each entry has `issueId` and `relationIssueId`, one of them the other issue's; the entry with
-    `relationIssueId` 0 is the issue itself.
+def patches_in(text: str, engine: Callable[[str], Document]) -> Listed:
+    """Read a patch list: every row that links to an issue.
 
     Args:
-        text: JSON.
-        own: the issue's own number.
-
-    Raises:
-        PageRejected: not a list of such objects.
+        text: the page.
+        engine: reads it.
     """
     try:
-        entries: Json = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise PageRejected("The list of related issues is not JSON.") from error
-    if not isinstance(entries, list):
-        raise PageRejected("The list of related issues is not a list.")
-    for entry in entries:
-        if not isinstance(entry, dict) or "issueId" not in entry:
-            raise PageRejected("The list of related issues has an entry without a number.")
-        ids = [str(entry[key]).strip() for key in ("issueId", "relationIssueId") if key in entry]
-        others = [number for number in ids if _NUMBER.fullmatch(number) and number not in ("0", own)]
-        if others:
-            title = next(
-                (entry[key] for key in ("subject", "title") if isinstance(entry.get(key), str)), None
-            )
-            yield RelationRecord(related_issue_id=others[0], title=str(title) if title else None)
+        relations = tuple(_linked(engine(text).select("tr"), "patch"))
+    except PageRejected as error:
+        return Listed(warnings=(f"The patch list cannot be read: {error}",))
+    is_whole = _END.search(text) is not None
+    return Listed(relations, () if is_whole else ("The patch list is cut off: its end is missing.",))
+
+
+def related_in(text: str, own: str) -> Listed:
+    """Read the answer of `findRelationIssues.do`, a JSON list.
+
+    Each entry has `issueId` and `relationIssueId`, one of them the other issue's; the entry with
+    `relationIssueId` 0 is the issue itself. The list may stand alone within an object.
+
+    Args:
+        text: the answer.
+        own: the issue's own number.
+    """
+    try:
+        answer: Json = json.loads(text)
+    except (ValueError, RecursionError):
+        return Listed(warnings=("The list of related issues is not JSON.",))
+    entries = _list_in(answer)
+    if entries is None:
+        return Listed(warnings=("The list of related issues is not a list.",))
+    numbered = [entry for entry in entries if isinstance(entry, dict) and "issueId" in entry]
+    relations = tuple(filter(None, (_relation(entry, own) for entry in numbered)))
+    odd = len(entries) - len(numbered)
+    without = f"The list of related issues has {odd} entries without a number."
+    return Listed(relations, (without,) if odd else ())
+
+
+def _list_in(answer: Json) -> list[Json] | None:
+    if isinstance(answer, dict):
+        lists = [value for value in answer.values() if isinstance(value, list)]
+        return lists[0] if len(lists) == 1 else None
+    return answer if isinstance(answer, list) else None
+
+
+def _relation(entry: dict[str, Json], own: str) -> RelationRecord | None:
+    ids = [str(entry[key]).strip() for key in ("issueId", "relationIssueId") if key in entry]
+    others = [number for number in ids if _NUMBER.fullmatch(number) and number not in ("0", own)]
+    if not others:
+        return None
+    title = next((entry[key] for key in ("subject", "title") if isinstance(entry.get(key), str)), None)
+    return RelationRecord(related_issue_id=others[0], title=str(title) if title else None)
 
 
 def patch_arguments(document: Document) -> dict[str, str] | None:
