@@ -13,8 +13,6 @@ from ssl import SSLContext
 from types import TracebackType
 from typing import Self
 
-import httpx
-
 from crawler.errors import (
     AccessError,
     CrawlError,
@@ -25,6 +23,7 @@ from crawler.errors import (
 from crawler.http.connections import Connections
 from crawler.http.cookies import Cookies
 from crawler.http.form import Pairs, as_body, as_query
+from crawler.http.library import httpx
 from crawler.http.origin import FileHosts, Origin, shown, without_secrets
 from crawler.http.reach import Reach
 from crawler.http.request import Request, bared, merged, redirect_target, standing_headers
@@ -241,9 +240,7 @@ class Client:
         self._check_entered()
         if self._robots_unread:
             await self._obey_robots()
-        target = self._origin.resolve(url)
-        if params is not None and (added := as_query(params)):
-            target = target.copy_with(query=b"&".join(filter(None, (target.query, added))))
+        target = self._origin.resolve(url, added=as_query(params) if params else b"")
         request = Request(method, target, merged(self._headers, headers), content, accept)
         return await self._retry(request, tries=self._tries if retry else 1)
 
@@ -323,13 +320,14 @@ class Client:
             self.stats.wait_seconds += await turns.enter_async_context(self._host.turn())
             if self._share is not None:
                 self.stats.wait_seconds += await turns.enter_async_context(self._share.turn())
-            transport = self._connections.take()
+            scheme = request.url.scheme
+            transport = self._connections.take(scheme)
             try:
                 answer, headers, body = await send(
                     transport, message, bounds=self._bounds, wanted=request.wanted, stats=self.stats
                 )
             finally:
-                self._connections.give_back(transport)
+                self._connections.give_back(scheme, transport)
         fresh = not request.is_bare and self._cookies.take(where, answer.headers.raw)
         return answer.status_code, headers, body, fresh
 

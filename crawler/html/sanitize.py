@@ -14,6 +14,7 @@ MAX_UNCLOSED_STYLES: Final = 256
 MAX_ATTRIBUTES: Final = 256  # of one tag; an engine compares each of them with all before it
 MAX_OPTIONS: Final = 5000
 _FEW_TAGS: Final = 1500  # so few cannot nest deep enough to hurt, and counting them one by one costs time
+_SHORT: Final = 65_536  # characters; as many attributes as fit into so few cost Lexbor half a second
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 _NAMES_WITHOUT_END = """
@@ -52,7 +53,7 @@ def guarded(html: str) -> str:
     starts = html.count("<") - html.count("</")
     if starts > MAX_TAGS:
         raise PageRejected(f"The page has more than {MAX_TAGS:,} tags.")
-    if any(len(rest) > 2 * MAX_ATTRIBUTES for _, rest in _WHOLE_TAG.findall(html)) and _crowded(html):
+    if len(html) > _SHORT and _has_long_tag(html) and _crowded(html):
         raise PageRejected(f"A tag of the page has more than {MAX_ATTRIBUTES:,} attributes.")
     if starts <= _FEW_TAGS:
         return html
@@ -70,6 +71,10 @@ def guarded(html: str) -> str:
         if depth > MAX_DEPTH or styles > MAX_UNCLOSED_STYLES:
             raise PageRejected(f"The page nests its elements more than {MAX_DEPTH} deep.")
     return html
+
+
+def _has_long_tag(html: str) -> bool:
+    return any(len(rest) > 2 * MAX_ATTRIBUTES for _, rest in _WHOLE_TAG.findall(html))
 
 
 def _crowded(html: str) -> bool:

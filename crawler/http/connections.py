@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from ssl import SSLContext
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 
-import httpx
-
+from crawler.http.library import httpx
 from crawler.http.reach import Reach, WithinReach
 
 _IDLE = 60.0  # seconds a connection is kept; one that the server closed before is noticed
@@ -32,18 +31,19 @@ class Connections:
         self._reach = reach
         self._only = only
         self._made: list[httpx.AsyncBaseTransport] = []
-        self._free: list[httpx.AsyncBaseTransport] = []
+        self._free: dict[str, list[httpx.AsyncBaseTransport]] = {}  # by the scheme that they are for
 
-    def take(self) -> httpx.AsyncBaseTransport:
-        """Get a transport that nobody else uses; whoever takes it gives it back."""
+    def take(self, scheme: str) -> httpx.AsyncBaseTransport:
+        """Get a transport for http or https that nobody else uses; whoever takes it gives it back."""
         if self._only is not None:
             return self._only
-        return self._free.pop() if self._free else self._make()
+        free = self._free.setdefault(scheme, [])
+        return free.pop() if free else self._make(scheme)
 
-    def give_back(self, transport: httpx.AsyncBaseTransport) -> None:
+    def give_back(self, scheme: str, transport: httpx.AsyncBaseTransport) -> None:
         """Let others use it."""
         if transport is not self._only:
-            self._free.append(transport)
+            self._free[scheme].append(transport)
 
     async def close(self) -> None:
         """Close all of them, those in use too."""
@@ -51,10 +51,10 @@ class Connections:
         while self._made:
             await self._made.pop().aclose()
 
-    def _make(self) -> httpx.AsyncBaseTransport:
+    def _make(self, scheme: str) -> httpx.AsyncBaseTransport:
         # One connection a transport: a larger pool is searched through at every request.
         transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(
-            verify=self._tls or _usual_authorities(),
+            verify=self._tls or (_nobody() if scheme == "http" else _usual_authorities()),
             trust_env=False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_IDLE),
         )
@@ -62,6 +62,12 @@ class Connections:
             transport = WithinReach(transport, self._reach)
         self._made.append(transport)
         return transport
+
+
+@cache
+def _nobody() -> SSLContext:
+    """Trusts no certificate: for plain connections, which should not wait until authorities are read."""
+    return SSLContext(PROTOCOL_TLS_CLIENT)
 
 
 @cache

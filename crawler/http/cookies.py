@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from email.message import Message
-from http.cookiejar import CookieJar
+from http.cookiejar import Cookie, CookieJar
 from urllib.parse import urlsplit
 from urllib.request import Request
 
@@ -21,12 +21,27 @@ class Cookies:
     """The cookies of one client."""
 
     def __init__(self) -> None:
-        self.jar = CookieJar()
+        self.jar = Jar()
+        self._headers: dict[tuple[str, str, str], bytes | None] = {}  # for places that were asked before
+        self._headers_of = self.jar.state
 
     def header(self, url: str) -> bytes | None:
         """The Cookie header for a request to this address; None: there is none to send."""
-        if not len(self.jar):
+        if not self.jar.state:  # nothing was ever in it
             return None
+        if self.jar.expires:
+            return self._asked(url)
+        if self._headers_of != self.jar.state:
+            self._headers, self._headers_of = {}, self.jar.state
+        parts = urlsplit(url)
+        place = parts.scheme, parts.netloc, parts.path
+        if place not in self._headers:
+            if len(self._headers) == _MOST:
+                self._headers.clear()
+            self._headers[place] = self._asked(url)
+        return self._headers[place]
+
+    def _asked(self, url: str) -> bytes | None:
         request = _request(url)
         self.jar.add_cookie_header(request)
         value = request.get_header("Cookie")
@@ -54,6 +69,26 @@ class Cookies:
             self.jar.clear()
             raise ItemError("The tracker sets more cookies than any tracker needs.")
         return True
+
+
+class Jar(CookieJar):
+    """The standard library's jar, which tells when what it holds has changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = 0  # another number after each change
+        self.expires = False  # one of its cookies ends by the clock
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        """Keep a cookie."""
+        super().set_cookie(cookie)
+        self.state += 1
+        self.expires = self.expires or cookie.expires is not None
+
+    def clear(self, domain: str | None = None, path: str | None = None, name: str | None = None) -> None:
+        """Forget all cookies, or some."""
+        super().clear(domain, path, name)
+        self.state += 1
 
 
 def _for_its_host(cookie: str, url: str) -> str:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urljoin
 
-import httpx
-
 from crawler.errors import RedirectRefused, UsageError
+from crawler.http.library import httpx
 from crawler.http.secret_names import is_secret
 
 _PORTS = {"http": 80, "https": 443}
@@ -79,19 +78,21 @@ class Origin:
         """What the limits of this host are kept under: its name and port."""
         return f"{self.base.host}:{_port(self.base)}"
 
-    def resolve(self, url: str, against: httpx.URL | None = None) -> httpx.URL:
+    def resolve(self, url: str, against: httpx.URL | None = None, *, added: bytes = b"") -> httpx.URL:
         """Turn a link into the address to ask, as a browser would.
 
         Args:
             url: absolute, or relative to ``against``; one that starts with a slash starts at the host's root.
             against: the page that the link is on; None: the tracker's base address.
+            added: put after the address's own query, encoded.
 
         Raises:
             RedirectRefused: the address is not within the origin, or is none at all.
         """
         try:
             # Joined as text: the URL class would read both of them twice.
-            target = httpx.URL(urljoin(self._text if against is None else str(against), url))
+            joined = urljoin(self._text if against is None else str(against), url)
+            target = httpx.URL(_with_query(joined, added.decode("ascii")) if added else joined)
         except (httpx.InvalidURL, UnicodeError, ValueError) as error:
             raise RedirectRefused("A link of the tracker is not a web address.") from error
         if not self._holds(target):
@@ -154,6 +155,12 @@ class FileHosts:
         except (httpx.InvalidURL, UnicodeError, ValueError):
             return None
         return target if self.hold(target) else None
+
+
+def _with_query(url: str, added: str) -> str:
+    whole, mark, fragment = url.partition("#")
+    start = "" if whole.endswith(("?", "&")) else "&" if "?" in whole else "?"
+    return f"{whole}{start}{added}{mark}{fragment}"
 
 
 def _port(url: httpx.URL) -> int | None:

@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-import httpx
-
 from crawler.errors import NotPermitted, UsageError
+from crawler.http.library import httpx
 
 # IPv6 prefixes with an IPv4 address within, and how far from the right it stands: mapped, compatible,
 # NAT64 (RFC 6052), 6to4 (RFC 3056).

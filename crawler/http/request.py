@@ -10,9 +10,8 @@ from importlib import metadata
 from typing import TypeAlias
 from urllib.parse import quote
 
-import httpx
-
 from crawler.http.inflate import ACCEPTED
+from crawler.http.library import httpx
 from crawler.http.robots import AGENT
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]  # as they go over the wire

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 _DECODINGS = 5  # as often as an address is encoded within another one, at most
@@ -33,17 +34,30 @@ def is_secret(name: str, value: str) -> bool:
         name: as it stands in the address.
         value: likewise; it may be an address with parameters of its own.
     """
+    match _told_by(name):
+        case "secret":
+            return True
+        case "number or secret":
+            return not value.isdigit()  # the number of a ticket
+        case "no secret":
+            return False
+    return not value.isalnum() and "=" in (inner := _decoded(value)) and has_secret(inner)
+
+
+@lru_cache(maxsize=256)
+def _told_by(name: str) -> str:
+    """What a parameter's name alone tells; a tracker's addresses have the same few names all day."""
     words = [word.lower() for word in _WORD.findall(_decoded(name))]
     joined = "".join(words)
     if any(part in joined for part in _PARTS) or "auth" in joined.replace("author", ""):
-        return True
+        return "secret"
     if not _WORDS.isdisjoint(words):
-        return True
+        return "secret"
     if len(words) == 1 and words[0] in _ALONE:
-        return not value.isdigit()  # the number of a ticket
+        return "number or secret"
     if "key" in words:
-        return _HARMLESS_KEYS.isdisjoint(words)
-    return "=" in (inner := _decoded(value)) and has_secret(inner)
+        return "secret" if _HARMLESS_KEYS.isdisjoint(words) else "no secret"
+    return "nothing"
 
 
 def has_secret(text: str) -> bool:

@@ -10,10 +10,9 @@ import ssl
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-import httpx
-
 from crawler.errors import CrawlError, ItemError, PageTooLarge, TemporaryError, TrackerError
 from crawler.http.inflate import Inflater
+from crawler.http.library import httpx
 from crawler.http.origin import shown
 from crawler.http.retry import RetryableError
 from crawler.http.stats import ClientStats

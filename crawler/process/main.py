@@ -7,6 +7,7 @@ that shows what it has in hand (:mod:`crawler.process.hand`).
 from __future__ import annotations
 
 import asyncio
+import gc
 import mmap
 import os
 import socket
@@ -21,6 +22,8 @@ from crawler.process.isolation import die_with, limit_memory, wall_in
 from crawler.process.messages import Open, ToProcess, read_frame
 from crawler.process.outbox import Outbox
 from crawler.process.session import Session
+
+_GARBAGE = 20_000  # objects; a page of 50 kB makes about 3,000
 
 
 def main(parent: int, memory: int) -> None:
@@ -49,6 +52,14 @@ async def _serve(channel: socket.socket, hand: Hand) -> None:
     if not isinstance(opened, Open):
         raise TypeError(f"the first frame is {type(opened).__name__}")
     async with Session(opened, Outbox(writer), hand) as session:
+        _collect_less_often()
         wall_in(session.kind, Origin(opened.connection.base_url).port if opened.network else None)
         while True:
             session.take(await read_frame(reader, decoder))
+
+
+def _collect_less_often() -> None:
+    """Leave the modules out of every collection of garbage, and wait for a page's worth of it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)

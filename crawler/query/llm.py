@@ -11,9 +11,8 @@ import json
 import time
 from dataclasses import dataclass, field, replace
 
-import httpx
-
 from crawler.errors import QueryError
+from crawler.http.library import httpx
 from crawler.query import ParsedQuery, Tree, canonical, parse_direct
 from crawler.query.script import fold
 

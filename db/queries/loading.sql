@@ -271,7 +271,7 @@ SELECT %(user_id)s, %(tracker_id)s, page.issue_id, page.part, page.url, page.con
        page.size, page.sha256, least(page.fetched_at, statement_timestamp()), %(session_id)s,
        %(quarantine_reason)s::text IS NOT NULL, %(quarantine_reason)s
 FROM unnest(%(issue_ids)s::text[], %(parts)s::text[], %(urls)s::text[], %(content_types)s::text[],
-            %(statuses)s::smallint[], %(bodies)s::bytea[], %(sizes)s::integer[], %(hashes)s::bytea[],
+            %(statuses)s::smallint[], %(bodies)b::bytea[], %(sizes)s::integer[], %(hashes)s::bytea[],
             %(fetched)s::timestamptz[])
      AS page (issue_id, part, url, content_type, status, body, size, sha256, fetched_at)
 ON CONFLICT (user_id, tracker_id, issue_id, part, sha256) DO UPDATE SET

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
+from crawler.http.library import httpx
 from crawler.query import ParsedQuery, parse_direct, parse_query
 from db.models import Run, SavedSearch, SessionError
 from db.sanitize import storable_text

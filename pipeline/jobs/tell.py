@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import structlog
 
 from crawler.errors import AccessError, CrawlError, UsageError
 from crawler.http.connections import Connections
+from crawler.http.library import httpx
 from crawler.http.reach import Reach
 from crawler.http.send import Bounds, send
 from crawler.http.stats import ClientStats
@@ -195,11 +195,12 @@ async def post(address: str, text: str, reach: Reach) -> int:
     """
     body = text.encode("utf-8", "replace")
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+    request = httpx.Request("POST", address, content=body, headers=headers)
     connections = Connections(reach=reach)
     try:
         answer, _, _ = await send(
-            connections.take(),
-            httpx.Request("POST", address, content=body, headers=headers),
+            connections.take(request.url.scheme),
+            request,
             bounds=Bounds(deadline=SECONDS, size=0),
             wanted=(),
             stats=ClientStats(),

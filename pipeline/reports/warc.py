@@ -14,12 +14,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-import httpx
 from sqlalchemy import func, select
 from warcio.statusandheaders import StatusAndHeaders  # type: ignore[import-untyped] # it has no types
 from warcio.warcwriter import WARCWriter  # type: ignore[import-untyped] # it has no types
 
 from crawler.errors import UsageError
+from crawler.http.library import httpx
 from crawler.http.origin import without_secrets
 from db import get_session
 from db.crawl.raw_pages import DamagedPage, Heading, archive, portions, read_pages

@@ -9,10 +9,12 @@ from contextlib import closing
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from crawler.client import Client
 from crawler.errors import TrackerError
+from crawler.http.connections import Connections
 from tests.fixtures.rawserver import RawServer, reply
 from tests.fixtures.virtualtime import VirtualTime
 
@@ -42,6 +44,24 @@ async def test_a_certificate_that_is_not_valid_stops_the_crawl_at_once_and_nothi
             await client.get("/")
         assert client.stats.requests == 1
     assert server.requests == []
+
+
+async def test_connections_for_plain_addresses_trust_no_certificate(
+    rawserver: Start, certificate: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server_tls, trusting = certificate("127.0.0.1")
+    server = await rawserver(reply(), tls=server_tls)
+    monkeypatch.setattr("crawler.http.connections._usual_authorities", lambda: trusting)
+    for scheme, is_trusted in (("https", True), ("http", False)):
+        connections = Connections()
+        request = httpx.Request("GET", server.url)
+        asking = connections.take(scheme).handle_async_request(request)
+        if is_trusted:
+            assert (await asking).status_code == 200
+        else:
+            with pytest.raises(httpx.ConnectError):
+                await asking
+        await connections.close()
 
 
 async def test_a_server_that_speaks_no_tls_stops_the_crawl() -> None:
