@@ -7,7 +7,7 @@ from http.cookiejar import CookieJar
 from urllib.request import Request
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawler.http.cookies import Cookies, _Answer
@@ -59,6 +59,7 @@ FORGET = st.tuples(st.just("forget"))
 
 
 @given(st.lists(st.one_of(SET, ASK, FORGET), max_size=20))
+@example([("set", "x", "1", "/", ""), ("ask", "http", "/"), ("set", "x", "2", "/", ""), ("ask", "http", "/")])
 def test_what_is_sent_is_always_what_the_jar_holds_now(steps: list[tuple[str, ...]]) -> None:
     cookies, plain = Cookies(), CookieJar()
     for step in steps:
