@@ -12,6 +12,7 @@
     │   └── TooMuch                it has more than a session may bring: ask for less
     ├── ItemError              this one issue fails, the session goes on (exit 4 at its end)
     │   ├── PageRejected           a page did not pass its gate: kept in quarantine
+    │   │   └── PageCut                it ends before its end: asked for once more first
     │   ├── PageTooLarge           more bytes than the limit, on the wire or inflated
     │   ├── RedirectRefused        a redirect led away from the tracker's origin
     │   ├── NotFound               404, 410 or the tracker's own word for it
@@ -84,6 +85,15 @@ class PageRejected(ItemError):
     def __init__(self, message: str, *, pages: tuple[KeptPage, ...] = ()) -> None:
         super().__init__(message)
         self.pages = pages
+
+
+class PageCut(PageRejected):
+    """A page ends before its end, though nothing on the way said so; the next answer may be whole."""
+
+
+def is_cut(error: CrawlError) -> bool:
+    """Whether an error is about a page that was cut, or was made of one that is."""
+    return isinstance(error, PageCut) or isinstance(error.__cause__, PageCut)
 
 
 class PageTooLarge(ItemError):

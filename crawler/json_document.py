@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from crawler.errors import PageRejected
+import msgspec
+
+from crawler.errors import PageCut, PageRejected
 from crawler.records import Json
 
 DEEPEST: Final = 64  # arrays and objects within each other; a tracker's own have a dozen
@@ -118,16 +120,30 @@ def read_json(body: bytes, *, what: str = "$") -> JsonNode:
     """Read a body as JSON in UTF-8, with or without a byte order mark.
 
     Raises:
+        PageCut: it ends too early.
         PageRejected: it is no JSON, has numbers that are none (NaN), or is nested too deeply.
     """
     try:
         value = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
+        if _ends_early(body):
+            raise PageCut("The answer's JSON is cut off: its end is missing.") from None
         raise PageRejected("The answer is not JSON: it may be a page of a proxy or of a login.") from None
     node = replace(JsonNode(value), path=what)
     if _is_too_deep(value):
         raise PageRejected("The answer's JSON is nested too deeply.")
     return node
+
+
+def _ends_early(body: bytes) -> bool:
+    body = body.removeprefix(b"\xef\xbb\xbf").rstrip(b"0123456789+-.eE")  # half a number is malformed
+    try:
+        msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        return "truncated" in str(error)
+    except (ValueError, RecursionError):
+        pass
+    return False
 
 
 def _refuse_constant(name: str) -> float:

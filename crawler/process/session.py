@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from crawler.client import Client, Event
-from crawler.errors import CrawlError, ItemError, LoginRefused, PageRejected
+from crawler.errors import CrawlError, ItemError, LoginRefused, PageCut, PageRejected, is_cut
 from crawler.http.reach import Reach, networks
 from crawler.kept_page import pack
 from crawler.process.hand import LOGIN, Hand
@@ -194,17 +194,31 @@ class Session:
 
     async def _search(self, request: Search) -> Message:
         await self._be_logged_in()
-        pages = self._asked.search(
-            request.query,
-            product=request.product,
-            since=request.since,
-            limit=request.limit,
-            cursor=request.cursor,
-        )
-        await self._in_parts(
-            request.number, (Listed(number=request.number, page=page) async for page in pages)
-        )
+        await self._in_parts(request.number, self._listed(request))
         return Done(number=request.number)
+
+    async def _listed(self, request: Search) -> AsyncIterator[Message]:
+        """The pages of a search; one that was cut is asked for once more, from the cursor before it."""
+        cursor, given = request.cursor, 0
+        was_cut = False
+        while True:
+            pages = self._asked.search(
+                request.query,
+                product=request.product,
+                since=request.since,
+                limit=None if request.limit is None else request.limit - given,
+                cursor=cursor,
+            )
+            try:
+                async for page in pages:
+                    yield Listed(number=request.number, page=page)
+                    cursor, given = page.cursor, given + len(page.references)
+                    was_cut = False
+                return
+            except CrawlError as error:
+                if was_cut or not is_cut(error):
+                    raise
+                was_cut = True
 
     async def _download(self, request: Download) -> Message:
         await self._be_logged_in()
@@ -230,32 +244,49 @@ class Session:
 
     async def _fetch(self, references: tuple[Reference, ...]) -> tuple[FetchedIssue | Fault, ...]:
         began = monotonic()
-        if len(references) == 1:
-            return (self._outcome(await self._fetch_one(references[0]), began),)
+        try:
+            issues = await self._pages_of(references)
+        except CrawlError as error:
+            if not is_cut(error):
+                raise
+            issues = await self._pages_of(references)
         outcomes = []
-        for fetched in await self._asked.fetch_many(references):  # type: ignore[attr-defined] # a BatchSource
-            outcomes.append(self._outcome(fetched, began))
+        for reference, fetched in zip(references, issues, strict=True):
+            try:
+                outcomes.append(self._outcome(fetched, began))
+            except PageCut:
+                (again,) = await self._pages_of((reference,))
+                outcomes.append(self._outcome(again, began, again=True))
             await asyncio.sleep(0)  # others may have something to do, too
         return tuple(outcomes)
 
-    async def _fetch_one(self, reference: Reference) -> Pages | ItemError:
+    async def _pages_of(self, references: tuple[Reference, ...]) -> list[Pages | ItemError]:
+        """The pages of issues as the source gives them, by one request where there are several."""
+        if len(references) > 1:
+            found: list[Pages | ItemError] = await self._asked.fetch_many(references)  # type: ignore[attr-defined] # a BatchSource
+            return found
         try:
-            return await self._asked.fetch(reference)
+            return [await self._asked.fetch(references[0])]
         except ItemError as error:
-            return error
+            return [error]
         except CrawlError:
             raise
         except Exception as error:
             self._note_defect()
-            return PageRejected(f"The source failed with {type(error).__name__}.")
+            return [PageRejected(f"The source failed with {type(error).__name__}.")]
 
-    def _outcome(self, fetched: Pages | ItemError, began: float) -> FetchedIssue | Fault:
-        if isinstance(fetched, ItemError):
-            return fault_of(fetched)
+    def _outcome(
+        self, fetched: Pages | ItemError, began: float, *, again: bool = False
+    ) -> FetchedIssue | Fault:
+        """What came of an issue; a page that was cut is raised, unless it was asked for again already."""
         try:
+            if isinstance(fetched, ItemError):
+                raise fetched
             record = self._parse(fetched)
         except ItemError as error:
-            kept = fetched if isinstance(error, PageRejected) else ()
+            if is_cut(error) and not again:
+                raise PageCut(str(error)) from error
+            kept = fetched if isinstance(error, PageRejected) and not isinstance(fetched, ItemError) else ()
             return fault_of(error, tuple(pack(page) for page in kept))
         return FetchedIssue(
             record=record,

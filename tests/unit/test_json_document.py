@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.errors import PageRejected
+from crawler.errors import PageCut, PageRejected
 from crawler.json_document import DEEPEST, JsonNode, read_json
 
 _VALUES = st.recursive(
@@ -58,6 +58,21 @@ def test_a_refusal_names_the_place(read: Callable[[JsonNode], object], sentence:
 def test_what_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(PageRejected):
         read_json(body)
+
+
+@given(_VALUES.filter(lambda value: isinstance(value, dict | list | str)), st.data())
+def test_json_that_ends_early_is_told_as_cut(value: object, data: st.DataObject) -> None:
+    body = json.dumps(value, ensure_ascii=False).encode(errors="replace")
+    end = data.draw(st.integers(0, len(body) - 1))
+    with pytest.raises(PageCut):
+        read_json(body[:end])
+
+
+@pytest.mark.parametrize("body", [b"<html>login</html>", b'{"a": NaN}', b"{} x", b"]"])
+def test_what_is_whole_and_no_json_is_not_cut(body: bytes) -> None:
+    with pytest.raises(PageRejected) as refused:
+        read_json(body)
+    assert not isinstance(refused.value, PageCut)
 
 
 def test_nesting_is_bounded() -> None:

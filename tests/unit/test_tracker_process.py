@@ -24,6 +24,7 @@ from crawler.errors import (
     ItemError,
     LoginRefused,
     NotFound,
+    PageCut,
     PageRejected,
     TrackerError,
 )
@@ -130,6 +131,34 @@ async def test_of_issues_that_come_by_one_request_only_the_deadly_one_is_rejecte
     async with TrackerProcess(odd(batch=4)) as process:
         outcomes = await process.fetch(_references("1", "2", "fetch crash", "missing", "5", "crash", "7"))
     assert _told(outcomes) == ["1", "2", "PageRejected", "NotFound", "5", "PageRejected", "7"]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+async def test_a_page_that_was_cut_is_asked_for_once_more(odd: Install, batch: int) -> None:
+    async with TrackerProcess(odd(batch=batch, batch_cut=1)) as process:
+        outcomes = await process.fetch(_references("1", "cut 1", "cut 2"))
+    assert _told(outcomes) == ["1", "cut 0", "PageCut"]
+    assert isinstance(outcomes[2], PageCut)
+    assert len(outcomes[2].pages) == 1
+
+
+@pytest.mark.parametrize("limit", [None, 14])
+async def test_a_list_that_was_cut_is_asked_for_once_more_from_where_it_was(
+    odd: Install, limit: int | None
+) -> None:
+    async with TrackerProcess(odd(list_cut=1)) as process:
+        pages = [page async for page in process.search(None, limit=limit)]
+    assert [ref.issue_id for page in pages for ref in page.references] == [
+        str(10 * number + n) for number in range(5) for n in range(3)
+    ]
+
+
+async def test_a_list_that_is_cut_twice_ends_the_search(odd: Install) -> None:
+    async with TrackerProcess(odd(list_cut=2)) as process:
+        pages = process.search(None)
+        assert [len((await anext(pages)).references) for _ in range(3)] == [3, 3, 3]
+        with pytest.raises(TrackerError, match="no list"):
+            await anext(pages)
 
 
 async def test_an_error_is_what_it_was(odd: Install) -> None:

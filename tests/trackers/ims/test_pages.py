@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.errors import Forbidden, NotFound, PageRejected, UnknownProduct
+from crawler.errors import Forbidden, NotFound, PageCut, PageRejected, UnknownProduct
 from crawler.html import LexborDocument
 from crawler.records import CommentRecord, IssueRecord, State
 from crawler.source import RawPage
@@ -142,8 +142,8 @@ WHOLE = read(SAMPLE)
 
 
 @pytest.mark.parametrize("end", range(0, len(SAMPLE) - len("</body></html>"), 7))
-def test_a_page_that_is_cut_anywhere_is_refused(end: int) -> None:
-    with pytest.raises(PageRejected):
+def test_a_page_that_is_cut_anywhere_is_told_as_cut(end: int) -> None:
+    with pytest.raises(PageCut):
         read(SAMPLE[:end])
 
 
@@ -315,6 +315,12 @@ def test_an_empty_list_is_a_list() -> None:
 def test_what_is_no_whole_list_is_refused(html: str) -> None:
     with pytest.raises(PageRejected):
         parse_list(html)
+
+
+@pytest.mark.parametrize("end", range(0, len(list_page()) - len("</html>"), 41))
+def test_a_list_that_is_cut_anywhere_is_told_as_cut(end: int) -> None:
+    with pytest.raises(PageCut):
+        parse_list(list_page()[:end])
 
 
 def test_rows_that_the_first_engine_swallows_are_read_by_the_second() -> None:

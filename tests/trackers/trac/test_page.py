@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crawler.errors import PageRejected
+from crawler.errors import PageCut, PageRejected
 from crawler.source import RawPage
 from crawler.sources.trac.parse.listing import parse_list
 from crawler.sources.trac.parse.markup import is_logged_in
@@ -32,8 +32,8 @@ def page(body: bytes, number: int = 30) -> RawPage:
 
 @given(st.integers(0, len(WHOLE.rstrip()) - 1))
 @settings(max_examples=60, deadline=None)
-def test_a_page_that_ends_early_is_refused(end: int) -> None:
-    with pytest.raises(PageRejected):
+def test_a_page_that_ends_early_is_told_as_cut(end: int) -> None:
+    with pytest.raises(PageCut):
         parse_ticket(page(WHOLE[:end]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from crawler.errors import PageRejected
+from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, SoupDocument
 from crawler.html.sanitize import cleaned, closed
 from crawler.html.second_opinion import first_accepted
@@ -96,10 +96,10 @@ def parse_issue(
 def _demand_issue_page(page: RawPage, html: str, marks: Landmarks) -> None:
     if is_login_page(page.url, html):
         raise PageRejected("This is the login page, not an issue.")
+    if not marks.ended:
+        raise PageCut("The page is cut off: its end is missing.")
     if DESCRIPTION not in marks.sections:
         raise PageRejected("The page has no issue description section: an error page, or another layout.")
-    if not marks.ended:
-        raise PageRejected("The page is cut off: its end is missing.")
 
 
 def _read_with(

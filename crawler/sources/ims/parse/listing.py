@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crawler.errors import PageRejected
+from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, Node, SoupDocument
 from crawler.sources.ims.parse.products import Product, parse_products
 
@@ -50,10 +50,11 @@ def parse_list(html: str) -> Listing:
         html: the decoded page.
 
     Raises:
+        PageCut: its end is missing.
         PageRejected: this is no list, or it cannot be read whole by either engine.
     """
     if "</html" not in html[-20_000:].lower():
-        raise PageRejected("The result list is cut off: its end is missing.")
+        raise PageCut("The result list is cut off: its end is missing.")
     for engine in _ENGINES:
         listing = _read(engine, html)
         if listing is not None:

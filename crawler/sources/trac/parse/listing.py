@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from crawler.errors import PageRejected
+from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, SoupDocument
 from crawler.sources.trac.parse.markup import is_whole
 
@@ -34,7 +34,7 @@ def parse_list(html: str) -> TicketList:
         PageRejected: this is no whole page of a query.
     """
     if not is_whole(html):
-        raise PageRejected("The list of tickets ends early.")
+        raise PageCut("The list of tickets ends early.")
     try:
         return _read(LexborDocument(html), html)
     except PageRejected:

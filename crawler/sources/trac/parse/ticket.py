@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from crawler.errors import PageRejected
+from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, Node, SoupDocument
 from crawler.html.second_opinion import first_accepted
 from crawler.http.decode import decode
@@ -78,7 +78,7 @@ def parse_ticket(page: RawPage, *, engines: Sequence[Callable[[str], Document]] 
     if address is None:
         raise PageRejected("The page's address is not that of a ticket.")
     if not is_whole(html):
-        raise PageRejected(f"The page of ticket {address[1]} ends early.")
+        raise PageCut(f"The page of ticket {address[1]} ends early.")
     warnings = list(decoded.warnings)
     number = address[1]
     record, doubts = first_accepted(
