@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
@@ -139,6 +141,11 @@ SAMPLE = page_of(
     )
 )
 WHOLE = read(SAMPLE)
+HISTORY = (
+    '<div id="HistoriesDiv"><table><tr class="data"><td>2026-01-05</td><td>Kim</td><td>a -&gt; b</td></tr>'
+    '</table></div><div id="AttachesDiv"><a href="#" onclick="downloadFileNew(\'1\', \'ISSUE\')">a.log</a>'
+    "</div></body>"
+)
 
 
 @pytest.mark.parametrize("end", range(0, len(SAMPLE) - len("</body></html>"), 7))
@@ -186,6 +193,44 @@ def test_a_section_that_stands_twice_is_not_trusted() -> None:
     html = SAMPLE.replace("comment 2", forged).replace("</body>", f"{forged}</body>")
     with pytest.raises(PageRejected, match="twice"):
         read(html)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        str.upper,
+        lambda name: f"data-{name}='x' {name}",
+        lambda name: f'title="old -> new" {name}',
+        lambda name: f"title='1 < 2' {name}",
+        lambda name: f'title="{name}=7"\n{name}',
+        lambda name: f"nowrap\t{name}",
+    ],
+)
+@pytest.mark.parametrize("upper", [False, True])
+def test_a_tag_may_be_written_in_any_way(written: Callable[[str], str], upper: bool) -> None:
+    html = SAMPLE.replace("</body>", HISTORY)
+    expected = read(html)
+    tags = re.sub(r"(?<=[ \n])(id|class|onclick)(?=\s*=)", lambda name: written(name[1]), html)
+    if upper:
+        tags = re.sub(r"</?\w+", lambda tag: tag[0].upper(), tags)
+    assert read(tags) == expected
+    assert (len(expected.history), len(expected.attachments)) == (1, 1)
+    rows = re.sub(r"(?<=[ \n])(class|onclick)(?=\s*=)", lambda name: written(name[1]), list_page())
+    assert parse_list(rows) == parse_list(list_page())
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "<input type=password>",
+        "<INPUT NAME=pw TYPE='PASSWORD'>",
+        '<input title="a > b" value="<" type = "password">',
+    ],
+)
+def test_a_login_page_is_known_by_its_input_however_it_is_written(field: str) -> None:
+    assert is_login_page("", f"<html><body><form>{field}</form></body></html>")
+    assert not is_login_page("", f"<html><body><p>{field.replace('<', '&lt;')}</p></body></html>")
+    assert not is_login_page("", SAMPLE.replace("words", field))
 
 
 def test_words_below_every_comment_are_the_trackers_own() -> None:

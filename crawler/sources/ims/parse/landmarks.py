@@ -18,14 +18,25 @@ NOTICE: Final = "NoticeDiv"
 RELATED: Final = "RelatedIssueTable"
 SECTIONS: Final = (DESCRIPTION, COMMENTS, HISTORY, FILES, PATCH_FILES, NOTICE, RELATED)
 
-_OPENING = re.compile(r"<[a-zA-Z]+\b[^<>]*?\bid\s*=\s*[\"']?$")
-_ENTRY = re.compile(r"<tr\b[^<>]*?\bclass\s*=\s*[\"']?(?:[^\"'<>]*\s)?data[\s\"'>]", re.IGNORECASE)
+# What stands in a start tag before the attribute that is looked for; a quoted value may hold a ">".
+ATTRIBUTES: Final = r"(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*?[\s\"']"
+_CLASS = ATTRIBUTES + r"class\s*=\s*[\"']?"
+_OPENING = re.compile(
+    r"<[a-z][a-z0-9]*+(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?[\s\"']id\s*=\s*[\"']?$", re.IGNORECASE
+)
+_ROW_OPENING = re.compile(
+    r"<tr\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?[\s\"']onclick\s*=\s*[\"']?[^<>\"']*$", re.IGNORECASE
+)
+_ENTRY = re.compile(rf"<tr\b{_CLASS}(?:[^\"'<>]*\s)?data[\s\"'>]", re.IGNORECASE)
 _ID_ENDS = ('"', "'", " ", ">", "\n", "\t")
-_DATA_CELL = re.compile(r"<td\b[^<>]*?\bclass\s*=\s*[\"']?(?:[^\"'<>]*\s)?data[\s\"'>]", re.IGNORECASE)
-_TITLES = re.compile(r"<tr\b[^<>]*?\bclass\s*=\s*[\"']?title[\s\"'>]", re.IGNORECASE)
+_DATA_CELL = re.compile(rf"<td\b{_CLASS}(?:[^\"'<>]*\s)?data[\s\"'>]", re.IGNORECASE)
+_TITLES = re.compile(rf"<tr\b{_CLASS}(?:[^\"'<>]*\s)?title[\s\"'>]", re.IGNORECASE)
+_SHOWN = re.compile(r"\bpopBlankIssueView\b")
 _ACTION = re.compile(r"action_(\d+)")
 _FILE = re.compile(r"downloadFileNew\(\s*(?:['\"]|&#39;|&quot;|\d)")
 _END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
+_LONGEST_TAG: Final = 400  # characters from a tag's start to its id
+_MOST_STARTS: Final = 3  # a quoted value before the id may hold a "<"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,7 @@ def _section_starts(html: str, name: str) -> list[int]:
     found = html.find(name)
     while found >= 0:
         after = found + len(name)
-        if html[after : after + 1] in _ID_ENDS and (opening := _opening(html, found)) is not None:
+        if html[after : after + 1] in _ID_ENDS and (opening := _opening(html, found, _OPENING)) is not None:
             starts.append(opening)
         found = html.find(name, after)
     return starts
@@ -109,13 +120,32 @@ def _section_starts(html: str, name: str) -> list[int]:
 
 def _comment_starts(html: str, span: tuple[int, int]) -> list[int]:
     # A mention of an id in a text or an attribute is not its announcement: `id=` within a tag is.
-    starts = (_opening(html, match.start()) for match in _ACTION.finditer(html, *span))
+    starts = (_opening(html, match.start(), _OPENING) for match in _ACTION.finditer(html, *span))
     return [start for start in starts if start is not None]
 
 
-def _opening(html: str, position: int) -> int | None:
-    start = html.rfind("<", max(0, position - 400), position)
-    return start if start >= 0 and _OPENING.match(html[start:position]) else None
+def row_starts(html: str) -> list[int]:
+    """Where the rows of a result list begin that show their issue when they are clicked.
+
+    Args:
+        html: the whole decoded page.
+    """
+    mentions = (match.start() for match in _SHOWN.finditer(html))
+    starts = (_opening(html, mention, _ROW_OPENING) for mention in mentions)
+    return [start for start in starts if start is not None]
+
+
+def _opening(html: str, position: int, pattern: re.Pattern[str]) -> int | None:
+    """Where the tag begins that has what stands at a position in the attribute that the pattern tells."""
+    end = position
+    for _ in range(_MOST_STARTS):
+        start = html.rfind("<", max(0, position - _LONGEST_TAG), end)
+        if start < 0:
+            return None
+        if pattern.match(html[start:position]):
+            return start
+        end = start
+    return None
 
 
 def _is_unclosed(html: str) -> bool:

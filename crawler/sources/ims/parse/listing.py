@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, Node, SoupDocument
+from crawler.sources.ims.parse.landmarks import row_starts
 from crawler.sources.ims.parse.products import Product, parse_products
 
 Engine = Callable[[str], Document]
 _ENGINES: tuple[Engine, ...] = (LexborDocument, SoupDocument)
 _VIEW = re.compile(r"popBlankIssueView\(\s*+(?:['\"]\s*+)?+([0-9]{1,18})|[?&]issueId=([0-9]{1,18})")
-_RAW_ROW = re.compile(r"<tr\b[^<>]*popBlankIssueView\b", re.IGNORECASE)
 _TITLES, _COUNT = "tr.title", "input#totalCount, input[name=totalCount]"
 _ROW_CLASSES = frozenset({"rowClickData", "data"})
 _LINKS = "[onclick*=popBlankIssueView], [href*=popBlankIssueView], [href*='issueView.do?']"
@@ -66,7 +66,7 @@ def _read(engine: Engine, html: str) -> Listing | None:
     document = engine(html)
     headers = _headers(document)
     rows = _rows(document, headers)
-    if rows is None or len(rows) < len(_RAW_ROW.findall(html)):
+    if rows is None or len(rows) < len(row_starts(html)):
         return None
     totals = set(_totals(engine, document, html))
     if not (headers or totals):
@@ -121,7 +121,7 @@ def _cells(row: Node) -> list[str]:
 def _totals(engine: Engine, document: Document, html: str) -> Iterator[int]:
     """Every total that the page tells, wherever and however it does."""
     told = [node.attribute("value") or "" for node in document.select(_COUNT)]
-    rows = [match.start() for match in _RAW_ROW.finditer(html)]
+    rows = row_starts(html)
     # A subject can say "[ Total 5 ]" as well: only what stands outside of the rows is the tracker's word.
     before = html[: rows[0]] if rows else html
     after = html[rows[-1] :].partition("</table")[2] if rows else ""

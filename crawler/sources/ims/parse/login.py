@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from crawler.errors import Forbidden, ItemError, NotFound
+from crawler.errors import Forbidden, ItemError, NotFound, PageRejected
 from crawler.html import Document, LexborDocument
 from crawler.sources.ims.parse.landmarks import has_landmarks
 
-_PASSWORD = re.compile(r"<input\b[^<>]*\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
+_PASSWORD_WORD = re.compile("password", re.IGNORECASE)
+_PASSWORD = "input[type=password i]"  # noqa: S105 - a selector
 _DENIED = re.compile(
     r"permission|not (?:authori[sz]ed|allowed)|access (?:is )?denied|no authority|forbidden|권한|権限",
     re.IGNORECASE,
@@ -43,7 +44,12 @@ def is_login_page(url: str, html: str) -> bool:
     """
     if "/auth/login" in urlsplit(url).path:
         return True
-    return _PASSWORD.search(html) is not None and not has_landmarks(html)
+    if _PASSWORD_WORD.search(html) is None or has_landmarks(html):
+        return False
+    try:
+        return LexborDocument(html).select_one(_PASSWORD) is not None
+    except PageRejected:  # too large for a login page
+        return False
 
 
 def parse_account(document: Document, user_id: str) -> Account:

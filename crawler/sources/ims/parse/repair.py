@@ -11,12 +11,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crawler.sources.ims.parse.landmarks import COMMENTS, DESCRIPTION, Landmarks, find_landmarks
+from crawler.sources.ims.parse.landmarks import (
+    ATTRIBUTES,
+    COMMENTS,
+    DESCRIPTION,
+    Landmarks,
+    find_landmarks,
+)
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)[^<>\"']*+(?:(?:\"[^\"]*\"|'[^']*')[^<>\"']*+)*+>")
 _ANY_TAG = re.compile(r"<[^<>]*>|&nbsp;")
-_BODY = re.compile(r"<div\b[^<>]*\bcommDescTR\b[^<>]*>|<div\b[^<>]*\bcommDescTR_\d+[^<>]*>", re.IGNORECASE)
-_FRAME = re.compile(r"<div\b[^<>]*\bfieldset\b[^<>]*>", re.IGNORECASE)
+_BODY = re.compile(
+    rf"<div\b{ATTRIBUTES}(?:class|id)\s*=\s*[\"']?(?:[^\"'<>]*\s)?commDescTR(?:_\d+)?[\s\"'>]", re.IGNORECASE
+)
+_FRAME = re.compile(rf"<div\b{ATTRIBUTES}class\s*=\s*[\"']?(?:[^\"'<>]*\s)?fieldset[\s\"'>]", re.IGNORECASE)
 _OPEN_ENDED = frozenset(
     {"br", "hr", "img", "input", "wbr", "col", "area", "base", "embed", "link", "meta", "source", "track"}
     | {"li", "p", "dt", "dd", "option", "optgroup", "thead", "tbody", "tfoot", "colgroup", "rp", "rt"}
@@ -95,7 +103,8 @@ def _comments(marks: Landmarks) -> list[_Text]:
     for number, (frame, head) in enumerate(zip(frames, heads, strict=True)):
         last = number + 1 == len(heads)
         end = section_end if last else frames[number + 1]
-        body = _BODY.search(marks.html, head, end)
+        found = _BODY.search(marks.html, head, end)
+        body = _TAG.match(marks.html, found.start()) if found else None
         if body is not None:
             around = _around(marks.html, frame, body.end())
             texts.append(_Text(body.end(), end, around, beyond=int(last), last=last))
