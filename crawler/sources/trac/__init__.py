@@ -1,7 +1,7 @@
 """Trac: its ticket pages and query lists; it has no API. Facts about it are those of version 1.6.
 
-Every time stands in its pages with its offset, so the server's time zone does not matter. Without a user name
-the tracker is read as anybody may. A product is a component of Trac.
+Its pages tell every value as it is stored, so neither zone nor language of the server or the account matter.
+Without a user name the tracker is read as anybody may. A product is a component of Trac.
 """
 
 from __future__ import annotations

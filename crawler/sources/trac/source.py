@@ -26,6 +26,7 @@ from crawler.query import Tree
 from crawler.records import AttachmentRecord
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.trac.cursor import TracCursor
+from crawler.sources.trac.parse.kept import without_hidden_addresses
 from crawler.sources.trac.parse.listing import TicketList, parse_list
 from crawler.sources.trac.parse.markup import is_logged_in
 from crawler.sources.trac.query import LAST, Numbers, conditions, numbers_of
@@ -115,7 +116,9 @@ class TracSource:
         number = ref.issue_id.removeprefix("#")
         if not (number.isascii() and number.isdecimal()):
             raise NotFound(f"Trac has numbers for its tickets, and {ref.issue_id!r} is none.")
-        return (await self._page(f"ticket/{int(number)}", f"Ticket {number}"),)
+        page = await self._page(f"ticket/{int(number)}", f"Ticket {number}")
+        # What the page hides from this account is not to be kept either.
+        return (without_hidden_addresses(page),)
 
     async def download(self, attachment: AttachmentRecord) -> RawPage:
         """Get an attached file, from below `/raw-attachment`: `/attachment` is a page.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import configparser
 import fcntl
 import hashlib
 import json
@@ -16,10 +17,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 import pytest
@@ -46,6 +49,8 @@ notes.format = wiki
 due = time
 due.label = Due
 due.format = relative
+tags = text
+tags.format = list
 """
 
 # Hides tickets with the keyword "private" from all but administrators, as plugins do, and all from one user.
@@ -91,7 +96,7 @@ class TicketFacts:
         int, tuple[str, str, datetime]
     ]  # number: author, text as wiki markup, time; without empty ones
     changes: list[tuple[datetime, str, str, str, str]]  # time, author, field, old, new, in Trac's order
-    edits: list[tuple[datetime, str, int]]  # the last edit of each edited comment: time, author, number
+    edits: list[tuple[int, datetime, str, str]]  # number of the comment, time, author, the wording before
     attachments: dict[str, tuple[int, datetime, str, str]] = field(
         default_factory=dict
     )  # name: size, time, text, author
@@ -118,7 +123,7 @@ def _facts_of(db: sqlite3.Connection, row: sqlite3.Row) -> TicketFacts:
     fields["time"], fields["changetime"] = moment(fields["time"]), moment(fields["changetime"])
     comments: dict[int, tuple[str, str, datetime]] = {}
     changes, numbers = [], {}
-    edits: dict[int, tuple[datetime, str, int]] = {}
+    edits: list[tuple[int, datetime, str, str]] = []
     rows = db.execute(
         "SELECT * FROM ticket_change WHERE ticket=? ORDER BY time, author, field", (number,)
     ).fetchall()
@@ -134,10 +139,7 @@ def _facts_of(db: sqlite3.Connection, row: sqlite3.Row) -> TicketFacts:
     for change in rows:
         old, new = change["oldvalue"] or "", change["newvalue"] or ""
         if change["field"].startswith("_comment"):
-            comment = numbers[change["time"]]
-            edits[comment] = max(
-                edits.get(comment, (moment(0), "", 0)), (moment(int(new)), change["author"], comment)
-            )
+            edits.append((numbers[change["time"]], moment(int(new)), change["author"], old))
         elif change["field"] != "comment" and old != new:
             changes.append((moment(change["time"]), change["author"], change["field"], old, new))
     custom = db.execute(
@@ -151,7 +153,7 @@ def _facts_of(db: sqlite3.Connection, row: sqlite3.Row) -> TicketFacts:
         custom=dict(custom.fetchall()),
         comments=comments,
         changes=changes,
-        edits=sorted(edits.values()),
+        edits=sorted(edits),
         attachments={
             a["filename"]: (a["size"], moment(a["time"]), a["description"], a["author"]) for a in attached
         },
@@ -206,7 +208,7 @@ def _make_venv(place: Path) -> None:
     _run([sys.executable, "-m", "venv", building])
     pip = [building / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
-        _run([*pip, f"Trac=={VERSION}", "setuptools<81"])
+        _run([*pip, f"Trac=={VERSION}", "setuptools<81", "Babel"])  # Babel: its languages
     except RuntimeError as error:
         shutil.rmtree(building, ignore_errors=True)
         pytest.skip(f"Trac {VERSION} cannot be installed here: {error}")
@@ -218,7 +220,7 @@ def trac_python() -> Path:
     """The interpreter of an environment that has Trac, made once per machine."""
     folder = Path(platformdirs.user_cache_dir("ims-crawler-tests"))
     folder.mkdir(parents=True, exist_ok=True)
-    place = folder / f"trac-{VERSION}-py{sys.version_info.major}.{sys.version_info.minor}"
+    place = folder / f"trac-{VERSION}-babel-py{sys.version_info.major}.{sys.version_info.minor}"
     with (folder / "trac.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not place.exists():
@@ -276,12 +278,40 @@ def trac(trac_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """
     folder = tmp_path_factory.mktemp("trac")
     environment = _make_environment(trac_python, folder)
-    log = folder / "tracd.log"
-    port = _free_port()
+    server = TracServer(url="", environment=environment, python=trac_python, log=folder / "tracd.log")
+    filled = [*issues.own_issues(), *issues.hostile_issues(), *issues.real_issues()]
+    server.fill(filled, issues.COMPONENTS)
+    with serving(server) as running:
+        yield running
+
+
+def configure(server: TracServer, **sections: dict[str, str]) -> None:
+    """Change settings of a Trac that is not running."""
+    file = server.environment / "conf" / "trac.ini"
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(file, "utf-8")
+    settings.read_dict(sections)
+    with file.open("w", encoding="utf-8") as output:
+        settings.write(output)
+
+
+def copy_of(trac: TracServer, folder: Path) -> TracServer:
+    """Another Trac of the same tickets; it is not running."""
+    environment = folder / "env"
+    shutil.copytree(trac.environment, environment)
+    shutil.copy(trac.environment.parent / "htpasswd", folder)
+    return replace(trac, url="", environment=environment, log=folder / "tracd.log")
+
+
+@contextmanager
+def serving(server: TracServer, *, zone: str = "Asia/Seoul") -> Iterator[TracServer]:
+    """Run `tracd` in a time zone for a Trac that is there; at its own port, where it has had one."""
+    folder, environment, log = server.environment.parent, server.environment, server.log
+    port = urlsplit(server.url).port or _free_port()
     url = f"http://127.0.0.1:{port}"
     basic = f"--basic-auth=*,{folder / 'htpasswd'},trac"
     command = [
-        trac_python,
+        server.python,
         "-c",
         _SERVE,
         "-s",
@@ -292,16 +322,17 @@ def trac(trac_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         basic,
         environment,
     ]
-    server = TracServer(url=url, environment=environment, python=trac_python, log=log)
-    filled = [*issues.own_issues(), *issues.hostile_issues(), *issues.real_issues()]
-    server.fill(filled, issues.COMPONENTS)
-    with log.open("wb") as output:
-        zone = {**os.environ, "TZ": "Asia/Seoul"}
-        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=output, env=zone)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "TZ": zone},
+        )
         try:
             if not _wait_until_up(url, process):
                 raise RuntimeError(f"tracd did not start; its log: {log.read_text()}")
-            yield server
+            yield replace(server, url=url)
         finally:
             process.terminate()
             try:

@@ -223,6 +223,41 @@ def hostile_issues() -> Iterator[Issue]:
         {"when": when + 60, "comment": "secret"},
         keywords="private",
     )
+    yield everything_that_a_session_words(when + 70)
+
+
+def everything_that_a_session_words(when: int) -> Issue:
+    """An issue whose page looks different for each language, zone and right of a session."""
+    fake = 'var old_values={};\nvar changes=[{"fields":{"owner":{"old":"faked","new":"faked"}}}];'
+    ticket = {
+        "summary": "var changes=[{}];</title></head><script>",
+        "description": f"{{{{{{#!html\n<script>\n{fake}\n</script>\n}}}}}}\nask old@secret.example",
+        "reporter": "anonymous",
+        "owner": "anonymous",
+        "status": "new",
+        "keywords": "k1 k2",
+        "cc": 'a, "Hong; Gil" <hong@secret.example>',
+        "tags": "x y",
+        "urgent": "1",
+        "due": DUE,
+    }
+    events: list[dict[str, Any]] = [
+        {"fields": {"keywords": "k2, added removed", "cc": 'b, "d e" <hong@secret.example>'}},
+        {"fields": {"keywords": "", "tags": "x y removed", "urgent": "0", "due": 4_000_000_000}},
+        {
+            "fields": {
+                "owner": "kim@secret.example",
+                "description": "new",
+                "reporter": "Hong <h@secret.example>",
+            }
+        },
+        {"fields": {"owner": "", "tags": "y"}, "author": "lee@secret.example"},
+        {"fields": {}, "comment": "write to old@secret.example", "author": "anonymous"},
+        {"edit": 5, "comment": "write to new@secret.example", "author": "lee@secret.example"},
+        {"attach": "for anybody.txt", "size": 5, "description": "", "author": "anonymous"},
+    ]
+    told = [{"author": "kim", "comment": "", "when": when + n, **event} for n, event in enumerate(events, 1)]
+    return {"ticket": ticket, "when": when, "events": told}
 
 
 def real_issues(limit: int = 60) -> Iterator[Issue]:

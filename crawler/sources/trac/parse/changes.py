@@ -1,23 +1,41 @@
 """Read the change history of a Trac ticket: its comments and every change of a field.
 
-Trac shows what lists such as Cc gained and lost, not what they were; and says of an owner in words of the
-session's language whether it was set or removed. Both are worked out backwards from what the field is now.
+Which changes there are is told by the page, and what exactly changed by its script, where there is one
+(:mod:`crawler.sources.trac.parse.script`). Else the words tell. They have what lists such as Cc gained and
+lost, not what they were; and say of an owner in the session's language whether it was set or removed. Both
+are worked out backwards from what the field is now.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
+from operator import itemgetter
 
 from crawler.html import Node
+from crawler.html.text import one_line
 from crawler.records import ChangeRecord, CommentRecord
-from crawler.sources.trac.parse.markup import author_of, child, filename_of, has_class, identity_of, moment_of
+from crawler.sources.trac.parse.markup import (
+    author_of,
+    child,
+    filename_of,
+    has_class,
+    identity_of,
+    moment_of,
+    name_in,
+)
+from crawler.sources.trac.parse.script import Told, ToldChange, Value
 
 _FIELD = re.compile(r"(?:^|\s)trac-field-(\S+)")
 _PEOPLE = frozenset({"owner", "reporter"})
 _ARROW = " → "
+_YES_NO = ("no", "yes")
+# Where an item of a list is called so, or is more than a word, its words can be taken apart in several ways.
+_AMBIGUOUS = re.compile(r"(?:^|\s)(?:added|removed)(?:\s|$)|[;\"<]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +47,9 @@ class Changes:
     replies: Mapping[int, int]  # which comment answers which
     entries: int  # how many changes were read
     described: int  # how many of them show the description of an attachment
+    edited: int  # how many comments were edited
     flaw: str | None  # what one of them has that none can have, as on a page that lost a piece
+    doubts: tuple[str, ...] = ()  # where the page's script says something else than its words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,18 +60,21 @@ class _Row:
     cell: Node
 
 
-def read_changes(changelog: Node | None, properties: Mapping[str, str]) -> Changes:
+def read_changes(changelog: Node | None, properties: Mapping[str, str], script: Told) -> Changes:
     """Read all changes.
 
     Args:
         changelog: the element `#changelog`; None where the page has none.
         properties: what each field is now, under Trac's own names.
+        script: what the page's script tells.
     """
     comments: list[CommentRecord] = []
     rows: list[_Row | ChangeRecord] = []
     replies: dict[int, int] = {}
-    described = 0
+    described = edited = 0
     flaw = None
+    doubts: list[str] = []
+    seen: Counter[str] = Counter()  # of the files of one name
     changes = (
         [] if changelog is None else [node for node in changelog.children() if has_class(node, "change")]
     )
@@ -59,10 +82,21 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str]) -> Chang
         number, exact = identity_of(change)
         heading = child(change, "change", tag="h3")
         author, moment = author_of(heading), exact or moment_of(heading)
+        told = script.changes.get((number, exact)) if number is not None and exact is not None else None
+        if told is not None:
+            author = told.author
+        elif number is not None and script.changes:
+            doubts.append(f"The page's script does not tell of change {number}.")
         words = child(change, "comment")
         content = "" if words is None else words.text()
-        fields = _rows(change, number, author, moment, content if number is None else None)
-        edits = _edit(change, number)
+        fields = (
+            _files(change, author, moment, content, script, seen)
+            if number is None
+            else _rows(change, number, author, moment, told, doubts)
+        )
+        if told is not None and len(fields) < len(told.fields):
+            flaw = f"a change, {number}, that shows fewer fields than it changed"
+        edits = _edits(change, number, told)
         if number is None and all(isinstance(row, _Row) for row in fields):
             flaw = "a change without a number that is not that of an attachment"
         if words is None and not fields and not edits:
@@ -72,6 +106,7 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str]) -> Chang
             comments.append(_comment(number, author, moment, content))
         described += words is not None and number is None
         rows += edits
+        edited += bool(edits)
         if number is not None and (parent := _parent(heading)) is not None:
             replies[number] = parent
     return Changes(
@@ -80,7 +115,9 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str]) -> Chang
         replies=replies,
         entries=len(changes),
         described=described,
+        edited=edited,
         flaw=flaw,
+        doubts=tuple(doubts),
     )
 
 
@@ -96,53 +133,136 @@ def _parent(heading: Node | None) -> int | None:
     return int(digits) if digits.isdecimal() else None
 
 
-def _edit(change: Node, number: int | None) -> list[ChangeRecord]:
-    """The last edit of a comment; earlier ones stand on pages of their own."""
+def _edits(change: Node, number: int | None, told: ToldChange | None) -> list[ChangeRecord]:
+    """The edits of a comment; without a script the last one, as earlier ones stand on pages of their own."""
     mark = child(change, "trac-lastedit")
     if mark is None:
         return []
+    name = f"comment:{number}"  # without Trac's words, which say how long ago it was
+    wordings = () if told is None else told.wordings
+    if len(wordings) > 1:
+        return [
+            ChangeRecord(
+                source_id=f"{number}.edit.{version}",
+                changed_by=after.author,
+                changed_at=after.at,
+                change_type="comment",
+                field_name=name,
+                old_value=before.text,
+                new_value=after.text,
+            )
+            for version, (before, after) in enumerate(pairwise(wordings), start=1)
+        ]
     edit = ChangeRecord(
         source_id=f"{number}.edit",
         changed_by=author_of(mark),
         changed_at=moment_of(mark),
         change_type="comment",
-        field_name=f"comment:{number}",  # without Trac's words, which say how long ago it was
+        field_name=name,
     )
     return [edit]
 
 
-def _rows(
-    change: Node, number: int | None, author: str | None, moment: datetime | None, words: str | None
-) -> list[_Row | ChangeRecord]:
+def _cells(change: Node) -> list[tuple[str, Node]]:
+    """Each changed field with what is said of it, by its name: the page's order is that of its labels."""
     panel = child(change, "trac-change-panel") or change
     table = child(panel, "changes", tag="table")
-    rows: list[_Row | ChangeRecord] = []
+    cells: list[tuple[str, Node]] = []
     for row in [] if table is None else table.select("tr"):
         named, cell = _FIELD.search(row.attribute("class") or ""), row.select_one("td")
-        if named is None or cell is None:
-            continue
-        record = ChangeRecord(
-            source_id=None if number is None else f"{number}.{named[1]}",
-            changed_by=author,
-            changed_at=moment,
-            field_name=named[1],
-            description=cell.line(),
-        )
+        if named is not None and cell is not None:
+            cells.append((named[1], cell))
+    return sorted(cells, key=itemgetter(0))
+
+
+def _files(
+    change: Node,
+    author: str | None,
+    moment: datetime | None,
+    words: str,
+    script: Told,
+    seen: Counter[str],
+) -> list[_Row | ChangeRecord]:
+    """The change that brought an attachment; anything else that has no number is left as it is."""
+    rows: list[_Row | ChangeRecord] = []
+    for field_name, cell in _cells(change):
         link = cell.select_one("a")
-        if named[1] == "attachment" and number is None and link is not None:
-            name = filename_of(link)
-            rows.append(
-                replace(
-                    record,
-                    source_id=f"attachment.{name}",
-                    change_type="attachment",
-                    new_value=name,
-                    description=words or None,
-                )
+        if field_name != "attachment" or link is None:
+            rows.append(_Row(record=_record(field_name, cell, author, moment), cell=cell))
+            continue
+        name = filename_of(link)
+        told = script.file(name, seen[name], moment)
+        seen[name] += 1
+        rows.append(
+            ChangeRecord(
+                source_id=f"attachment.{name}",
+                changed_by=author if told is None else told.author,
+                changed_at=moment if told is None else told.at,
+                change_type="attachment",
+                field_name=field_name,
+                new_value=name,
+                description=words or None,
             )
-        else:
-            rows.append(_Row(record=record, cell=cell))
+        )
     return rows
+
+
+def _record(name: str, cell: Node, author: str | None, moment: datetime | None) -> ChangeRecord:
+    return ChangeRecord(changed_by=author, changed_at=moment, field_name=name, description=cell.line())
+
+
+def _rows(
+    change: Node,
+    number: int,
+    author: str | None,
+    moment: datetime | None,
+    told: ToldChange | None,
+    doubts: list[str],
+) -> list[_Row | ChangeRecord]:
+    rows: list[_Row | ChangeRecord] = []
+    for name, cell in _cells(change):
+        record = replace(_record(name, cell, author, moment), source_id=f"{number}.{name}")
+        values = None if told is None else told.fields.get(name)
+        if values is not None and not _agrees(cell, values):
+            doubts.append(f"The page's script and its words tell change {number} of {name} differently.")
+            values = None
+        if values is None:
+            rows.append(_Row(record=record, cell=cell))
+            continue
+        old, new = _switch(cell, values) or tuple(map(_text, values))
+        # The words are the session's: of its language, zone and rights.
+        rows.append(replace(record, old_value=old, new_value=new, description=None))
+    return rows
+
+
+def _marked(cell: Node) -> dict[str, str]:
+    """What stands in the marks of an old and a new value."""
+    return {
+        kind: found.line()
+        for kind in ("old", "new", "deleted")
+        if (found := cell.select_one(f"span.trac-field-{kind}")) is not None
+    }
+
+
+def _agrees(cell: Node, values: tuple[Value, Value]) -> bool:
+    """Whether the marked words of a change are the values that the script tells; times look different."""
+    marked = _marked(cell)
+    if not marked or any(isinstance(value, datetime) for value in values):
+        return True
+    told = [one_line(str(value)) for value in values]
+    return told == [marked.get("old", marked.get("deleted", "")), marked.get("new", "")]
+
+
+def _switch(cell: Node, values: tuple[Value, Value]) -> tuple[str, str] | None:
+    """What a check box was and became, as its property says it; None: the field is no check box."""
+    old, new = values
+    # Any other field shows its values, within marks.
+    is_box = {old, new} <= {"", "0", "1"} and not cell.children()
+    return (_YES_NO[old == "1"], _YES_NO[new == "1"]) if is_box else None
+
+
+def _text(value: Value) -> str:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _resolved(rows: list[_Row | ChangeRecord], now: dict[str, str]) -> list[ChangeRecord]:
@@ -150,6 +270,8 @@ def _resolved(rows: list[_Row | ChangeRecord], now: dict[str, str]) -> list[Chan
     for row in reversed(rows):
         if isinstance(row, ChangeRecord):
             history.append(row)
+            if row.change_type == "field" and row.field_name is not None and row.old_value is not None:
+                now[row.field_name] = row.old_value
             continue
         name = row.record.field_name or ""
         values = _values(row.cell, name, now.get(name))
@@ -169,11 +291,7 @@ def _resolved(rows: list[_Row | ChangeRecord], now: dict[str, str]) -> list[Chan
 
 def _values(cell: Node, name: str, now: str | None) -> tuple[str | None, str | None] | None:
     """What a field was and became; None where the words cannot be taken apart."""
-    marked = {
-        kind: found.line()
-        for kind in ("old", "new", "deleted")
-        if (found := cell.select_one(f"span.trac-field-{kind}")) is not None
-    }
+    marked = _marked(cell)
     if marked:
         return marked.get("old", marked.get("deleted", "")), marked.get("new", "")
     if name in _PEOPLE:
@@ -183,9 +301,9 @@ def _values(cell: Node, name: str, now: str | None) -> tuple[str | None, str | N
         return None, None  # a long text: the page only says that it was changed
     gained, lost = _gained_lost(words)
     if gained or lost:
-        return _list(gained, lost, now)
+        return None if _AMBIGUOUS.search(f"{gained} {lost}") else _list(gained, lost, now)
     if words in ("set", "unset"):  # a check box
-        return ("unset", "set") if words == "set" else ("set", "unset")
+        return _YES_NO if words == "set" else _YES_NO[::-1]
     if words.count(_ARROW) == 1:
         old, _, new = words.partition(_ARROW)
         return old, new
@@ -203,7 +321,7 @@ def _gained_lost(words: str) -> tuple[str, str]:
 
 
 def _person(cell: Node, now: str | None) -> tuple[str | None, str | None] | None:
-    names = [node.line() for node in cell.select('[class^="trac-author"]')]
+    names = [name_in(node) for node in cell.select('[class^="trac-author"]')]
     if len(names) == 2:
         return names[0], names[1]
     if len(names) != 1:

@@ -1,7 +1,8 @@
 """When a Trac ticket was opened, changed and closed.
 
-The box at the top of the page tells times to the second, and a time that is still to come (by the server's
-clock) only in words of the session's language. The history below it is exact.
+The script of a page tells both times that a ticket has, to the second. Without one it is the box at the top
+of the page, which tells a time that is still to come (by the server's clock), and every time where the
+timeline is switched off, only in words of the session's language. The history below it is exact.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from crawler.html import Node
 from crawler.records import State
 from crawler.sources.trac.parse.changes import Changes
 from crawler.sources.trac.parse.markup import moment_of
+from crawler.sources.trac.parse.script import Told, time_of
 from crawler.states import state_of
 
 
@@ -26,22 +28,32 @@ class Dates:
     words: str | None  # what the box says of times that could not be read
 
 
-def read_dates(box: Node, changes: Changes) -> Dates:
+def read_dates(box: Node, changes: Changes, script: Told) -> Dates:
     """Read the times.
 
     Args:
         box: the element `.date`, whose first paragraph tells when the ticket was opened.
         changes: the ticket's history. New attachments do not count: to Trac they do not change a ticket.
+        script: what the page's script tells.
     """
+    exact = [each.commented_at for each in changes.comments]
+    exact += [each.changed_at for each in changes.history if each.change_type != "attachment"]
+    happened = [moment for moment in exact if moment is not None]
+    created, changed = (time_of(script.values.get(name, "")) for name in ("time", "changetime"))
+    if created is not None and changed is not None:
+        return Dates(
+            opened=created,
+            modified=_latest([changed], happened, False),
+            closed=_closed(changes),
+            words=None,
+        )
     moments = [(paragraph, moment_of(paragraph)) for paragraph in box.children()]
     opened = moments[0][1] if moments else None
     told = [moment for _, moment in moments if moment is not None]
-    exact = [each.commented_at for each in changes.comments]
-    exact += [each.changed_at for each in changes.history if each.change_type != "attachment"]
     unread = [paragraph for paragraph, moment in moments if moment is None]
     return Dates(
         opened=opened,
-        modified=_latest(told, [moment for moment in exact if moment is not None], bool(unread)),
+        modified=_latest(told, happened, bool(unread)),
         closed=_closed(changes),
         words="\n".join(map(_words, unread)) or None,
     )

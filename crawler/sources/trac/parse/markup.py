@@ -48,9 +48,14 @@ def child(node: Node, name: str, *, tag: str | None = None) -> Node | None:
 def author_of(node: Node | None) -> str | None:
     """The name that stands in a node, without Trac's word for nobody."""
     marked = None if node is None else node.select_one('[class^="trac-author"]')
-    if marked is None or has_class(marked, "trac-author-none"):
-        return None
-    return marked.line() or None
+    return None if marked is None else name_in(marked) or None
+
+
+def name_in(marked: Node) -> str:
+    """The name that an element for one has; Trac's words for nobody are those of the session's language."""
+    if has_class(marked, "trac-author-none"):
+        return ""
+    return "anonymous" if has_class(marked, "trac-author-anonymous") else marked.line()
 
 
 def moment_of(node: Node | None) -> datetime | None:

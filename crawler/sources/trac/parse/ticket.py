@@ -17,12 +17,15 @@ from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, Node, SoupDocument
 from crawler.html.second_opinion import first_accepted
 from crawler.http.decode import decode
-from crawler.records import IssueRecord, Json, State
+from crawler.records import AttachmentRecord, IssueRecord, Json, State
 from crawler.source import Connection, RawPage
 from crawler.sources.trac.parse.attachments import read_attachments
 from crawler.sources.trac.parse.changes import Changes, read_changes
 from crawler.sources.trac.parse.dates import Dates, read_dates
+from crawler.sources.trac.parse.mail import shown_addresses
 from crawler.sources.trac.parse.markup import author_of, child, is_whole, stated
+from crawler.sources.trac.parse.script import Told, read_script
+from crawler.sources.trac.parse.values import exact
 from crawler.states import state_of
 
 ENGINES: Final[tuple[Callable[[str], Document], ...]] = (LexborDocument, SoupDocument)
@@ -36,12 +39,6 @@ _ICON = re.compile(
     r'<span class="icon">(?:\u200b|&#8203;)</span>'
 )  # the picture before a link, as a character
 _OWN = frozenset({"priority", "severity", "component", "reporter", "owner", "version", "milestone"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Properties:
-    values: Mapping[str, str]  # under Trac's own names
-    labels: Mapping[str, str]
 
 
 class TracParser:
@@ -95,42 +92,47 @@ def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
     shown = _line(ticket, "a.trac-id")
     if shown != f"#{int(number)}":
         raise PageRejected(f"The page of ticket {number} shows another one.")
-    properties = _properties(ticket)
+    script = read_script(html, int(number), partial(shown_addresses, document))
+    properties = _properties(ticket, script)
     status = _line(ticket, ".trac-status")
     box = ticket.select_one(".date")
     title = _line(ticket, ".summary")
-    if not status or box is None or title is None or "reporter" not in properties.values:
+    if not status or box is None or title is None or "reporter" not in properties:
         raise PageRejected(f"The page of ticket {number} lacks its status, dates, summary or reporter.")
-    changes = read_changes(document.select_one("#content > div > #changelog"), properties.values)
+    changes = read_changes(document.select_one("#content > div > #changelog"), properties, script)
     announced = _check(document, html, number, changes)
-    dates = read_dates(box, changes)
+    dates = read_dates(box, changes, script)
+    doubts = [doubt for doubt in (script.doubt, *changes.doubts) if doubt is not None]
+    if dates.opened is None:
+        doubts.append("The page does not tell when the ticket was opened.")
+    files = read_attachments(document.select_one("#content > #attachments"), url)
     state = state_of(status)
     return IssueRecord(
         issue_id=str(int(number)),
         url=url.partition("?")[0],
         title=title,
         description=_description(ticket),
-        product=properties.values.get("component") or None,
+        product=properties.get("component") or None,
         status=status,
         state=state,
-        priority=properties.values.get("priority") or None,
-        severity=properties.values.get("severity") or None,
+        priority=properties.get("priority") or None,
+        severity=properties.get("severity") or None,
         issue_type=_line(ticket, ".trac-type"),
-        reporter=properties.values["reporter"] or None,
-        owner=properties.values.get("owner") or None,
+        reporter=properties["reporter"] or None,
+        owner=properties.get("owner") or None,
         registered_date=dates.opened,
         modified_date=dates.modified,
         closed_date=dates.closed if state is State.DONE else None,
         project_name=_project(document, number, title),
-        found_version=properties.values.get("version") or None,
-        target_version=properties.values.get("milestone") or None,
+        found_version=properties.get("version") or None,
+        target_version=properties.get("milestone") or None,
         extra=_extra(ticket, properties, changes, dates),
         comments=changes.comments,
         history=changes.history,
-        attachments=read_attachments(document.select_one("#content > #attachments"), url),
+        attachments=tuple(_as_told(file, script) for file in files),
         comments_announced=announced.comments,
         history_announced=announced.history,
-        warnings=() if dates.opened is not None else ("The page does not tell when the ticket was opened.",),
+        warnings=tuple(doubts),
     )
 
 
@@ -159,11 +161,14 @@ def _check(document: Document, html: str, number: str, changes: Changes) -> _Ann
 
     edits = sum(record.change_type == "comment" for record in changes.history)
     rows = len(changes.history) - edits
+    # The page marks a comment that was edited once, its script tells of each time.
+    more = edits - changes.edited
     comments = len(changes.comments) + changes.described
     told = _Announced(
         announced(_COMMENTS, 'div[class="comment searchable"]', comments) - changes.described,
         announced(_ROWS, 'tr[class^="trac-field-"]', rows)
-        + announced(_EDITS, 'div[class^="trac-lastedit"]', edits),
+        + announced(_EDITS, 'div[class^="trac-lastedit"]', changes.edited)
+        + more,
     )
     if changes.flaw is not None:
         raise PageRejected(f"The page of ticket {number} has {changes.flaw}.")
@@ -175,22 +180,28 @@ def _line(node: Node, css: str) -> str | None:
     return None if found is None else found.line()
 
 
-def _properties(ticket: Node) -> _Properties:
-    """The table of properties; a cell belongs to the heading that it names."""
+def _properties(ticket: Node, script: Told) -> dict[str, str]:
+    """What the table of properties says of each field, under Trac's own name; a cell tells whose it is."""
     table = ticket.select_one("table.properties")
     values: dict[str, str] = {}
-    labels: dict[str, str] = {}
-    for cell in [] if table is None else table.select("th[id], td[headers]"):
-        name = (cell.attribute("id") or cell.attribute("headers") or "").removeprefix("h_")
-        if cell.name == "th":
-            labels.setdefault(name, cell.line().removesuffix(":"))
-        elif name in ("reporter", "owner"):
+    for cell in [] if table is None else table.select("td[headers]"):
+        name = (cell.attribute("headers") or "").removeprefix("h_")
+        if name in values:
+            continue
+        if name in ("reporter", "owner"):
             # "(none)", in whatever language, is Trac's word and not a name; a cell without a mark is words.
             marked = cell.select_one('[class^="trac-author"]') is not None
-            values.setdefault(name, (author_of(cell) or "") if marked else cell.line())
+            words = (author_of(cell) or "") if marked else cell.line()
         else:
-            values.setdefault(name, stated(cell))
-    return _Properties(values=values, labels=labels)
+            words = stated(cell)
+        values[name] = exact(name, words, script.values.get(name))
+    return values
+
+
+def _as_told(file: AttachmentRecord, script: Told) -> AttachmentRecord:
+    """The file with its author's login name and its exact time, where the script has them."""
+    told = script.file(file.filename, -1, file.attached_at)  # the page lists the last one of a name
+    return file if told is None else replace(file, author=told.author, attached_at=told.at)
 
 
 def _description(ticket: Node) -> str:
@@ -199,20 +210,17 @@ def _description(ticket: Node) -> str:
     return "" if words is None else words.text()
 
 
-def _extra(ticket: Node, properties: _Properties, changes: Changes, dates: Dates) -> dict[str, Json]:
-    """What has no field of its own, under Trac's labels, empty ones left out."""
+def _extra(ticket: Node, properties: Mapping[str, str], changes: Changes, dates: Dates) -> dict[str, Json]:
+    """What has no field of its own, under Trac's names, which no label or language changes; no empty ones."""
     extra: dict[str, Json] = {}
     if resolution := _line(ticket, ".trac-resolution"):
-        extra["Resolution"] = resolution.removeprefix("(").removesuffix(")")
-    for name, value in properties.values.items():
-        if name in _OWN or not value:
-            continue
-        label = properties.labels.get(name) or name
-        extra[f"{label} ({name})" if label in extra else label] = value
+        extra["resolution"] = resolution.removeprefix("(").removesuffix(")")
+    extra |= {name: value for name, value in properties.items() if name not in _OWN and value}
+    # No field of a Trac has a blank in its name.
     if changes.replies:
-        extra["In reply to"] = {str(comment): parent for comment, parent in changes.replies.items()}
+        extra["in reply to"] = {str(comment): parent for comment, parent in changes.replies.items()}
     if dates.words is not None:
-        extra["Dates"] = dates.words
+        extra["dates as shown"] = dates.words
     return extra
 
 
