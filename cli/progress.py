@@ -70,6 +70,8 @@ def _bar(title: str) -> Iterator[Observer]:
 
 
 def _note(counts: RunCounts) -> str:
+    if counts.stall is not None:
+        return counts.stall
     parts = [f"{counts.new} new", f"{counts.changed} changed"]
     if counts.failed:
         parts.append(f"{counts.failed} failed")

@@ -43,7 +43,17 @@ def runs(
         return
     if not statistics:
         print_table(
-            ("schedule", "session", "status", "started", "seconds>", "stored>", "new>", "changed>", "error"),
+            (
+                "schedule",
+                "session",
+                "status",
+                "started",
+                "seconds>",
+                "stored>",
+                "new>",
+                "changed>",
+                "error or wait",
+            ),
             [
                 (
                     row["name"],
@@ -54,7 +64,7 @@ def runs(
                     row["issues_crawled"],
                     row["issues_new"],
                     row["issues_changed"],
-                    row["error"],
+                    row["error"] or row["waits_for"],
                 )
                 for row in rows
             ],

@@ -30,12 +30,12 @@ def sessions(
     owner = ("owner_user",) if everybody else ()
     columns = (
         *("session_uuid", "status", "tracker", "original_query", "started_at", "duration_seconds"),
-        *("total_issues_found", "issues_crawled", "failed_issues", *owner),
+        *("total_issues_found", "issues_crawled", "failed_issues", "waits_for", *owner),
     )
     print_table(
         (
             *("session", "status", "tracker", "query", "started", "seconds>", "found>", "stored>", "failed>"),
-            *owner,
+            *("wait", *owner),
         ),
         [[row[name] for name in columns] for row in rows],
         empty="There are no sessions yet: begin one with crawl.",

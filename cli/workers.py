@@ -86,7 +86,7 @@ def workers(
         print_json(rows)
         return
     print_table(
-        ("worker", "state", "jobs>", "concurrency>", "started", "last heartbeat"),
+        ("worker", "state", "jobs>", "concurrency>", "started", "last heartbeat", "wait"),
         [list(row.values()) for row in rows],
         empty="No worker is running. Start one with: worker.",
     )

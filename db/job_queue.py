@@ -121,15 +121,22 @@ def clean() -> None:
 
 
 def sign_of_life(
-    worker: UUID, *, name: str, concurrency: int, queue_worker_id: int | None, stopping: bool
+    worker: UUID,
+    *,
+    name: str,
+    concurrency: int,
+    queue_worker_id: int | None,
+    stopping: bool,
+    waits_for: str | None = None,
 ) -> None:
-    """Say that a worker is there."""
+    """Say that a worker is there; and that nothing moves in what it does, and what it waits for."""
     values = {
         "worker": worker,
         "name": name,
         "concurrency": concurrency,
         "queue_worker_id": queue_worker_id,
         "stopping": stopping,
+        "waits_for": waits_for,
     }
     with application() as connection:
         connection.execute(statements("jobs")["sign_of_life"], values)
@@ -151,7 +158,7 @@ def list_workers(*, lease_timeout: float, limit: int, offset: int) -> list[dict[
 
     Returns:
         Dictionaries of ``name``, ``state`` (idle, working, stopping, lost), ``jobs``, ``concurrency``,
-        ``started_at``, ``last_seen_at``.
+        ``started_at``, ``last_seen_at``, ``waits_for`` (None: something moves in all that it does).
     """
     with application() as connection, connection.cursor(row_factory=dict_row) as cursor:
         values = {"lease_timeout": lease_timeout, "limit": limit, "offset": offset}

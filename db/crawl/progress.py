@@ -63,6 +63,27 @@ async def add_progress(
         raise FenceLost("Another process has taken this session over: this one stops.")
 
 
+async def tell_movement(
+    connection: psycopg.AsyncConnection,
+    *,
+    session_id: int,
+    moved: bool,
+    waits_for: str | None,
+    quiet: float,
+) -> None:
+    """Write down that something moves in the session, or that nothing does, whoever works on it.
+
+    Args:
+        connection: in a transaction that acts for the session's user.
+        session_id: which session.
+        moved: something moved since the last call.
+        waits_for: where nothing moves here: that, and what is waited for.
+        quiet: seconds for which nothing moved anywhere before that is said.
+    """
+    values = {"session_id": session_id, "moved": moved, "waits_for": waits_for, "quiet": quiet}
+    await connection.execute(statements("ledger")["tell_movement"], values)
+
+
 async def add_errors(
     connection: psycopg.AsyncConnection, *, user_id: int, session_id: int, errors: Sequence[ErrorRow]
 ) -> None:

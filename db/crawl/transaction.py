@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from types import TracebackType
 from typing import TypeVar
 
@@ -44,6 +45,12 @@ class UserTransactions:
         self._user_id = user_id
         self._connection: psycopg.AsyncConnection | None = None
         self._turn = asyncio.Lock()
+        self._began: float | None = None
+
+    @property
+    def busy_for(self) -> float:
+        """Seconds for which a piece of work has been under way, further tries included; 0: there is none."""
+        return 0.0 if self._began is None else monotonic() - self._began
 
     async def __aenter__(self) -> UserTransactions:
         return self
@@ -63,11 +70,15 @@ class UserTransactions:
             DatabaseError: the fault does not pass, or did not in time.
         """
         async with self._turn:
-            for attempt in range(1, TRIES + 1):
-                try:
-                    return await self._once(work)
-                except psycopg.Error as error:
-                    await self._mend(error, attempt)
+            self._began = monotonic()
+            try:
+                for attempt in range(1, TRIES + 1):
+                    try:
+                        return await self._once(work)
+                    except psycopg.Error as error:
+                        await self._mend(error, attempt)
+            finally:
+                self._began = None
         raise DatabaseUnreachable("The database did not answer in time: start it, then resume the session.")
 
     async def close(self) -> None:

@@ -82,6 +82,8 @@ class CrawlSession(Base):
     search_done: Mapped[Flag]
     fence: Mapped[Count]  # who holds the session: a process that finds another number has lost it
     heartbeat_at: Mapped[datetime | None]
+    moved_at: Mapped[datetime | None]  # when something moved last: a page came, or a batch was stored
+    waits_for: Mapped[str | None]  # while it runs and nothing moves
     tracker_total: Mapped[int | None]  # the tracker's own count of hits
     issues_new: Mapped[Count]
     issues_changed: Mapped[Count]

@@ -6,7 +6,9 @@ UPDATE ims.crawl_sessions
 SET search_cursor = %(cursor)s,
     search_done = %(done)s,
     tracker_total = coalesce(%(total)s, tracker_total),
-    heartbeat_at = clock_timestamp()
+    heartbeat_at = clock_timestamp(),
+    moved_at = clock_timestamp(),
+    waits_for = NULL
 WHERE session_id = %(session_id)s AND fence = %(fence)s
 
 -- lock_session --

@@ -70,10 +70,11 @@ WHERE status IN ('failed', 'aborted', 'cancelled')
 DELETE FROM ims_jobs.workers WHERE last_seen_at < now() - interval '1 day'
 
 -- sign_of_life --
-INSERT INTO ims_jobs.workers (worker, name, concurrency, queue_worker_id, stopping)
-VALUES (%(worker)s, %(name)s, %(concurrency)s, %(queue_worker_id)s, %(stopping)s)
+INSERT INTO ims_jobs.workers (worker, name, concurrency, queue_worker_id, stopping, waits_for)
+VALUES (%(worker)s, %(name)s, %(concurrency)s, %(queue_worker_id)s, %(stopping)s, %(waits_for)s)
 ON CONFLICT (worker) DO UPDATE
-SET queue_worker_id = excluded.queue_worker_id, stopping = excluded.stopping, last_seen_at = clock_timestamp()
+SET queue_worker_id = excluded.queue_worker_id, stopping = excluded.stopping, waits_for = excluded.waits_for,
+    last_seen_at = clock_timestamp()
 
 -- farewell --
 DELETE FROM ims_jobs.workers WHERE worker = %(worker)s
@@ -84,7 +85,8 @@ SELECT worker.name,
             WHEN worker.stopping THEN 'stopping'
             WHEN count(job.id) > 0 THEN 'working'
             ELSE 'idle' END AS state,
-       count(job.id) AS jobs, worker.concurrency, worker.started_at, worker.last_seen_at
+       count(job.id) AS jobs, worker.concurrency, worker.started_at, worker.last_seen_at,
+       worker.waits_for
 FROM ims_jobs.workers worker
 LEFT JOIN ims_jobs.procrastinate_jobs job ON job.worker_id = worker.queue_worker_id AND job.status = 'doing'
 GROUP BY worker.worker

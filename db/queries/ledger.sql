@@ -17,8 +17,21 @@ SET issues_crawled = issues_crawled + %(issues_crawled)s,
     retries = retries + %(retries)s,
     bytes_received = bytes_received + %(bytes_received)s,
     wait_seconds = wait_seconds + %(wait_seconds)s,
-    heartbeat_at = clock_timestamp()
+    heartbeat_at = clock_timestamp(),
+    moved_at = clock_timestamp(),
+    waits_for = NULL
 WHERE session_id = %(session_id)s AND fence = coalesce(%(fence)s, fence) AND status = 'running'
+
+-- tell_movement --
+-- One of several processes may wait while others move: only where none does is it the session that waits.
+UPDATE ims.crawl_sessions
+SET moved_at = CASE WHEN %(moved)s THEN clock_timestamp() ELSE moved_at END,
+    waits_for = CASE
+        WHEN %(moved)s THEN NULL
+        WHEN coalesce(moved_at, started_at) < clock_timestamp() - make_interval(secs => %(quiet)s)
+        THEN coalesce(%(waits_for)s, waits_for)
+    END
+WHERE session_id = %(session_id)s
 
 -- add_error --
 INSERT INTO ims.session_errors

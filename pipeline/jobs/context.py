@@ -57,6 +57,11 @@ class WorkerContext:
         """Where others may have us connect to."""
         return Reach(self.program.settings.allow_networks)
 
+    @property
+    def waits_for(self) -> str | None:
+        """That nothing moves in what is being worked on, and why; the first of several."""
+        return next(filter(None, (run.counts.stall for run in self._runs)), None)
+
     def stop(self) -> None:
         """Finish what is in hand, and leave the rest to others."""
         self.stopping = True

@@ -77,7 +77,7 @@ def list_runs(session: Session, name: str | None, *, limit: int, offset: int = 0
     Returns:
         Dictionaries of ``name``, ``session_uuid``, ``status``, ``started_at``, ``duration_seconds``,
         ``issues_crawled``, ``error``, and of ``due_at``, ``attempts``, ``issues_new``, ``issues_changed``,
-        ``failed_issues``.
+        ``failed_issues``, ``waits_for`` (None: something moves, or it has ended).
     """
     listed = (
         _mine(
@@ -93,6 +93,7 @@ def list_runs(session: Session, name: str | None, *, limit: int, offset: int = 0
             Run.issues_new,
             Run.issues_changed,
             Run.failed_issues,
+            CrawlSession.waits_for,
         )
         .outerjoin(CrawlSession, CrawlSession.session_id == Run.session_id)
         .order_by(Run.run_id.desc())

@@ -174,6 +174,7 @@ def _sign_of_life(state: _State, concurrency: int) -> None:
         concurrency=concurrency,
         queue_worker_id=state.queue_worker.worker_id if state.queue_worker is not None else None,
         stopping=state.context.stopping,
+        waits_for=state.context.waits_for,
     )
 
 

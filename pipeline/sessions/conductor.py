@@ -11,16 +11,19 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
+import psycopg
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from crawler.errors import CrawlError
+from crawler.errors import CrawlError, TrackerError
 from crawler.http.stats import ClientStats
 from crawler.sources import find_kind
 from db.crawl.frontier import tally
+from db.crawl.progress import tell_movement
 from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseError
 from pipeline.attachments import download_attachments
+from pipeline.sessions import watchdog
 from pipeline.sessions.ceiling import Ceiling
 from pipeline.sessions.claim import Claim
 from pipeline.sessions.ending import Ending, Stopper
@@ -89,6 +92,8 @@ class _Run:
         self._began = monotonic()
         self._searched: float | None = None  # when the search ended
         self._bytes_before = 0  # got for the claims before
+        self._databases: list[UserTransactions] = []  # its connections
+        self._moved = False  # since the last sign of life
         self.tracker: TrackerPool | None = None  # logged in, from the first claim on
 
     async def to_its_end(self, stack: AsyncExitStack, tracker: TrackerPool | None) -> Stopper | None:
@@ -139,18 +144,68 @@ class _Run:
 
     @asynccontextmanager
     async def _alive(self) -> AsyncIterator[None]:
-        """Give signs of life, through long pauses too; who lost the claim meanwhile learns it soon."""
+        """Give signs of life, through long pauses too; who lost the claim meanwhile learns it soon.
+
+        Raises:
+            CrawlError: nothing has moved for longer than anything that is waited for may take.
+        """
 
         async def keep_beating() -> None:
             async with self._transactions() as transactions:
                 while True:
-                    await transactions.run(self._claim.beat)
+                    await transactions.run(self._beat)
                     await asyncio.sleep(self._claim.heartbeat)
 
         async with asyncio.TaskGroup() as tasks:
-            beating = tasks.create_task(keep_beating())
+            beside = [tasks.create_task(keep_beating()), tasks.create_task(self._watch())]
             yield
-            beating.cancel()
+            for task in beside:
+                task.cancel()
+
+    async def _beat(self, connection: psycopg.AsyncConnection) -> None:
+        await self._claim.beat(connection)
+        moved, self._moved = self._moved, False
+        await tell_movement(
+            connection,
+            session_id=self._claim.lease.session_id,
+            moved=moved,
+            waits_for=self._state.counts.stall,
+            quiet=watchdog.limit(self._claim.tracker.rate),
+        )
+
+    async def _watch(self) -> None:
+        """Notice that nothing moves, and say so."""
+        counts = self._state.counts
+        dog = watchdog.Watchdog(watchdog.limit(self._claim.tracker.rate))
+        before = None
+        while True:
+            movement = self._movement()
+            self._moved = self._moved or movement != before
+            before = movement
+            stall = dog.look(movement, self._waits_for)
+            counts.stall = None if stall is None else str(stall)
+            if stall is not None:
+                if stall.is_news:
+                    log.warning("nothing moves", seconds=round(stall.seconds), waits_for=stall.waits_for)
+                self._conductor.observer(counts)
+                if stall.seconds >= watchdog.GIVE_UP and not stall.waits_for.startswith("its turn"):
+                    raise TrackerError(
+                        f"Nothing has moved for {stall.seconds / 60:.0f} minutes while waiting for "
+                        f"{stall.waits_for}: look whether that is to be had, then resume the session."
+                    )
+            await asyncio.sleep(watchdog.LOOK_EVERY)
+
+    def _movement(self) -> tuple[int, ...]:
+        counts, stats = self._state.counts, self.tracker.stats if self.tracker is not None else None
+        return (
+            *(counts.found, counts.related, counts.settled, counts.attachments, self._state.listed),
+            0 if stats is None else stats.bytes,
+        )
+
+    def _waits_for(self) -> str:
+        if any(database.busy_for > watchdog.LOOK_EVERY for database in self._databases):
+            return "the database"
+        return (self.tracker.waits_for if self.tracker is not None else None) or "its own next step"
 
     async def _stages(self, tracker: TrackerPool) -> None:
         """Run the stages side by side until all of them have ended."""
@@ -223,7 +278,9 @@ class _Run:
         return replace(plan, search_limit=max(0, plan.search_limit - self._state.counts.found))
 
     def _transactions(self) -> UserTransactions:
-        return UserTransactions(self._conductor.conninfo, self._claim.lease.user_id)
+        transactions = UserTransactions(self._conductor.conninfo, self._claim.lease.user_id)
+        self._databases.append(transactions)
+        return transactions
 
     def _status(self, error: Stopper | None) -> str:
         if error is not None:

@@ -211,8 +211,8 @@ def list_sessions(
 
     Returns:
         ``session_uuid``, ``status``, ``tracker``, ``product``, ``original_query``, ``started_at``,
-        ``duration_seconds``, ``total_issues_found``, ``issues_crawled``, ``failed_issues``; of
-        everybody's also ``owner_user``.
+        ``duration_seconds``, ``total_issues_found``, ``issues_crawled``, ``failed_issues``, ``waits_for``
+        (None: something moves, or it has ended); of everybody's also ``owner_user``.
     """
     listed = (
         select(
@@ -226,6 +226,7 @@ def list_sessions(
             CrawlSession.total_issues_found,
             CrawlSession.issues_crawled,
             CrawlSession.failed_issues,
+            CrawlSession.waits_for,
         )
         .outerjoin(Tracker, Tracker.tracker_id == CrawlSession.tracker_id)
         .order_by(CrawlSession.started_at.desc(), CrawlSession.session_id.desc())

@@ -73,6 +73,7 @@ def close(session: Session, row: CrawlSession, ending: Ending) -> None:
     row.status = _true_status(ending.status, row, states)
     row.session_metadata = without_holder(row)
     row.completed_at = datetime.now(UTC)
+    row.waits_for = None
     row.duration_seconds = (row.duration_seconds or 0) + ending.seconds
     row.search_time_ms = (row.search_time_ms or 0) + round(ending.search_seconds * 1000)
     row.crawl_time_ms = (row.crawl_time_ms or 0) + round(ending.seconds * 1000)

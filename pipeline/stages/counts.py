@@ -24,6 +24,7 @@ class RunCounts:
     attachments: int = 0
     search_done: bool = False
     reasons: dict[str, int] = field(default_factory=dict)  # why issues failed or were skipped
+    stall: str | None = None  # that nothing has moved for a while, and what is waited for
 
     def add(self, state: str, reason: str | None) -> None:
         """Count one settled reference.

@@ -13,9 +13,11 @@ from typing import Self
 import psycopg
 
 from crawler.process.messages import Grant
+from db.crawl.host_lease import Grant as HostGrant
 from db.crawl.host_lease import HostLease
 from db.errors import DatabaseUnreachable
 
+_SOON = 2.0  # seconds in which the database mostly answers
 OUTAGE = 60.0  # seconds for which a database that is away is waited for
 
 
@@ -29,7 +31,17 @@ class HostShare:
     def __init__(self, lease: HostLease) -> None:
         self._lease = lease
         self._away_since: float | None = None
+        self._asked_at: float | None = None  # the share is being asked for since then
+        self._lacks: str | None = None  # what there was none of in the last share
         self.is_unlimited = False  # a personal login shares nothing
+
+    @property
+    def waits_for(self) -> str | None:
+        """What keeps the process from sending a request; None: nothing that is known here."""
+        asked_at = self._away_since or self._asked_at
+        if asked_at is not None and time.monotonic() - asked_at > _SOON:
+            return "the database"
+        return self._lacks
 
     async def __aenter__(self) -> Self:
         return self
@@ -45,6 +57,7 @@ class HostShare:
         Raises:
             DatabaseUnreachable: it has been away for too long.
         """
+        self._asked_at = time.monotonic()
         try:
             grant = await self._lease.renew(active=active, wanted=wanted, pause=pause)
         except psycopg.errors.InsufficientPrivilege:
@@ -58,7 +71,10 @@ class HostShare:
                     "The database did not answer in time: start it, then resume the session."
                 ) from error
             return None
+        finally:
+            self._asked_at = None
         self._away_since = None
+        self._lacks = None if active else _lacks(grant, wanted)
         return Grant(
             slots=grant.slots,
             start_in=grant.start_in,
@@ -70,3 +86,12 @@ class HostShare:
     async def give_back(self) -> None:
         """Give the share back; it may be asked for again."""
         await self._lease.give_back()
+
+
+def _lacks(share: HostGrant, wanted: int) -> str | None:
+    """What keeps a process that has nothing under way from sending a request."""
+    if share.paused > 0:
+        return "the end of a pause that the tracker asked for"
+    if share.slots == 0 or (wanted > 0 and share.spacing is not None and share.moments == 0):
+        return "its turn at the tracker's host, which other sessions or its rate limit hold up"
+    return None

@@ -67,6 +67,11 @@ class TrackerPool:
     ) -> None:
         await self._entered.aclose()
 
+    @property
+    def waits_for(self) -> str | None:
+        """As :attr:`TrackerProcess.waits_for`, of the first that waits."""
+        return next(filter(None, (process.waits_for for process in self._processes)), None)
+
     async def login(self) -> None:
         """As :meth:`TrackerProcess.login`."""
         await self._processes[0].login()

@@ -139,6 +139,15 @@ class TrackerProcess:
         if child is not None:
             await child.close()
 
+    @property
+    def waits_for(self) -> str | None:
+        """What keeps the process from what it was asked for; None: it was asked for nothing."""
+        if not self._calls:
+            return None
+        if self._share is not None and (missing := self._share.waits_for):
+            return missing
+        return "an answer of the tracker"
+
     async def login(self) -> None:
         """Log in, as :meth:`crawler.source.Source.login`."""
         await self._ask(Login(), Done)
