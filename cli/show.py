@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -72,7 +73,7 @@ def _page(issue: dict[str, Any], *, timeline: bool) -> Iterator[str]:
         if issue[name] is not None:
             yield f"{name.replace('_', ' '):<16} {_shown(issue[name])}"
     for name, value in issue["full_data"].items():
-        yield f"{one_line(name):<16} {_shown(value)}"
+        yield f"{one_line(name):<16} {_shown(_flat(value))}"
     if issue["description"]:
         yield from ("", "Description", *_indented(issue["description"]))
     if timeline:
@@ -114,8 +115,12 @@ def _comment(row: dict[str, Any]) -> Iterator[str]:
 
 
 def _change(row: dict[str, Any]) -> Iterator[str]:
-    if row["field_name"]:
-        what = f"{row['field_name']}: {_shown(row['old_value'])} → {_shown(row['new_value'])}"
+    unknown = row["old_value"] is None and row["new_value"] is None
+    if row["field_name"] and unknown:
+        # The tracker's words, where it did not say what the field was and became.
+        what = f"{row['field_name']}: {row['description'] or 'changed'}"
+    elif row["field_name"]:
+        what = f"{row['field_name']}: {_value(row['old_value'])} → {_value(row['new_value'])}"
     else:
         what = row["description"] or row["change_type"]
     yield f"  {_shown(row['changed_at'])}  {_shown(row['changed_by'])}  {one_line(what)}"
@@ -140,6 +145,30 @@ def _shown(value: object) -> str:
     from cli.output import cell
 
     return cell(value).plain
+
+
+def _value(text: str | None) -> str:
+    """A value of the history; what we saw of a tracker's own field was stored as JSON."""
+    if text is not None and text.startswith(("{", "[")):
+        try:
+            return _shown(_flat(json.loads(text)))
+        except (ValueError, RecursionError):
+            pass  # it only begins so
+    return _shown(text)
+
+
+def _flat(value: object) -> object:
+    """Lists and objects as one writes them, without the marks of a programming language."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_nested(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_nested, value))
+    return value
+
+
+def _nested(value: object) -> str:
+    flat = _shown(_flat(value))
+    return f"({flat})" if isinstance(value, dict | list) else flat
 
 
 def _indented(text: str, *, by: int = 2) -> Iterator[str]:

@@ -104,7 +104,9 @@ class IssueRecord:
     found_version: str | None = None
     fixed_version: str | None = None
     target_version: str | None = None
-    extra: Mapping[str, Json] = field(default_factory=dict)  # has no field above; the tracker's names
+    # What has no field above, under the tracker's names. Under "display names", which is no part of the issue
+    # itself: how the people are shown whose login names stand in it.
+    extra: Mapping[str, Json] = field(default_factory=dict)
     comments: tuple[CommentRecord, ...] = ()
     history: tuple[ChangeRecord, ...] = ()
     attachments: tuple[AttachmentRecord, ...] = ()

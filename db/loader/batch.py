@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg
 
-from db.loader.coerce import RowRefused
+from db.loader.coerce import LONGEST_WORD, RowRefused
+from db.loader.content_hash import NAMES
 from db.loader.pages import keep
 from db.loader.prepared import PreparedIssue, newest, prepare
 from db.loader.result import BatchResult, Outcome
@@ -47,6 +48,7 @@ class Batch:
         self._session_id = session_id
         self._observe = observe
         self._stages = Stages(connection)
+        self._unchanged: list[PreparedIssue] = []
 
     def prepare(self, rows: Iterable[IssueRow]) -> dict[str, PreparedIssue]:
         """Hash the rows; those that no mending helps are failed at once."""
@@ -69,6 +71,7 @@ class Batch:
             await self._stages.prepare()
             await self._write(sorted(to_write, key=lambda draft: draft.row.issue_id))
         async with self._connection.pipeline():
+            await self._retitle()
             await self._tell_session(drafts)
             await self._run("end")
 
@@ -86,6 +89,8 @@ class Batch:
                 self.result.note(number, "a younger observation is stored already")
             elif removed or content_hash != found.content_hash:
                 continue
+            else:
+                self._unchanged.append(found)
             self._count(new.pop(number), "unchanged")
         return [found for found in new.values() if self._mended(found)]
 
@@ -151,10 +156,27 @@ class Batch:
     async def _follow_changes(self, known: list[int]) -> None:
         """Record what the tracker does not tell of these issues' changes, and what is gone from them."""
         if self._observe:
-            await self._run("observe_fields", issue_pks=known)
+            await self._run("observe_fields", issue_pks=known, names=NAMES)
             await self._run("observe_comments", issue_pks=known)
         for kind in ("comments", "attachments", "relations"):
             await self._run(f"bury_{kind}", issue_pks=known)
+
+    async def _retitle(self) -> None:
+        """Write what related issues are called now, which is no change of the issues that name them."""
+        links = [
+            (found.known_pk, link)
+            for found in self._unchanged
+            for link in found.row.relations
+            if link.title is not None
+        ]
+        if links and self._observe:  # a page that was kept has old titles
+            await self._run(
+                "retitle_relations",
+                issue_pks=[pk for pk, _ in links],
+                related=[storable_text(link.related_issue_id) for _, link in links],
+                types=[storable_text(link.relation_type)[:LONGEST_WORD] for _, link in links],
+                titles=[storable_text(link.title or "") for _, link in links],
+            )
 
     async def _tell_session(self, drafts: dict[str, PreparedIssue]) -> None:
         """Write down that the session brought these issues; none of them where there is no session."""

@@ -1,6 +1,7 @@
 """The content hash of an issue: equal when nothing about it changed, cheap enough to ask at every crawl.
 
-It covers every field of the issue and of its children. It is taken of the issue as it was read, before
+It covers every field of the issue and of its children, but not what belongs to others: the titles of related
+issues, and how people's names are shown (`NAMES`). It is taken of the issue as it was read, before
 anything is mended, so that what did not change needs no second look. The encoding is marshal's oldest,
 which tells types and lengths apart and has not changed since; should it, every issue is written once
 more, and nothing else happens.
@@ -20,6 +21,7 @@ from typing import Any
 from db.rows import IssueRow
 
 SIZE = 16  # bytes
+NAMES = "display names"  # in an issue's `full_data`: what people are called where their login names stand
 _VERSION = 1  # raise it when stored rows must be written again although the tracker changed nothing
 _ENCODING = 0  # marshal's first: later ones depend on which texts the interpreter happens to share
 
@@ -59,20 +61,26 @@ def digest(row: IssueRow, full_data: str) -> bytes:
         _moment(row.registered_date),
         _moment(row.modified_date),
         _moment(row.closed_date),
-        full_data,
+        _own(row, full_data),
         [
             (c.source_id, c.number, c.author, c.content, _moment(c.commented_at), c.is_private)
             for c in row.comments
         ],
         [(*_change(c), _moment(c.changed_at)) for c in row.history],
         [(*_attachment(a), _moment(a.attached_at)) for a in row.attachments],
-        [(r.related_issue_id, r.relation_type, r.title) for r in row.relations],
+        [(r.related_issue_id, r.relation_type) for r in row.relations],
     )
     try:
         encoded = marshal.dumps(content, _ENCODING)
     except ValueError:  # a text or number of a class of its own
         encoded = marshal.dumps(_of_plain_types(content), _ENCODING)  # type: ignore[arg-type] # what it returns is marshallable
     return blake2b(encoded, digest_size=SIZE).digest()
+
+
+def _own(row: IssueRow, full_data: str) -> str:
+    if NAMES not in row.full_data:
+        return full_data
+    return canonical_json({name: value for name, value in row.full_data.items() if name != NAMES})
 
 
 def _moment(moment: datetime | None) -> float | None:

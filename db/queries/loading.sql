@@ -135,6 +135,7 @@ FROM (
         SELECT key, true, old.value #>> '{}', fresh.value #>> '{}'
         FROM jsonb_each(before.fields -> 'full_data') old
         FULL JOIN jsonb_each(staged.full_data::jsonb) fresh USING (key)
+        WHERE key <> %(names)s
     ) pair
     WHERE pair.old_value IS DISTINCT FROM pair.new_value
 ) observed
@@ -260,6 +261,18 @@ ON CONFLICT (user_id, issue_pk, related_issue_id, relation_type) DO UPDATE SET
     title = excluded.title,
     removed_at = NULL
 WHERE (stored.title, stored.removed_at) IS DISTINCT FROM (excluded.title, NULL)
+
+-- retitle_relations --
+-- The last of two links of one kind to one issue counts, as where they are saved.
+UPDATE ims.issue_relations stored
+SET title = told.title
+FROM (SELECT DISTINCT ON (issue_pk, related_issue_id, relation_type) *
+      FROM unnest(%(issue_pks)s::bigint[], %(related)s::text[], %(types)s::text[], %(titles)s::text[])
+           WITH ORDINALITY AS link (issue_pk, related_issue_id, relation_type, title, position)
+      ORDER BY issue_pk, related_issue_id, relation_type, position DESC) AS told
+WHERE stored.user_id = %(user_id)s AND stored.issue_pk = told.issue_pk
+  AND stored.related_issue_id = told.related_issue_id AND stored.relation_type = told.relation_type
+  AND stored.title IS DISTINCT FROM told.title
 
 -- keep_pages --
 -- Identical pages are kept once, with the time they were last seen: the newest page of a part is what the

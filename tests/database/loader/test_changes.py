@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from db.loader.content_hash import NAMES
 from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RelationRow
 from tests.fixtures.tenant import Tenant
 
@@ -115,6 +116,35 @@ async def test_two_links_of_one_kind_to_one_issue_are_one(tenant: Tenant) -> Non
     links = (RelationRow(related_issue_id="8", title="a"), RelationRow(related_issue_id="8", title="b"))
     await tenant.load(replace(ISSUE, relations=links))
     assert await tenant.rows("SELECT related_issue_id, title FROM ims.issue_relations") == [("8", "b")]
+
+
+async def test_a_related_issue_that_is_called_otherwise_is_no_change_of_this_one(tenant: Tenant) -> None:
+    def linked(*titles: str | None) -> IssueRow:
+        links = (RelationRow(related_issue_id=str(n), title=title) for n, title in enumerate(titles))
+        return replace(ISSUE, relations=tuple(links))
+
+    await tenant.load(linked("a", "b", None))
+    before = await tenant.rows("SELECT xmin::text FROM ims.issues")
+    again = await tenant.load(linked("a", "new\0", "c"))
+    assert set(again.outcomes.values()) == {"unchanged"}
+    stored = "SELECT title FROM ims.issue_relations ORDER BY related_issue_id"
+    assert await tenant.rows(stored) == [("a",), ("new\u2400",), ("c",)]
+    assert await tenant.rows("SELECT xmin::text FROM ims.issues") == before
+    assert await tenant.value("SELECT count(*) FROM ims.issue_history") == 0
+    await tenant.load(linked("old", "old", None), observe=False)  # from a page that was kept
+    assert await tenant.rows(stored) == [("a",), ("new\u2400",), ("c",)]
+
+
+async def test_how_a_name_is_shown_is_no_change(tenant: Tenant) -> None:
+    def called(name: str, **more: Any) -> IssueRow:
+        return replace(ISSUE, full_data={NAMES: {"kim": name}}, **more)
+
+    await tenant.load(called("Kim"))
+    again = await tenant.load(called("Kim Min-su"))
+    assert set(again.outcomes.values()) == {"unchanged"}
+    await tenant.load(called("Kim Min-su", title="Other"))
+    assert await tenant.rows("SELECT field_name FROM ims.issue_history") == [("title",)]
+    assert await tenant.value("SELECT full_data FROM ims.issues") == {NAMES: {"kim": "Kim Min-su"}}
 
 
 async def test_identical_history_entries_are_all_kept_and_stay_as_many(tenant: Tenant) -> None:

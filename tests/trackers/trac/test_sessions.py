@@ -109,7 +109,24 @@ async def _page_of_one(trac: TracServer, user: str | None) -> RawPage:
     return page
 
 
-def test_a_tracker_that_is_started_again_in_another_zone_and_language_changes_nothing(
+async def test_people_are_known_by_their_logins_and_their_names_stand_beside(
+    trac: TracServer, in_english: dict[int, IssueRecord], tmp_path: Path
+) -> None:
+    stopped = copy_of(trac, tmp_path)
+    for login in ("kim", "lee", "kim@secret.example"):
+        stopped.sql("INSERT OR REPLACE INTO session VALUES (?, 1, 0)", login)
+        stopped.sql("INSERT OR REPLACE INTO session_attribute VALUES (?, 1, 'name', 'Kim Lee')", login)
+    with serving(stopped) as other:
+        records = await _records(other)
+    names = {record.issue_id: record.extra.get("display names") for record in records.values()}
+    assert names["1"] == {"kim": "Kim Lee", "lee": "Kim Lee"}
+    for number, record in records.items():
+        extra = {name: value for name, value in record.extra.items() if name != "display names"}
+        if number != _WORDED:  # whose page does not show an address any more
+            assert replace(record, extra=extra) == in_english[number]
+
+
+def test_another_zone_another_language_and_names_for_people_change_nothing(
     trac: TracServer, ims_crawl: Program, tmp_path: Path
 ) -> None:
     stopped = copy_of(trac, tmp_path)
@@ -120,6 +137,10 @@ def test_a_tracker_that_is_started_again_in_another_zone_and_language_changes_no
         assert first["issues_new"] == first["total_issues_found"] > 30
     for zone, language in (("UTC", "en_US"), ("America/New_York", "ja")):
         configure(stopped, trac={"default_language": language})
+        for login in ("kim", "lee"):
+            stopped.sql("INSERT OR REPLACE INTO session VALUES (?, 1, 0)", login)
+            name = f"Kim Lee in {zone}"
+            stopped.sql("INSERT OR REPLACE INTO session_attribute VALUES (?, 1, 'name', ?)", login, name)
         with serving(running, zone=zone):
             again = ims_crawl("crawl", "*", "--tracker", "moving", "--json").document
         assert again["issues_changed"] == again["issues_new"] == 0

@@ -29,6 +29,7 @@ from crawler.sources.trac.parse.markup import (
     name_in,
 )
 from crawler.sources.trac.parse.script import Told, ToldChange, Value
+from crawler.sources.trac.parse.values import display_name
 
 _FIELD = re.compile(r"(?:^|\s)trac-field-(\S+)")
 _PEOPLE = frozenset({"owner", "reporter"})
@@ -48,6 +49,7 @@ class Changes:
     entries: int  # how many changes were read
     described: int  # how many of them show the description of an attachment
     edited: int  # how many comments were edited
+    names: Mapping[str, str]  # how login names are shown
     flaw: str | None  # what one of them has that none can have, as on a page that lost a piece
     doubts: tuple[str, ...] = ()  # where the page's script says something else than its words
 
@@ -74,6 +76,7 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str], script: 
     described = edited = 0
     flaw = None
     doubts: list[str] = []
+    names: dict[str, str] = {}
     seen: Counter[str] = Counter()  # of the files of one name
     changes = (
         [] if changelog is None else [node for node in changelog.children() if has_class(node, "change")]
@@ -84,6 +87,7 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str], script: 
         author, moment = author_of(heading), exact or moment_of(heading)
         told = script.changes.get((number, exact)) if number is not None and exact is not None else None
         if told is not None:
+            names |= display_name(told.author, author)
             author = told.author
         elif number is not None and script.changes:
             doubts.append(f"The page's script does not tell of change {number}.")
@@ -116,6 +120,7 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str], script: 
         entries=len(changes),
         described=described,
         edited=edited,
+        names=names,
         flaw=flaw,
         doubts=tuple(doubts),
     )

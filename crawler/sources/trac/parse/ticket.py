@@ -25,7 +25,7 @@ from crawler.sources.trac.parse.dates import Dates, read_dates
 from crawler.sources.trac.parse.mail import shown_addresses
 from crawler.sources.trac.parse.markup import author_of, child, is_whole, stated
 from crawler.sources.trac.parse.script import Told, read_script
-from crawler.sources.trac.parse.values import exact
+from crawler.sources.trac.parse.values import display_name, exact
 from crawler.states import state_of
 
 ENGINES: Final[tuple[Callable[[str], Document], ...]] = (LexborDocument, SoupDocument)
@@ -93,7 +93,7 @@ def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
     if shown != f"#{int(number)}":
         raise PageRejected(f"The page of ticket {number} shows another one.")
     script = read_script(html, int(number), partial(shown_addresses, document))
-    properties = _properties(ticket, script)
+    properties, names = _properties(ticket, script)
     status = _line(ticket, ".trac-status")
     box = ticket.select_one(".date")
     title = _line(ticket, ".summary")
@@ -126,7 +126,7 @@ def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
         project_name=_project(document, number, title),
         found_version=properties.get("version") or None,
         target_version=properties.get("milestone") or None,
-        extra=_extra(ticket, properties, changes, dates),
+        extra=_extra(ticket, properties, changes, dates) | _people({**changes.names, **names}),
         comments=changes.comments,
         history=changes.history,
         attachments=tuple(_as_told(file, script) for file in files),
@@ -180,10 +180,14 @@ def _line(node: Node, css: str) -> str | None:
     return None if found is None else found.line()
 
 
-def _properties(ticket: Node, script: Told) -> dict[str, str]:
-    """What the table of properties says of each field, under Trac's own name; a cell tells whose it is."""
+def _properties(ticket: Node, script: Told) -> tuple[dict[str, str], dict[str, str]]:
+    """What the table of properties says of each field, and how it shows people.
+
+    Each under Trac's own name; a cell tells whose it is.
+    """
     table = ticket.select_one("table.properties")
     values: dict[str, str] = {}
+    names: dict[str, str] = {}
     for cell in [] if table is None else table.select("td[headers]"):
         name = (cell.attribute("headers") or "").removeprefix("h_")
         if name in values:
@@ -194,8 +198,11 @@ def _properties(ticket: Node, script: Told) -> dict[str, str]:
             words = (author_of(cell) or "") if marked else cell.line()
         else:
             words = stated(cell)
-        values[name] = exact(name, words, script.values.get(name))
-    return values
+        stored = script.values.get(name)
+        values[name] = exact(name, words, stored)
+        if name in ("reporter", "owner"):
+            names |= display_name(stored, words)
+    return values, names
 
 
 def _as_told(file: AttachmentRecord, script: Told) -> AttachmentRecord:
@@ -222,6 +229,10 @@ def _extra(ticket: Node, properties: Mapping[str, str], changes: Changes, dates:
     if dates.words is not None:
         extra["dates as shown"] = dates.words
     return extra
+
+
+def _people(names: dict[str, str]) -> dict[str, Json]:
+    return {"display names": dict(sorted(names.items()))} if names else {}
 
 
 def _project(document: Document, number: str, title: str) -> str | None:

@@ -33,5 +33,11 @@ def exact(name: str, words: str, stored: str | None) -> str:
     return words
 
 
+def display_name(login: str | None, shown: str | None) -> dict[str, str]:
+    """How a login name is shown; nothing where that is the name itself or hides a part of it."""
+    differs = login and shown and login != shown and "…" not in shown
+    return {login: shown} if differs else {}
+
+
 def _items(text: str) -> list[str]:
     return sorted(item for item in re.split(r"[;,\s]+", text) if item)
