@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
@@ -23,7 +23,6 @@ from crawler.sources.trac.parse.mail import without_hidden
 
 Value: TypeAlias = str | datetime  # a field's; an empty text where it has none
 
-_SCRIPT = re.compile(r"<script\b[^<>]*>(.*?)</script>", re.DOTALL)
 # Trac writes a variable on a line of its own, and no line break within a value.
 _VARIABLE = re.compile(r"^[ \t]*var (changes|old_values)=(.*);[ \t\r]*$", re.MULTILINE)
 _MARKS = re.compile("[&<>]")  # Trac writes them as escapes, so that no value ends the script
@@ -146,10 +145,9 @@ def _variables(html: str) -> dict[str, _Place]:
     Raises:
         PageRejected: they are no JSON, or one of them is there twice or alone.
     """
-    head = html.find("</head>")
     places: dict[str, _Place] = {}
-    for script in _SCRIPT.finditer(html, 0, max(head, 0)):
-        for found in _VARIABLE.finditer(html, *script.span(1)):
+    for start, end in _scripts(html):
+        for found in _VARIABLE.finditer(html, start, end):
             name = found[1]
             if name in places:
                 raise PageRejected(f"it has {name} twice.")
@@ -158,6 +156,17 @@ def _variables(html: str) -> dict[str, _Place]:
     if len(places) == 1:
         raise PageRejected(f"it has {next(iter(places))} alone.")
     return places
+
+
+def _scripts(html: str) -> Iterator[tuple[int, int]]:
+    """From where to where each script in the head goes."""
+    head = max(html.find("</head>"), 0)
+    end = 0
+    while (start := html.find("<script", end, head)) >= 0:
+        end = html.find("</script>", start, head)
+        if end < 0:
+            return
+        yield start, end
 
 
 def _change(node: JsonNode) -> ToldChange:

@@ -35,8 +35,9 @@ def exact(name: str, words: str, stored: str | None) -> str:
 
 def display_name(login: str | None, shown: str | None) -> dict[str, str]:
     """How a login name is shown; nothing where that is the name itself or hides a part of it."""
-    differs = login and shown and login != shown and "…" not in shown
-    return {login: shown} if differs else {}
+    if not login or not shown or login == shown or "…" in shown:
+        return {}
+    return {login: shown}
 
 
 def _items(text: str) -> list[str]:
