@@ -37,7 +37,7 @@ def _files(listed: Node, url: str) -> Iterator[AttachmentRecord]:
             filename=name,
             file_size=_size(entry),
             download_url=_download(entry, url),
-            author=author_of(entry),
+            author=_author(entry),
             attached_at=moment_of(entry),
             description=after.text() if after is not None and after.name == "dd" else None,
         )
@@ -52,12 +52,22 @@ def _size(entry: Node) -> int | None:
     return None
 
 
+def _author(entry: Node) -> str | None:
+    marked = entry.select_one('[class^="trac-author"]')
+    words = entry.select_one("em") if marked is None else None  # before Trac 1.2
+    return author_of(entry) if words is None else words.line() or None
+
+
 def _download(entry: Node, url: str) -> str | None:
-    link = entry.select_one("a.trac-rawlink")
+    raw, shown = entry.select_one("a.trac-rawlink"), entry.select_one("a")
+    link = shown if raw is None else raw
     try:
         address = urlsplit(urljoin(url, (link and link.attribute("href")) or ""))
     except ValueError:
         return None
+    if raw is None:  # Trac 0.11 leads to the page about the file only
+        path = address.path.replace("/attachment/ticket/", "/raw-attachment/ticket/", 1)
+        address = address._replace(path=path)
     own = urlsplit(url)
     inside = (address.scheme, address.netloc) == (
         own.scheme,

@@ -19,8 +19,17 @@ from operator import itemgetter
 from crawler.html import Node
 from crawler.html.text import one_line
 from crawler.records import ChangeRecord, CommentRecord
+from crawler.sources.trac.parse.earlier import (
+    changes_of,
+    items_in,
+    items_of,
+    list_before,
+    name_of,
+    said_by,
+    values_of,
+    words_of,
+)
 from crawler.sources.trac.parse.markup import (
-    author_of,
     child,
     filename_of,
     has_class,
@@ -45,9 +54,9 @@ class Changes:
 
     comments: tuple[CommentRecord, ...]
     history: tuple[ChangeRecord, ...]
-    replies: Mapping[int, int]  # which comment answers which
+    replies: Mapping[int, int | str]  # which comment answers which, or the description
     entries: int  # how many changes were read
-    described: int  # how many of them show the description of an attachment
+    unsaid: int  # how many of them have a box for a comment that is none, but a file's description or empty
     edited: int  # how many comments were edited
     names: Mapping[str, str]  # how login names are shown
     flaw: str | None  # what one of them has that none can have, as on a page that lost a piece
@@ -62,41 +71,46 @@ class _Row:
     cell: Node
 
 
-def read_changes(changelog: Node | None, properties: Mapping[str, str], script: Told) -> Changes:
+def read_changes(
+    changelog: Node | None, properties: Mapping[str, str], labels: Mapping[str, str], script: Told
+) -> Changes:
     """Read all changes.
 
     Args:
         changelog: the element `#changelog`; None where the page has none.
         properties: what each field is now, under Trac's own names.
+        labels: what each field is called, under the same names; its own name where that is not known.
         script: what the page's script tells.
     """
     comments: list[CommentRecord] = []
     rows: list[_Row | ChangeRecord] = []
-    replies: dict[int, int] = {}
-    described = edited = 0
+    replies: dict[int, int | str] = {}
+    unsaid = edited = 0
     flaw = None
     doubts: list[str] = []
     names: dict[str, str] = {}
     seen: Counter[str] = Counter()  # of the files of one name
-    changes = (
-        [] if changelog is None else [node for node in changelog.children() if has_class(node, "change")]
-    )
+    changes = [] if changelog is None else changes_of(changelog)
     for change in changes:
         number, exact = identity_of(change)
         heading = child(change, "change", tag="h3")
-        author, moment = author_of(heading), exact or moment_of(heading)
+        author, tells_author = said_by(heading)
+        moment = exact or moment_of(heading)
         told = script.changes.get((number, exact)) if number is not None and exact is not None else None
         if told is not None:
             names |= display_name(told.author, author)
             author = told.author
         elif number is not None and script.changes:
             doubts.append(f"The page's script does not tell of change {number}.")
-        words = child(change, "comment")
-        content = "" if words is None else words.text()
+        box = child(change, "comment")
+        content = "" if box is None else box.text()
+        # Trac before 1.0, which tells no microseconds, makes a box for every change.
+        words = None if exact is None and not content else box
+        cells = _cells(change, labels)
         fields = (
-            _files(change, author, moment, content, script, seen)
+            _files(cells, author, moment, content, script, seen)
             if number is None
-            else _rows(change, number, author, moment, told, doubts)
+            else _rows(cells, number, author, moment, told, doubts)
         )
         if told is not None and len(fields) < len(told.fields):
             flaw = f"a change, {number}, that shows fewer fields than it changed"
@@ -106,9 +120,11 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str], script: 
         if words is None and not fields and not edits:
             flaw = f"a change, {number}, in which nothing was changed"
         rows += fields
+        if not tells_author:
+            flaw = f"a change, {number}, that does not tell who made it"
         if words is not None and number is not None:
             comments.append(_comment(number, author, moment, content))
-        described += words is not None and number is None
+        unsaid += box is not None and (words is None or number is None)
         rows += edits
         edited += bool(edits)
         if number is not None and (parent := _parent(heading)) is not None:
@@ -118,7 +134,7 @@ def read_changes(changelog: Node | None, properties: Mapping[str, str], script: 
         history=tuple(_resolved(rows, dict(properties))),
         replies=replies,
         entries=len(changes),
-        described=described,
+        unsaid=unsaid,
         edited=edited,
         names=names,
         flaw=flaw,
@@ -132,10 +148,14 @@ def _comment(number: int, author: str | None, moment: datetime | None, content: 
     )
 
 
-def _parent(heading: Node | None) -> int | None:
-    link = None if heading is None else heading.select_one("a.in-reply-to")
-    digits = "" if link is None else (link.attribute("href") or "").rpartition(":")[2]
-    return int(digits) if digits.isdecimal() else None
+def _parent(heading: Node | None) -> int | str | None:
+    """What a change answers: the number of a comment, or `description`."""
+    threading = None if heading is None else child(heading, "threading")
+    for link in [] if threading is None else threading.select("a"):
+        if has_class(link, "in-reply-to") or link.line().startswith("↑"):  # others lead to its answers
+            answered = (link.attribute("href") or "").rpartition(":")[2]
+            return int(answered) if answered.isdecimal() else answered or None
+    return None
 
 
 def _edits(change: Node, number: int | None, told: ToldChange | None) -> list[ChangeRecord]:
@@ -160,7 +180,7 @@ def _edits(change: Node, number: int | None, told: ToldChange | None) -> list[Ch
         ]
     edit = ChangeRecord(
         source_id=f"{number}.edit",
-        changed_by=author_of(mark),
+        changed_by=said_by(mark)[0],
         changed_at=moment_of(mark),
         change_type="comment",
         field_name=name,
@@ -168,20 +188,22 @@ def _edits(change: Node, number: int | None, told: ToldChange | None) -> list[Ch
     return [edit]
 
 
-def _cells(change: Node) -> list[tuple[str, Node]]:
+def _cells(change: Node, labels: Mapping[str, str]) -> list[tuple[str, Node]]:
     """Each changed field with what is said of it, by its name: the page's order is that of its labels."""
     panel = child(change, "trac-change-panel") or change
     table = child(panel, "changes", tag="table")
     cells: list[tuple[str, Node]] = []
-    for row in [] if table is None else table.select("tr"):
-        named, cell = _FIELD.search(row.attribute("class") or ""), row.select_one("td")
-        if named is not None and cell is not None:
-            cells.append((named[1], cell))
+    for row in items_of(change) if table is None else table.select("tr"):
+        named = _FIELD.search(row.attribute("class") or "")
+        cell = row if row.name == "li" else row.select_one("td")
+        name = named[1] if named is not None else name_of(row, labels) if row.name == "li" else None
+        if name is not None and cell is not None:
+            cells.append((name, cell))
     return sorted(cells, key=itemgetter(0))
 
 
 def _files(
-    change: Node,
+    cells: list[tuple[str, Node]],
     author: str | None,
     moment: datetime | None,
     words: str,
@@ -190,7 +212,7 @@ def _files(
 ) -> list[_Row | ChangeRecord]:
     """The change that brought an attachment; anything else that has no number is left as it is."""
     rows: list[_Row | ChangeRecord] = []
-    for field_name, cell in _cells(change):
+    for field_name, cell in cells:
         link = cell.select_one("a")
         if field_name != "attachment" or link is None:
             rows.append(_Row(record=_record(field_name, cell, author, moment), cell=cell))
@@ -213,11 +235,11 @@ def _files(
 
 
 def _record(name: str, cell: Node, author: str | None, moment: datetime | None) -> ChangeRecord:
-    return ChangeRecord(changed_by=author, changed_at=moment, field_name=name, description=cell.line())
+    return ChangeRecord(changed_by=author, changed_at=moment, field_name=name, description=words_of(cell))
 
 
 def _rows(
-    change: Node,
+    cells: list[tuple[str, Node]],
     number: int,
     author: str | None,
     moment: datetime | None,
@@ -225,7 +247,7 @@ def _rows(
     doubts: list[str],
 ) -> list[_Row | ChangeRecord]:
     rows: list[_Row | ChangeRecord] = []
-    for name, cell in _cells(change):
+    for name, cell in cells:
         record = replace(_record(name, cell, author, moment), source_id=f"{number}.{name}")
         values = None if told is None else told.fields.get(name)
         if values is not None and not _agrees(cell, values):
@@ -299,11 +321,15 @@ def _values(cell: Node, name: str, now: str | None) -> tuple[str | None, str | N
     marked = _marked(cell)
     if marked:
         return marked.get("old", marked.get("deleted", "")), marked.get("new", "")
+    if (values := values_of(cell)) is not None:
+        return values
     if name in _PEOPLE:
         return _person(cell, now)
-    words = cell.line()
+    words = words_of(cell)
     if cell.select_one('a[href*="action=diff"]') is not None:
         return None, None  # a long text: the page only says that it was changed
+    if (items := items_in(cell)) is not None:
+        return (None if now is None else list_before(name, now, *items)), now
     gained, lost = _gained_lost(words)
     if gained or lost:
         return None if _AMBIGUOUS.search(f"{gained} {lost}") else _list(gained, lost, now)
@@ -327,6 +353,7 @@ def _gained_lost(words: str) -> tuple[str, str]:
 
 def _person(cell: Node, now: str | None) -> tuple[str | None, str | None] | None:
     names = [name_in(node) for node in cell.select('[class^="trac-author"]')]
+    names = names or [node.line() for node in cell.select("em")]
     if len(names) == 2:
         return names[0], names[1]
     if len(names) != 1:

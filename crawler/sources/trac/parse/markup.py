@@ -10,7 +10,10 @@ from crawler.html import Node
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEARS = range(1970, 2101)
-_CHANGE_ID = re.compile(r"trac-change-([0-9]{1,9})-([0-9]{1,17})")
+_CHANGE_ID = re.compile(r"trac-change-([0-9]{1,9})(?:-([0-9]{1,17}))?")
+_HEADING_ID = re.compile(r"comment:([0-9]{1,9})")
+_OFFSET = re.compile(r"Z[ +](?=[0-9])")  # of Trac 0.11, which writes `Z+0000`
+_VERSION = re.compile(r"<strong>Trac\s+([0-9][\w.+-]*)</strong>")
 # The wrapped navigation ends where the page's own content begins; wiki text comes after that.
 _NAVIGATION = 'id="metanav"'
 _AFTER_NAVIGATION = ('<div id="mainnav"', '<div id="main"', '<div id="content"')
@@ -66,7 +69,7 @@ def moment_of(node: Node | None) -> datetime | None:
     link = None if node is None else node.select_one("a.timeline")
     try:
         query = urlsplit((link and link.attribute("href")) or "").query
-        moment = datetime.fromisoformat(parse_qs(query).get("from", [""])[0])
+        moment = datetime.fromisoformat(_OFFSET.sub("+", parse_qs(query).get("from", [""])[0]))
         return moment.astimezone(UTC) if moment.tzinfo and moment.year in _YEARS else None
     except (ValueError, OverflowError):
         return None
@@ -86,12 +89,23 @@ def stated(cell: Node) -> str:
 
 
 def identity_of(change: Node) -> tuple[int | None, datetime | None]:
-    """The number of a change, and its time to the microsecond, from `trac-change-NUMBER-MICROSECONDS`."""
+    """The number of a change, and its time to the microsecond, from `trac-change-NUMBER-MICROSECONDS`.
+
+    Trac 0.12 leaves the time out, and 0.11 has the number in the heading only.
+    """
     found = _CHANGE_ID.fullmatch(change.attribute("id") or "")
     if found is None:
-        return None, None
-    moment = _EPOCH + timedelta(microseconds=int(found[2]))
-    return int(found[1]), moment if moment.year in _YEARS else None
+        heading = child(change, "change", tag="h3")
+        told = _HEADING_ID.fullmatch((heading and heading.attribute("id")) or "")
+        return (None if told is None else int(told[1])), None
+    moment = None if found[2] is None else _EPOCH + timedelta(microseconds=int(found[2]))
+    return int(found[1]), moment if moment is not None and moment.year in _YEARS else None
+
+
+def version_of(html: str) -> str | None:
+    """The version of Trac that a page tells in its footer."""
+    found = _VERSION.search(html, max(html.rfind('id="footer"'), 0))
+    return None if found is None else found[1]
 
 
 def filename_of(link: Node) -> str:

@@ -1,4 +1,4 @@
-"""Read a Trac ticket from its page, as Trac 1.2 and later render it (seen on Trac 1.6).
+"""Read a Trac ticket from its page, as Trac 0.11 to 1.6 render it.
 
 The page shows everything that Trac knows of a ticket: properties, attachments, and the whole change history
 in `#changelog`, one `div.change` for each change. Only elements at the template's own places are read: the
@@ -8,7 +8,7 @@ wiki text of a ticket may contain elements with any class and id.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -22,6 +22,7 @@ from crawler.source import Connection, RawPage
 from crawler.sources.trac.parse.attachments import read_attachments
 from crawler.sources.trac.parse.changes import Changes, read_changes
 from crawler.sources.trac.parse.dates import Dates, read_dates
+from crawler.sources.trac.parse.earlier import Heading, labels_of, read_heading
 from crawler.sources.trac.parse.mail import shown_addresses
 from crawler.sources.trac.parse.markup import author_of, child, is_whole, stated
 from crawler.sources.trac.parse.script import Told, read_script
@@ -29,11 +30,16 @@ from crawler.sources.trac.parse.values import display_name, exact
 from crawler.states import state_of
 
 ENGINES: Final[tuple[Callable[[str], Document], ...]] = (LexborDocument, SoupDocument)
+_NUMBER = re.compile(r"#([0-9]{1,10})")
 _ADDRESS = re.compile(r"/ticket/([0-9]{1,10})/?$")
 _COUNT = re.compile(r'<span class="trac-count">\(([0-9]+)\)</span></h3>\s*<div id="changelog">')
 # What the template writes for each comment and each changed field, whatever an engine makes of it later.
 _COMMENTS = re.compile(r'<div\b[^<>]*?\sclass="comment searchable"')
-_ROWS = re.compile(r'<tr\b[^<>]*?\sclass="trac-field-')
+_BOXES = re.compile(r'<div\b[^<>]*?\sclass="change"')
+# Cells, labels and values have such classes too, within the element that announces the change.
+_ROWS = re.compile(r'<(?!th\b|strong\b|span\b)[a-z][a-z0-9]*\b[^<>]*?\sclass="trac-field-')
+_LISTS = re.compile(r'<ul\b[^<>]*?\sclass="changes"[^<>]*>(.*?)</ul>', re.DOTALL)
+_ITEM = re.compile(r"<li\s*>")  # of such a list, where it does not tell its field
 _EDITS = re.compile(r'<div\b[^<>]*?\sclass="trac-lastedit')
 _ICON = re.compile(
     r'<span class="icon">(?:\u200b|&#8203;)</span>'
@@ -89,22 +95,20 @@ def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
     ticket = document.select_one("#content > #ticket")
     if ticket is None:
         raise PageRejected(f"The page of ticket {number} is not a ticket page.")
-    shown = _line(ticket, "a.trac-id")
-    if shown != f"#{int(number)}":
-        raise PageRejected(f"The page of ticket {number} shows another one.")
+    heading = read_heading(document, ticket) or _heading(ticket)
+    if heading is None or heading.number != int(number):
+        told = "tells no number" if heading is None else "shows another one"
+        raise PageRejected(f"The page of ticket {number} {told}.")
     script = read_script(html, int(number), partial(shown_addresses, document))
     properties, names = _properties(ticket, script)
-    status = _line(ticket, ".trac-status")
+    status, title = heading.status, heading.title
     box = ticket.select_one(".date")
-    title = _line(ticket, ".summary")
     if not status or box is None or title is None or "reporter" not in properties:
         raise PageRejected(f"The page of ticket {number} lacks its status, dates, summary or reporter.")
-    changes = read_changes(document.select_one("#content > div > #changelog"), properties, script)
-    announced = _check(document, html, number, changes)
+    changelog = document.select_one("#content > #changelog, #content > div > #changelog")
+    changes = read_changes(changelog, properties, labels_of(ticket), script)
+    announced = _check(document, html, number, changes, is_numbered=heading.is_numbered)
     dates = read_dates(box, changes, script)
-    doubts = [doubt for doubt in (script.doubt, *changes.doubts) if doubt is not None]
-    if dates.opened is None:
-        doubts.append("The page does not tell when the ticket was opened.")
     files = read_attachments(document.select_one("#content > #attachments"), url)
     state = state_of(status)
     return IssueRecord(
@@ -117,7 +121,7 @@ def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
         state=state,
         priority=properties.get("priority") or None,
         severity=properties.get("severity") or None,
-        issue_type=_line(ticket, ".trac-type"),
+        issue_type=heading.issue_type,
         reporter=properties["reporter"] or None,
         owner=properties.get("owner") or None,
         registered_date=dates.opened,
@@ -126,13 +130,38 @@ def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
         project_name=_project(document, number, title),
         found_version=properties.get("version") or None,
         target_version=properties.get("milestone") or None,
-        extra=_extra(ticket, properties, changes, dates) | _people({**changes.names, **names}),
+        extra=_extra(heading, properties, changes, dates) | _people({**changes.names, **names}),
         comments=changes.comments,
         history=changes.history,
         attachments=tuple(_as_told(file, script) for file in files),
         comments_announced=announced.comments,
         history_announced=announced.history,
-        warnings=tuple(doubts),
+        warnings=tuple(_warnings(script, changes, dates, state)),
+    )
+
+
+def _warnings(script: Told, changes: Changes, dates: Dates, state: State) -> Iterator[str]:
+    if script.doubt is not None:
+        yield script.doubt
+    yield from changes.doubts
+    if dates.opened is None:
+        yield "The page does not tell when the ticket was opened."
+    if state is State.DONE and dates.closed is None:
+        yield "The ticket is closed, and its history does not tell when it was."
+
+
+def _heading(ticket: Node) -> Heading | None:
+    number = _NUMBER.fullmatch(_line(ticket, "a.trac-id") or "")
+    if number is None:
+        return None
+    resolution = _line(ticket, ".trac-resolution") or ""
+    return Heading(
+        number=int(number[1]),
+        title=_line(ticket, ".summary"),
+        status=_line(ticket, ".trac-status"),
+        issue_type=_line(ticket, ".trac-type"),
+        resolution=resolution.removeprefix("(").removesuffix(")"),
+        is_numbered=True,
     )
 
 
@@ -142,37 +171,39 @@ class _Announced:
     history: int
 
 
-def _check(document: Document, html: str, number: str, changes: Changes) -> _Announced:
+def _check(document: Document, html: str, number: str, changes: Changes, *, is_numbered: bool) -> _Announced:
     """Hold what was read against what the raw text announces."""
-    total = _COUNT.search(html)
-    if total is None or int(total[1]) != changes.entries:
-        told = "an unknown number of" if total is None else total[1]
-        raise PageRejected(
-            f"The page of ticket {number} announces {told} changes; {changes.entries} were read."
-        )
 
-    def announced(pattern: re.Pattern[str], css: str, read: int) -> int:
+    def announced(pattern: re.Pattern[str], css: str, *, within: str | None = None) -> int:
         # Wiki text, whose places are these two, may contain elements that look the same.
         lookalikes = document.select(f".searchable {css}, table.properties {css}")
-        count = len(pattern.findall(html)) - len(lookalikes)
-        if count != read:
-            raise PageRejected(f"The page of ticket {number} announces {count} of {css}; {read} were read.")
-        return count
+        return len(pattern.findall(html if within is None else within)) - len(lookalikes)
+
+    def check(what: str, announced: int, read: int) -> None:
+        if announced != read:
+            raise PageRejected(f"The page of ticket {number} announces {announced} {what}; {read} were read.")
+
+    total = _COUNT.search(html)
+    if is_numbered and total is None:
+        raise PageRejected(f"The page of ticket {number} announces an unknown number of changes.")
+    if total is not None:
+        check("changes", int(total[1]), changes.entries)
+    check("boxes of changes", announced(_BOXES, 'div[class="change"]'), changes.entries)
 
     edits = sum(record.change_type == "comment" for record in changes.history)
     rows = len(changes.history) - edits
     # The page marks a comment that was edited once, its script tells of each time.
     more = edits - changes.edited
-    comments = len(changes.comments) + changes.described
-    told = _Announced(
-        announced(_COMMENTS, 'div[class="comment searchable"]', comments) - changes.described,
-        announced(_ROWS, 'tr[class^="trac-field-"]', rows)
-        + announced(_EDITS, 'div[class^="trac-lastedit"]', changes.edited)
-        + more,
-    )
+    comments = announced(_COMMENTS, 'div[class="comment searchable"]') - changes.unsaid
+    fields = announced(_ROWS, '[class^="trac-field-"]:not(th):not(strong):not(span)')
+    fields += announced(_ITEM, 'ul[class="changes"] > li:not([class])', within="".join(_LISTS.findall(html)))
+    edited = announced(_EDITS, 'div[class^="trac-lastedit"]')
+    check("comments", comments, len(changes.comments))
+    check("changed fields", fields, rows)
+    check("edits", edited, changes.edited)
     if changes.flaw is not None:
         raise PageRejected(f"The page of ticket {number} has {changes.flaw}.")
-    return told
+    return _Announced(comments, fields + edited + more)
 
 
 def _line(node: Node, css: str) -> str | None:
@@ -217,11 +248,13 @@ def _description(ticket: Node) -> str:
     return "" if words is None else words.text()
 
 
-def _extra(ticket: Node, properties: Mapping[str, str], changes: Changes, dates: Dates) -> dict[str, Json]:
+def _extra(
+    heading: Heading, properties: Mapping[str, str], changes: Changes, dates: Dates
+) -> dict[str, Json]:
     """What has no field of its own, under Trac's names, which no label or language changes; no empty ones."""
     extra: dict[str, Json] = {}
-    if resolution := _line(ticket, ".trac-resolution"):
-        extra["resolution"] = resolution.removeprefix("(").removesuffix(")")
+    if heading.resolution:
+        extra["resolution"] = heading.resolution
     extra |= {name: value for name, value in properties.items() if name not in _OWN and value}
     # No field of a Trac has a blank in its name.
     if changes.replies:
