@@ -10,6 +10,7 @@ pytest_plugins: list[str] = [
     "tests.fixtures.rawserver",
     "tests.fixtures.virtualtime",
     "tests.trackers.trac.fix_server",
+    "tests.trackers.trac.fix_versions",
     "tests.fixtures.program",
     "tests.fixtures.crawl",
     "tests.fixtures.tenant",

@@ -81,7 +81,7 @@ import gc
 import trac.db.sqlite_backend, trac.prefs.web_ui, trac.search.web_ui, trac.ticket.query, trac.ticket.report
 import trac.ticket.roadmap, trac.timeline.web_ui, trac.versioncontrol.web_ui, trac.web.standalone
 import trac.wiki.web_ui
-gc.freeze()
+getattr(gc, "freeze", gc.collect)()
 trac.web.standalone.main()
 """
 
@@ -107,20 +107,25 @@ def moment(microseconds: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
 
-def read_facts(environment: Path) -> dict[int, TicketFacts]:
-    """Read every ticket, comment, change and attachment from Trac's own SQLite database."""
+def read_facts(environment: Path, unit: int = 1) -> dict[int, TicketFacts]:
+    """Read every ticket, comment, change and attachment from Trac's own SQLite database.
+
+    Args:
+        environment: of the Trac.
+        unit: of its times, in microseconds.
+    """
     db = sqlite3.connect(f"file:{environment / 'db' / 'trac.db'}?mode=ro", uri=True)
     db.row_factory = sqlite3.Row
     try:
-        return {row["id"]: _facts_of(db, row) for row in db.execute("SELECT * FROM ticket ORDER BY id")}
+        return {row["id"]: _facts_of(db, row, unit) for row in db.execute("SELECT * FROM ticket ORDER BY id")}
     finally:
         db.close()
 
 
-def _facts_of(db: sqlite3.Connection, row: sqlite3.Row) -> TicketFacts:
+def _facts_of(db: sqlite3.Connection, row: sqlite3.Row, unit: int) -> TicketFacts:
     number = row["id"]
     fields = dict(row)
-    fields["time"], fields["changetime"] = moment(fields["time"]), moment(fields["changetime"])
+    fields["time"], fields["changetime"] = moment(fields["time"] * unit), moment(fields["changetime"] * unit)
     comments: dict[int, tuple[str, str, datetime]] = {}
     changes, numbers = [], {}
     edits: list[tuple[int, datetime, str, str]] = []
@@ -134,14 +139,14 @@ def _facts_of(db: sqlite3.Connection, row: sqlite3.Row) -> TicketFacts:
                 comments[numbers[change["time"]]] = (
                     change["author"],
                     change["newvalue"],
-                    moment(change["time"]),
+                    moment(change["time"] * unit),
                 )
     for change in rows:
         old, new = change["oldvalue"] or "", change["newvalue"] or ""
         if change["field"].startswith("_comment"):
             edits.append((numbers[change["time"]], moment(int(new)), change["author"], old))
         elif change["field"] != "comment" and old != new:
-            changes.append((moment(change["time"]), change["author"], change["field"], old, new))
+            changes.append((moment(change["time"] * unit), change["author"], change["field"], old, new))
     custom = db.execute(
         "SELECT name, value FROM ticket_custom WHERE ticket=? AND value IS NOT NULL", (number,)
     )
@@ -155,7 +160,8 @@ def _facts_of(db: sqlite3.Connection, row: sqlite3.Row) -> TicketFacts:
         changes=changes,
         edits=sorted(edits),
         attachments={
-            a["filename"]: (a["size"], moment(a["time"]), a["description"], a["author"]) for a in attached
+            a["filename"]: (a["size"], moment(a["time"] * unit), a["description"], a["author"])
+            for a in attached
         },
     )
 
@@ -170,15 +176,17 @@ class TracServer:
     log: Path
     username: str = "admin"
     password: str = ACCOUNTS["admin"]
+    version: str = VERSION
 
     def facts(self) -> dict[int, TicketFacts]:
         """Say what is in Trac's database at this moment."""
-        return read_facts(self.environment)
+        second = 1_000_000 if release_of(self.version) < (0, 12) else 1
+        return read_facts(self.environment, second)
 
     def fill(self, issues: list[issues.Issue], components: tuple[str, ...] = ()) -> list[int]:
         """Insert tickets, or let more happen to those that have an ``id``; returns their numbers."""
         given = json.dumps({"components": components, "issues": issues})
-        return list(json.loads(_run([self.python, _FILL, self.environment], given)))
+        return list(json.loads(run([self.python, _FILL, self.environment], given)))
 
     def sql(self, statement: str, *values: object) -> None:
         """Do something behind Trac's back, such as letting every login expire."""
@@ -188,7 +196,8 @@ class TracServer:
         db.close()
 
 
-def _run(command: list[Any], given: str = "") -> str:
+def run(command: list[Any], given: str = "") -> str:
+    """Run a command to its end, and return what it prints."""
     done = subprocess.run(
         [str(part) for part in command],
         input=given,
@@ -205,10 +214,10 @@ def _run(command: list[Any], given: str = "") -> str:
 def _make_venv(place: Path) -> None:
     building = place.with_name(f"{place.name}.{os.getpid()}")
     shutil.rmtree(building, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", building])
+    run([sys.executable, "-m", "venv", building])
     pip = [building / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
-        _run([*pip, f"Trac=={VERSION}", "setuptools<81", "Babel"])  # Babel: its languages
+        run([*pip, f"Trac=={VERSION}", "setuptools<81", "Babel"])  # Babel: its languages
     except RuntimeError as error:
         shutil.rmtree(building, ignore_errors=True)
         pytest.skip(f"Trac {VERSION} cannot be installed here: {error}")
@@ -228,24 +237,40 @@ def trac_python() -> Path:
     return place / "bin" / "python"
 
 
+def release_of(version: str) -> tuple[int, ...]:
+    """The first two numbers of a version."""
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
 def _hashed(password: str) -> str:
     """Hash a password in the one form of an htpasswd file that needs no system library."""
     digest = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
     return "{SHA}" + base64.b64encode(digest).decode()
 
 
-def _make_environment(python: Path, folder: Path) -> Path:
+def make_environment(python: Path, folder: Path, *, version: str = VERSION) -> Path:
+    """A Trac without tickets, in a folder of its own."""
     environment = folder / "env"
     admin = [python, "-m", "trac.admin.console", environment]
-    _run([*admin, "initenv", "기록 Tracker", "sqlite:db/trac.db"])
-    _run([*admin, "permission", "add", "admin", "TRAC_ADMIN"])
-    (environment / "plugins" / "private.py").write_text(_PRIVATE)
+    repository = ["svn", ""] if release_of(version) < (1, 0) else []
+    run([*admin, "initenv", "기록 Tracker", "sqlite:db/trac.db", *repository])
+    run([*admin, "permission", "add", "admin", "TRAC_ADMIN"])
     settings = environment / "conf" / "trac.ini"
-    text = settings.read_text("utf-8").replace(
-        "permission_policies = ", "permission_policies = PrivatePolicy, "
-    )
-    settings.write_text(text + _SETTINGS, "utf-8")
-    lines = [f"{user}:{_hashed(password)}\n" for user, password in ACCOUNTS.items()]
+    text = settings.read_text("utf-8")
+    if release_of(version) >= (1, 0):
+        (environment / "plugins" / "private.py").write_text(_PRIVATE)
+        text = text.replace("permission_policies = ", "permission_policies = PrivatePolicy, ")
+        hashed = _hashed
+    else:  # a form that these know
+
+        def hashed(password: str) -> str:
+            return run([python, "-c", f"import crypt; print(crypt.crypt({password!r}, 'ab'))"]).strip()
+
+    lines = _SETTINGS.splitlines(keepends=True)
+    if release_of(version) < (1, 2):  # times are no kind of field yet
+        lines = [line for line in lines if not line.startswith("due")]
+    settings.write_text(text + "".join(lines), "utf-8")
+    lines = [f"{user}:{hashed(password)}\n" for user, password in ACCOUNTS.items()]
     (folder / "htpasswd").write_text("".join(lines))
     return environment
 
@@ -277,7 +302,7 @@ def trac(trac_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     Its server lives in Korea, so that whoever forgets a time zone is nine hours off.
     """
     folder = tmp_path_factory.mktemp("trac")
-    environment = _make_environment(trac_python, folder)
+    environment = make_environment(trac_python, folder)
     server = TracServer(url="", environment=environment, python=trac_python, log=folder / "tracd.log")
     filled = [*issues.own_issues(), *issues.hostile_issues(), *issues.real_issues()]
     server.fill(filled, issues.COMPONENTS)

@@ -122,7 +122,7 @@ def _letters(text: str | None) -> str:
     return re.sub(r"[\W\d_]+", "", text or "")
 
 
-def _same_words(wiki: str, text: str | None) -> bool:
+def same_words(wiki: str, text: str | None) -> bool:
     processed = "{{{#!" in wiki or "[[" in wiki or "[http" in wiki  # whose own words are not shown
     return processed or _letters(wiki) == _letters(text)
 
@@ -153,13 +153,13 @@ def _read_change(record: ChangeRecord) -> tuple[Any, ...]:
     return (record.changed_at, record.changed_by, record.field_name, record.old_value, record.new_value)
 
 
-def _compare(facts: TicketFacts, record: IssueRecord) -> None:
+def compare(facts: TicketFacts, record: IssueRecord) -> None:
     """Hold a record against what Trac's database says."""
     fields = facts.fields
     assert record.issue_id == str(fields["id"])
     assert record.title == one_line(fields["summary"])
     assert record.status == fields["status"]
-    assert _same_words(fields["description"] or "", record.description)
+    assert same_words(fields["description"] or "", record.description)
     for name, value in {
         "priority": record.priority,
         "severity": record.severity,
@@ -186,7 +186,7 @@ def _compare(facts: TicketFacts, record: IssueRecord) -> None:
         author, text, moment = facts.comments[comment.number or 0]
         assert (comment.author, comment.commented_at) == (author, moment)
         assert comment.source_id == str(comment.number)
-        assert _same_words(text, comment.content)
+        assert same_words(text, comment.content)
     changed = Counter(_read_change(each) for each in record.history if each.change_type == "field")
     assert changed == Counter(_stored_change(*change) for change in facts.changes)
     edits = [each for each in record.history if each.change_type == "comment"]
@@ -215,7 +215,7 @@ async def test_every_ticket_comment_change_and_attachment_of_the_database_is_rea
     assert len(records) == len(facts) > 30
     for (number, each), record in zip(facts.items(), records, strict=True):
         try:
-            _compare(each, record)
+            compare(each, record)
         except AssertionError as error:
             raise AssertionError(f"ticket {number}: {error}") from error
     assert [record.warnings for record in records if record.warnings] == []

@@ -53,10 +53,11 @@ def test_a_saved_page_gives_its_record_under_both_engines(case: Path) -> None:
         return
     record = parse_ticket(page)
     assert as_json(record) == expected["record"]
-    assert bool(record.warnings) == bool(rejected_by)
+    of_the_page = tuple(each for each in record.warnings if "by the second engine" not in each)
+    assert (of_the_page != record.warnings) == bool(rejected_by)
     for engine in ENGINES:
         if engine.__name__ in rejected_by:
             with pytest.raises(PageRejected):
                 parse_ticket(page, engines=[engine])
         else:
-            assert parse_ticket(page, engines=[engine]) == replace(record, warnings=())
+            assert parse_ticket(page, engines=[engine]) == replace(record, warnings=of_the_page)

@@ -175,8 +175,10 @@ def _check(document: Document, html: str, number: str, changes: Changes, *, is_n
     """Hold what was read against what the raw text announces."""
 
     def announced(pattern: re.Pattern[str], css: str, *, within: str | None = None) -> int:
-        # Wiki text, whose places are these two, may contain elements that look the same.
-        lookalikes = document.select(f".searchable {css}, table.properties {css}")
+        # Wiki text, whose places are the first two, may contain elements that look the same. The third is
+        # where an account that may comment sees its own comment before it is sent.
+        places = (".searchable", "table.properties", "#ticketchange")
+        lookalikes = document.select(", ".join(f"{place} {css}" for place in places))
         return len(pattern.findall(html if within is None else within)) - len(lookalikes)
 
     def check(what: str, announced: int, read: int) -> None:
