@@ -24,6 +24,11 @@ class Node(Protocol):
         ...
 
     @property
+    def key(self) -> int:
+        """What tells this element from the others of its document."""
+        ...
+
+    @property
     def parent(self) -> Node | None:
         """The element around this one."""
         ...
@@ -47,6 +52,10 @@ class Node(Protocol):
 
     def attribute(self, name: str) -> str | None:
         """An attribute's value, empty where it has none; None where there is no such attribute."""
+        ...
+
+    def replace(self, text: str) -> None:
+        """Put a text in the place of this element, which is of no further use."""
         ...
 
     def text(self) -> str:

@@ -19,6 +19,10 @@ class _LexborElement:
         return self._node.tag or ""
 
     @property
+    def key(self) -> int:
+        return self._node.mem_id
+
+    @property
     def parent(self) -> _LexborElement | None:
         above = self._node.parent
         return _LexborElement(above) if above is not None and above.is_element_node else None
@@ -51,6 +55,9 @@ class _LexborElement:
     def attribute(self, name: str) -> str | None:
         attributes = self._node.attributes
         return (attributes[name] or "") if name in attributes else None
+
+    def replace(self, text: str) -> None:
+        self._node.replace_with(text)
 
     def text(self) -> str:
         only = self._node.first_child

@@ -41,6 +41,11 @@ class SoupElement:
         return self._tag.name
 
     @property
+    def key(self) -> int:
+        """What tells this element from the others of its document."""
+        return id(self._tag)
+
+    @property
     def parent(self) -> SoupElement | None:
         """The element around this one."""
         above = self._tag.parent
@@ -69,6 +74,10 @@ class SoupElement:
         """An attribute's value; None where there is no such attribute."""
         value = self._tag.get(name)
         return " ".join(value) if isinstance(value, list) else value
+
+    def replace(self, text: str) -> None:
+        """Put a text in the place of this element."""
+        self._tag.replace_with(text)
 
     def text(self) -> str:
         """What a reader sees, with its line breaks."""

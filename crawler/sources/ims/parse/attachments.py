@@ -1,19 +1,23 @@
-"""The files attached to an issue, and the patches, which have a list of their own."""
+"""The files attached to an issue: in a list, as patches, or within its texts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from crawler.html import Node
 from crawler.records import AttachmentRecord
 from crawler.sources.ims.parse.download import Download
-from crawler.sources.ims.parse.landmarks import FILES, PATCH_FILES
+from crawler.sources.ims.parse.landmarks import COMMENTS, DESCRIPTION, FILES, PATCH_FILES
 
 _CALL = re.compile(r"downloadFileNew\(\s*+['\"]?+([^'\",()]{1,200}+)['\"]?+\s*+,\s*+['\"]?+(\w{1,40})")
+_LINKS: Final = "[onclick*=downloadFileNew], [href*=downloadFileNew]"
+_AMOUNT = r"([0-9][0-9,]*(?:\.[0-9]+)?)\s*+"
 _SIZE = re.compile(
-    r"\s*[(\[]\s*([0-9][0-9,]*(?:\.[0-9]+)?)\s*(bytes?|[KMGT]?i?B|[KMGT])\s*[)\]]", re.IGNORECASE
+    rf"\s*+(?:[(\[]\s*+{_AMOUNT}(bytes?|[KMGT]?i?B|[KMGT])\s*+[)\]]|[,:-]?\s*+{_AMOUNT}(bytes?|[KMGT]i?B)\b)",
+    re.IGNORECASE,
 )
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -23,11 +27,12 @@ class Files:
     """The attached files of one page."""
 
     records: tuple[AttachmentRecord, ...]
-    links: int  # as many as the page shows, repeated ones included
+    links: int  # as many as the lists show, repeated ones included
+    warnings: tuple[str, ...] = ()
 
 
 def read_files(sections: Mapping[str, Node], download: Download) -> Files:
-    """Read both lists of files.
+    """Read both lists of files, and those within the texts.
 
     Args:
         sections: those of the issue page, by their ids.
@@ -35,24 +40,44 @@ def read_files(sections: Mapping[str, Node], download: Download) -> Files:
     """
     records: dict[tuple[str, str], AttachmentRecord] = {}
     links = 0
-    for section in (FILES, PATCH_FILES):
+    warnings = []
+    for section in (FILES, PATCH_FILES, DESCRIPTION, COMMENTS):
+        is_list = section in (FILES, PATCH_FILES)
         passed: dict[str, int] = {}  # how far the words around the links were read
-        for link in sections[section].select("[onclick*=downloadFileNew]") if section in sections else ():
-            call = _CALL.search(link.attribute("onclick") or "")
-            if call is None:
+        for link in sections[section].select(_LINKS) if section in sections else ():
+            calls = _CALL.findall(f"{link.attribute('onclick') or ''} {link.attribute('href') or ''}")
+            if not calls:
+                if not is_list:
+                    warnings.append("A text has a link to a file that cannot be read.")
                 continue
-            links += 1
-            number, kind = call[1].strip(), call[2]
+            links += is_list
+            number, kind = calls[0][0].strip(), calls[0][1]
             size = _size_beside(link, passed)
+            name = _name(link)
+            if not name:
+                warnings.append("A file has no name on the page.")
             file = AttachmentRecord(
                 source_id=number,
-                filename=link.line(),
+                filename=name,
                 file_type="patch" if section == PATCH_FILES or kind.upper() == "PATCH" else None,
                 file_size=size,
                 download_url=download.address(number, kind),
             )
             records.setdefault((number, kind), file)
-    return Files(tuple(records.values()), links)
+    return Files(tuple(records.values()), links, tuple(warnings))
+
+
+def _name(link: Node) -> str:
+    """The name that is shown, or the whole one of the title where the page shortens it."""
+    shown = link.line()
+    begin = shown.rstrip(".…").rstrip()
+    if shown and begin == shown:
+        return shown
+    for node in (link, *link.select("[title]")):
+        title = " ".join((node.attribute("title") or "").split())
+        if title and title.startswith(begin):
+            return title
+    return shown
 
 
 def _size_beside(link: Node, passed: dict[str, int]) -> int | None:
@@ -67,5 +92,6 @@ def _size_beside(link: Node, passed: dict[str, int]) -> int | None:
     match = _SIZE.match(around, start + len(name))
     if match is None:
         return None
-    unit = match[2].lower().removeprefix("bytes").removeprefix("byte")[:1].replace("b", "")
-    return round(float(match[1].replace(",", "")) * _UNITS[unit])
+    amount, words = match[1] or match[3], match[2] or match[4]
+    unit = words.lower().removeprefix("bytes").removeprefix("byte")[:1].replace("b", "")
+    return round(float(amount.replace(",", "")) * _UNITS[unit])

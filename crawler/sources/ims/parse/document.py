@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from crawler.html import Document, Node
-from crawler.records import RelationRecord
+from crawler.sources.ims.parse import labels
 from crawler.sources.ims.parse.attachments import Files, read_files
 from crawler.sources.ims.parse.comments import Comments, read_comments
 from crawler.sources.ims.parse.download import Download
-from crawler.sources.ims.parse.fields import Fields, read_fields
+from crawler.sources.ims.parse.fields import Fields, read_fields, read_notice
 from crawler.sources.ims.parse.history import History, read_history
+from crawler.sources.ims.parse.labels import key_of
 from crawler.sources.ims.parse.landmarks import (
     COMMENTS,
     DESCRIPTION,
@@ -20,8 +21,9 @@ from crawler.sources.ims.parse.landmarks import (
     RELATED,
     Landmarks,
 )
-from crawler.sources.ims.parse.relations import issue_number_in, patch_arguments, read_related
+from crawler.sources.ims.parse.relations import Listed, issue_number_in, patch_arguments, read_related
 
+_HEADINGS = "h1, h2, h3, h4, h5, h6, legend"
 _NUMBER, _HIDDEN_NUMBER, _FORM = "span.issueNumber", "input[name=issueId]", "form[action*='issueView.do?']"
 
 
@@ -36,7 +38,7 @@ class Reading:
     comments: Comments
     history: History
     files: Files
-    related: tuple[RelationRecord, ...]
+    related: Listed
     has_patches: bool  # the page offers a patch list
     missing: tuple[str, ...]  # sections that the raw page has and the document has not
 
@@ -57,9 +59,8 @@ def read(
     for node in document.select("[id]"):  # compares one thing in its walk, not seven
         sections.setdefault(node.attribute("id") or "", node)
     fields = read_fields(document, zone)
-    notice = _body(sections.get(NOTICE))
-    if notice:
-        fields.extra.setdefault("Product Notice", notice)
+    if NOTICE in sections:
+        read_notice(sections[NOTICE], fields)
     offered = patch_arguments(document)
     codes = offered or {}
     if "projectCode" in codes:
@@ -68,21 +69,29 @@ def read(
     return Reading(
         number=_number(document) or asked,
         fields=fields,
-        description=_body(sections.get(DESCRIPTION)),
+        description=_description(sections[DESCRIPTION]) if DESCRIPTION in sections else None,
         described=DESCRIPTION in sections and sections[DESCRIPTION].select_one("td.data") is not None,
         comments=read_comments(sections.get(COMMENTS), zone),
         history=read_history(sections.get(HISTORY), zone),
         files=read_files(sections, download),
-        related=tuple(read_related(sections[RELATED])) if RELATED in sections else (),
+        related=read_related(sections[RELATED]) if RELATED in sections else Listed(),
         has_patches=offered is not None,
         missing=tuple(name for name in marks.sections if name not in sections),
     )
 
 
-def _body(section: Node | None) -> str | None:
-    if section is None:
-        return None
-    return (section.select_one("td.data") or section).text()
+def _description(section: Node) -> str:
+    """All words of the section but its heading."""
+    text = section.text()
+    first, _, rest = text.partition("\n")
+    label, tab, beside = first.partition("\t")  # or in a cell of its own
+    if key_of(label) in labels.DESCRIPTION:
+        return f"{beside}\n{rest}" if tab else rest.lstrip("\n")
+    heading = section.select_one(_HEADINGS)
+    cell = section.select_one("td.data")
+    inner = None if cell is None else cell.select_one(_HEADINGS)
+    is_own = heading is not None and (inner is None or inner.key != heading.key)
+    return rest.lstrip("\n") if heading is not None and is_own and heading.line() == first else text
 
 
 def _number(document: Document) -> str | None:

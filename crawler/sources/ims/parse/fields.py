@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -10,37 +11,16 @@ from zoneinfo import ZoneInfo
 from crawler.dates import parse_date
 from crawler.html import Document, Node
 from crawler.records import Json
+from crawler.sources.ims.parse.labels import DATES, FIELDS, PEOPLE, key_of
 from crawler.sources.ims.parse.landmarks import SECTIONS
+from crawler.sources.ims.parse.shown import Shown
 from crawler.states import state_of
 
-_TEXTS: Final = {
-    "subject": "title",
-    "product": "product",
-    "status": "status",
-    "priority": "priority",
-    "urgency": "priority",
-    "severity": "severity",
-    "category": "issue_type",
-    "project": "project_name",
-    "customer": "customer",
-    "site": "site",
-    "module": "module",
-    "found version": "found_version",
-    "fixed version": "fixed_version",
-    "target version": "target_version",
-}
-_PEOPLE: Final = {"reporter": "reporter", "register": "reporter", "owner": "owner", "manager": "manager"}
-_DATES: Final = {
-    "registered date": "registered_date",
-    "modified date": "modified_date",
-    "closed date": "closed_date",
-}
+UNNAMED: Final = "Without a header"  # what stands in the table of fields and has none
 _LONGEST_PERSON: Final = 400  # characters
 _NAMED_ONLY: Final = frozenset({"handler"})  # a person without a field of its own
-_HEADERS: Final = ", ".join(
-    f"{cell}:not({', '.join(f'#{section} *' for section in SECTIONS)})"
-    for cell in ("td.tableHeaderTitle", "th")
-)
+_ROWS: Final = f"tr:not({', '.join(f'#{section} *' for section in SECTIONS)})"
+_CELLS: Final = frozenset({"td", "th"})
 _MAIL = re.compile(r"[^\s()@]++@[^\s()@]++")
 
 
@@ -52,67 +32,138 @@ class Fields:
     extra: dict[str, Json] = field(default_factory=dict)  # everything else, under its own header
     warnings: list[str] = field(default_factory=list)
 
+    def keep(self, name: str, value: str) -> None:
+        """Keep what has no field of a record; another value of that name stays under it with a number."""
+        kept, number = name, 2
+        while self.extra.get(kept) and self.extra[kept] != value:
+            kept, number = f"{name} ({number})", number + 1
+        self.extra[kept] = value
 
-def read_pairs(document: Document) -> list[tuple[str, Node]]:
-    """Every header with its value's cell, outside of the sections, where people's own tables may stand.
 
-    A row may hold several pairs; a header cell that no `td` follows is a title, not a field.
-    """
-    pairs = []
-    for cell in document.select(_HEADERS):
-        value = cell.following
-        if value is None or value.name != "td" or _is_header(value):
-            continue
-        header = cell.line().rstrip(" :*")
-        if header:
-            pairs.append((header, value))
-    return pairs
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A header, and the cells after it up to the next one."""
+
+    header: Node | None  # None: cells before the first header of a row
+    cells: list[Node]
+
+    @property
+    def label(self) -> str:
+        """What the header says."""
+        return "" if self.header is None else self.header.line().rstrip(" :*：")
 
 
 def read_fields(document: Document, zone: ZoneInfo) -> Fields:
-    """Read the table of fields.
+    """Read the table of fields, outside of the sections, where people's own tables may stand.
 
-    A header must match whole. A header that comes twice keeps its first value that says something; another
-    one stays under the header with a number. A field that is not there has no entry.
+    A row may hold several headers with their values. A header that comes twice keeps its first value that
+    says something; another one stays under the header with a number. A field that is not there has no entry.
 
     Args:
         document: the issue page.
         zone: the tracker's own.
     """
     fields = Fields()
+    shown = Shown(document)
     texts: dict[str, str] = {}
-    for header, cell in read_pairs(document):
-        value = cell.text()
-        name, number = header, 2
-        while texts.get(name) and value and texts[name] != value:
-            name, number = f"{header} ({number})", number + 1
-        if value or name not in texts:
-            texts[name] = value
+    for pair in _pairs(document.select(_ROWS)):
+        label = pair.label
+        values = [text for cell in pair.cells if not shown.is_hidden(cell) and (text := shown.text(cell))]
+        if not label and values:
+            fields.warnings.append("The table of fields has a value without a header.")
+        elif len(values) > 1:
+            fields.warnings.append(f"{label} has more than one value.")
+        elif not pair.cells and key_of(label) in FIELDS:
+            fields.warnings.append(f"{label} has no cell with its value.")
+        for value in values or [""] * (bool(label) and bool(pair.cells)):
+            name = _free(texts, label or UNNAMED, value)
+            texts[name] = value or texts.get(name, "")
     for header, value in texts.items():
         _place(fields, header, value, zone)
     fields.known["state"] = state_of(fields.known.get("status"))
     return fields
 
 
+def read_notice(section: Node, fields: Fields) -> None:
+    """Read the notices of the product; every word of the section is kept."""
+    pairs = [(pair.label, cell.text()) for pair in _pairs(section.select("tr")) for cell in pair.cells]
+    headings = [heading.line() for heading in section.select("h1, h2, h3, h4, h5, h6, legend")]
+    whole = section.text()
+    if not pairs or _squeezed(whole) != _squeezed("".join([*headings, *map("".join, pairs)])):
+        pairs = [("", whole)]
+    for label, text in pairs:
+        if text:
+            fields.keep(label or "Product Notice", text)
+
+
+def _pairs(rows: Sequence[Node]) -> Iterator[Pair]:
+    """The headers with their cells, of the tables that have headers beside cells.
+
+    A header cell that no `td` follows is a title, not a field. Cells that reach over several columns are
+    the page's own, such as a row of buttons.
+    """
+    tables: dict[int, list[list[Pair]]] = {}
+    for row in rows:
+        above = row.parent
+        if above is not None:
+            tables.setdefault(above.key, []).append(_split(row))
+    for table in tables.values():
+        if any(pair.header is not None and pair.cells for row in table for pair in row):
+            yield from (pair for row in table for pair in row)
+
+
+def _split(row: Node) -> list[Pair]:
+    pairs: list[Pair] = []
+    for cell in row.children():
+        if cell.name not in _CELLS:
+            continue
+        if _is_header(cell):
+            pairs.append(Pair(cell, []))
+        elif pairs:
+            pairs[-1].cells.append(cell)
+        elif cell.attribute("colspan") is None:
+            pairs.append(Pair(None, [cell]))
+    return pairs
+
+
 def _is_header(cell: Node) -> bool:
-    return "tableHeaderTitle" in (cell.attribute("class") or "").split()
+    return cell.name == "th" or "tableHeaderTitle" in (cell.attribute("class") or "").split()
+
+
+def _free(texts: Mapping[str, str], header: str, value: str) -> str:
+    """The name for a value: the header, or with a number where it has another value already."""
+    name, number = header, 2
+    while texts.get(name) and value and texts[name] != value:
+        name, number = f"{header} ({number})", number + 1
+    return name
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 def _place(fields: Fields, header: str, value: str, zone: ZoneInfo) -> None:
-    key = header.lower()
-    if (key in _PEOPLE or key in _NAMED_ONLY) and len(value) < _LONGEST_PERSON:
-        person, _, mail = value.removesuffix(")").rpartition("(")
-        if value.endswith(")") and _MAIL.fullmatch(mail.strip()):
-            value = person.rstrip()
-            fields.extra[f"{header} mail"] = mail.strip()
-    name = _TEXTS.get(key) or _PEOPLE.get(key)
-    if name is not None and not fields.known.get(name):
-        fields.known[name] = " ".join(value.split())
-    elif key in _DATES and _DATES[key] not in fields.known:
+    name = FIELDS.get(key_of(header))
+    if name in PEOPLE:
+        value, mail = person_in(value)
+        if mail:
+            fields.extra[f"{header} mail"] = mail
+    if name is None or name in _NAMED_ONLY or fields.known.get(name):
+        fields.extra[header] = value
+    elif name in DATES:
         moment = parse_date(value, zone)
-        fields.known[_DATES[key]] = moment
+        fields.known[name] = moment
         if moment is None and value:
             fields.extra[header] = value
             fields.warnings.append(f"{header} is no date that can be read.")
     else:
-        fields.extra[header] = value
+        fields.known[name] = " ".join(value.split())
+
+
+def person_in(text: str) -> tuple[str, str]:
+    """A person's name and mail address, of `Name ( name@example.com)`; without an address all is the name."""
+    if text.endswith(")") and len(text) < _LONGEST_PERSON:
+        person, _, mail = text.removesuffix(")").rpartition("(")
+        if _MAIL.fullmatch(mail.strip()):
+            return person.rstrip(), mail.strip()
+    return text, ""

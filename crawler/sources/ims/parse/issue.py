@@ -89,7 +89,7 @@ def parse_issue(
     number = reading.number or ""
     listed = tuple(_listed_beside(pages, number, engines[0], beside, has_patches=reading.has_patches))
     warnings += [warning for each in listed for warning in each.warnings]
-    relations = (*reading.related, *(relation for each in listed for relation in each.relations))
+    relations = [relation for each in (reading.related, *listed) for relation in each.relations]
     return _record(reading, page.url, warnings, without_repeats(relations, number))
 
 
@@ -165,13 +165,15 @@ def _doubts(reading: Reading, marks: Landmarks, asked: str | None) -> Iterator[s
         if found < announced:
             yield f"The page announces {announced} {what}, {found} were found."
     yield from reading.comments.problems
+    yield from reading.history.problems
 
 
 def _record(
     reading: Reading, url: str, warnings: list[str], relations: tuple[RelationRecord, ...]
 ) -> IssueRecord:
-    raw_dates = reading.comments.odd_dates.items()
-    extra = reading.fields.extra | {f"Action {number} date": words for number, words in raw_dates}
+    extra = {**reading.fields.extra, **reading.comments.extra, **reading.history.extra}
+    if reading.related.lost:
+        extra["Related issues without a number"] = list(reading.related.lost)
     return IssueRecord(
         issue_id=reading.number or "",
         url=url,
@@ -188,6 +190,8 @@ def _record(
             *reading.fields.warnings,
             *reading.comments.warnings,
             *reading.history.warnings,
+            *reading.files.warnings,
+            *reading.related.warnings,
         ),
         **reading.fields.known,
     )

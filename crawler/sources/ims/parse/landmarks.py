@@ -34,6 +34,9 @@ _TITLES = re.compile(rf"<tr\b{_CLASS}(?:[^\"'<>]*\s)?title[\s\"'>]", re.IGNORECA
 _SHOWN = re.compile(r"\bpopBlankIssueView\b")
 _ACTION = re.compile(r"action_(\d+)")
 _FILE = re.compile(r"downloadFileNew\(\s*(?:['\"]|&#39;|&quot;|\d)")
+_LINK_OPENING = re.compile(
+    r"<[a-z][a-z0-9]*+(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?[\s\"'](?:onclick|href)\s*=[^<>]*$", re.IGNORECASE
+)
 _END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
 _LONGEST_TAG: Final = 400  # characters from a tag's start to its id
 _MOST_STARTS: Final = 3  # a quoted value before the id may hold a "<"
@@ -70,7 +73,7 @@ def find_landmarks(html: str) -> Landmarks:
         sections=sections,
         comments=tuple(_comment_starts(html, sections.get(COMMENTS, (0, len(html))))),
         entries=_count(_ENTRY, html, sections.get(HISTORY)),
-        files=sum(_count(_FILE, html, sections.get(name)) for name in (FILES, PATCH_FILES)),
+        files=sum(_links(html, sections[name]) for name in (FILES, PATCH_FILES) if name in sections),
         description=_cell(html, sections.get(DESCRIPTION)),
         repeated=tuple(name for name, places in found.items() if len(places) > 1),
         unclosed="<!--" in html or "<script" in html or _is_unclosed(html[order[0] :] if order else html),
@@ -116,6 +119,12 @@ def _section_starts(html: str, name: str) -> list[int]:
             starts.append(opening)
         found = html.find(name, after)
     return starts
+
+
+def _links(html: str, span: tuple[int, int]) -> int:
+    # One link may name its file twice, in its address and for a click.
+    mentions = (match.start() for match in _FILE.finditer(html, *span))
+    return len({_opening(html, mention, _LINK_OPENING) for mention in mentions} - {None})
 
 
 def _comment_starts(html: str, span: tuple[int, int]) -> list[int]:

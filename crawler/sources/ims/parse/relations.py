@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from crawler.errors import PageRejected
 from crawler.html import Document, Node
 from crawler.records import Json, RelationRecord
+from crawler.sources.ims.parse.labels import RELATED, key_of
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _ISSUE_ID = re.compile(r"[?&]issueId=([0-9]{1,18})\b")
@@ -33,11 +34,12 @@ class Listed:
 
     relations: tuple[RelationRecord, ...] = ()
     warnings: tuple[str, ...] = ()  # why it may not be all
+    lost: tuple[str, ...] = ()  # the words of rows that tell no number
 
 
-def read_related(table: Node) -> Iterator[RelationRecord]:
+def read_related(table: Node) -> Listed:
     """Read the table of related issues, whose columns are found by their headers."""
-    yield from _linked(table.select("tr"), "related")
+    return _linked(table.select("tr"), "related")
 
 
 def patches_in(text: str, engine: Callable[[str], Document]) -> Listed:
@@ -48,11 +50,12 @@ def patches_in(text: str, engine: Callable[[str], Document]) -> Listed:
         engine: reads it.
     """
     try:
-        relations = tuple(_linked(engine(text).select("tr"), "patch"))
+        listed = _linked(engine(text).select("tr"), "patch")
     except PageRejected as error:
         return Listed(warnings=(f"The patch list cannot be read: {error}",))
-    is_whole = _END.search(text) is not None
-    return Listed(relations, () if is_whole else ("The patch list is cut off: its end is missing.",))
+    if _END.search(text) is not None:
+        return listed
+    return replace(listed, warnings=(*listed.warnings, "The patch list is cut off: its end is missing."))
 
 
 def related_in(text: str, own: str) -> Listed:
@@ -124,17 +127,29 @@ def issue_number_in(url: str) -> str | None:
     return number if _NUMBER.fullmatch(number) else None
 
 
-def _linked(rows: Iterable[Node], relation_type: str) -> Iterator[RelationRecord]:
-    headers: list[str] = []
+def _linked(rows: Iterable[Node], relation_type: str) -> Listed:
+    headers: list[str | None] = []  # what each column is, where one of them is known
+    relations: list[RelationRecord] = []
+    lost: list[str] = []
     for row in rows:
-        cells = [cell for cell in row.children() if cell.name in ("td", "th")]
-        number = _number_linked(row)
-        if number is None:
-            headers = headers or [cell.line().lower() for cell in cells]
-            continue
-        titles = [cell.line() for header, cell in zip(headers, cells, strict=False) if header == "subject"]
-        title = titles[0] if titles else None
-        yield RelationRecord(related_issue_id=number, relation_type=relation_type, title=title)
+        lines = [cell.line() for cell in row.children() if cell.name in ("td", "th")]
+        linked = _number_linked(row)
+        if not headers and linked is None:
+            headers = [RELATED.get(key_of(line)) for line in lines]
+            if any(headers):
+                continue
+            headers = []
+        told = dict(zip(headers, lines, strict=True)) if len(headers) == len(lines) else {}
+        number = linked or told.get("number", "").lstrip("#")
+        if _NUMBER.fullmatch(number):
+            kind = told.get("relation") or relation_type
+            relations.append(
+                RelationRecord(related_issue_id=number, relation_type=kind, title=told.get("title") or None)
+            )
+        elif sum(map(bool, lines)) > 1:  # a single one says that there are none
+            lost.append("\t".join(lines))
+    warnings = ("A related issue has no number that can be read.",) * len(lost)
+    return Listed(tuple(relations), warnings, tuple(lost))
 
 
 def _number_linked(row: Node) -> str | None:

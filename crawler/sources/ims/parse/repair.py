@@ -24,6 +24,7 @@ _ANY_TAG = re.compile(r"<[^<>]*>|&nbsp;")
 _BODY = re.compile(
     rf"<div\b{ATTRIBUTES}(?:class|id)\s*=\s*[\"']?(?:[^\"'<>]*\s)?commDescTR(?:_\d+)?[\s\"'>]", re.IGNORECASE
 )
+_HOLDER = re.compile(rf"<div\b{ATTRIBUTES}id\s*=\s*[\"']?comment_\d", re.IGNORECASE)
 _FRAME = re.compile(rf"<div\b{ATTRIBUTES}class\s*=\s*[\"']?(?:[^\"'<>]*\s)?fieldset[\s\"'>]", re.IGNORECASE)
 _OPEN_ENDED = frozenset(
     {"br", "hr", "img", "input", "wbr", "col", "area", "base", "embed", "link", "meta", "source", "track"}
@@ -58,6 +59,7 @@ class _Text:
     start: int
     end: int  # where its frame ends at the latest
     around: tuple[str, ...]
+    read: int  # which of these is read whole: words beside the inner ones are not lost
     beyond: int = 0  # how many more of the tracker's elements end before `end`
     last: bool = True  # nothing tells where its frame ends but the next section
 
@@ -90,7 +92,10 @@ def _description(marks: Landmarks) -> list[_Text]:
         return []
     start, end = marks.sections[DESCRIPTION]
     cell = _TAG.match(marks.html, marks.description[0]) if marks.description else None
-    return [] if cell is None else [_Text(cell.end(), end, _around(marks.html, start, cell.end()))]
+    if cell is None:
+        return []
+    around = _around(marks.html, start, cell.end())
+    return [_Text(cell.end(), end, around, read=len(around) - 1)]
 
 
 def _comments(marks: Landmarks) -> list[_Text]:
@@ -107,8 +112,15 @@ def _comments(marks: Landmarks) -> list[_Text]:
         body = _TAG.match(marks.html, found.start()) if found else None
         if body is not None:
             around = _around(marks.html, frame, body.end())
-            texts.append(_Text(body.end(), end, around, beyond=int(last), last=last))
+            read = len(_around(marks.html, _holder(marks.html, head, body.start()), body.end())) - 1
+            texts.append(_Text(body.end(), end, around, read, beyond=int(last), last=last))
     return texts
+
+
+def _holder(html: str, head: int, body: int) -> int:
+    """Where the element begins that holds a comment: that of its number, or the marked one."""
+    holder = _HOLDER.search(html, head, body)
+    return body if holder is None else holder.start()
 
 
 def _frame(html: str, head: int, low: int) -> int:
@@ -182,7 +194,9 @@ def _edits(html: str, text: _Text, scan: _Scan, foot: str | None) -> list[tuple[
     own = [end for end in ends if end.name in text.around]
     for dropped in range(min(len(own), _MOST_STRAYS) + 1):
         closing = _closing(own[dropped:], text.around)
-        if _sound(html, text, own[dropped:], closing, foot):
+        if _sound(html, text, own[dropped:], closing, foot) or (
+            not dropped and _fits(html, text, own, closing)
+        ):
             break
     else:
         return []
@@ -196,6 +210,13 @@ def _edits(html: str, text: _Text, scan: _Scan, foot: str | None) -> list[tuple[
     if missing:
         edits.append((text.end, text.end, "".join(f"</{name}>" for name in missing)))
     return edits
+
+
+def _fits(html: str, text: _Text, own: Sequence[_End], closing: Sequence[_End]) -> bool:
+    """Whether each end is the tracker's own, and words beside the marked element are where they are read."""
+    if len(closing) < len(text.around) or len(own) != len(closing) + text.beyond:
+        return False
+    return not _fallen_out(html, closing[text.read :])
 
 
 def _sound(html: str, text: _Text, own: Sequence[_End], closing: Sequence[_End], foot: str | None) -> bool:
