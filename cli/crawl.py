@@ -119,6 +119,8 @@ def crawl(
         request = since_last(program.user_id, connection.tracker_id, request)
     request = with_since_warning(request, connection.kind)
     worked = _work_on(program, begin(program.user_id, connection.tracker_id, request), connection)
+    if connection.is_new and worked.came_to_nothing:
+        _forget(program, connection.name)
     _finish(worked, as_json=as_json)
 
 
@@ -212,6 +214,11 @@ class _Worked:
     result: dict[str, Any] | None  # what --json prints; None: the database could not be asked any more
     error: CrawlError | DatabaseError | None
 
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether the tracker gave nothing at all: the address, the kind or the account is wrong."""
+        return self.error is not None and self.result is not None and not self.result["total_issues_found"]
+
     def tell(self, *, quiet: bool) -> int:
         """Say how it went; the exit status comes back.
 
@@ -227,8 +234,7 @@ class _Worked:
             print_figures(self.result)
         if self.error is not None:
             complain(sentence(self.error))
-            nothing_yet = self.result is not None and not self.result["total_issues_found"]
-            if not nothing_yet and not isinstance(self.error, FenceLost):
+            if not self.came_to_nothing and not isinstance(self.error, FenceLost):
                 complain(f"What was stored is kept. {go_on}")
             return status_of(self.error) or 1
         if self.result is None or self.result["status"] == "interrupted":
@@ -263,6 +269,18 @@ def _work_on(program: Program, lease: SessionLease, tracker: Tracker) -> _Worked
         return _Worked(lease, None, error)
     except DatabaseError as unreadable:
         return _Worked(lease, None, error or unreadable)
+
+
+def _forget(program: Program, name: str) -> None:
+    """Let no mistyped address stay among the trackers."""
+    from crawler.errors import UsageError
+    from db import get_session
+    from db.errors import DatabaseError
+    from pipeline.trackers.removal import remove_tracker
+    from pipeline.trackers.stored import find_row
+
+    with suppress(DatabaseError, UsageError), get_session(user_id=program.user_id) as session:
+        remove_tracker(session, find_row(session, name))
 
 
 def _hear_out() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,11 +32,15 @@ class _Crawled:
     result: dict[str, Any]
 
 
-def demo() -> None:
+def demo(
+    remove: Annotated[
+        bool, typer.Option("--remove", help="remove what the demo stored, and disable its users")
+    ] = False,
+) -> None:
     """Try it without any set-up: two users crawl and search a built-in example tracker.
 
     Needs no server, no account and no network, and can be repeated. The two users and their issues stay, so
-    that you can look around.
+    that you can look around; --remove takes them away.
     """
     import asyncio
     import logging
@@ -46,6 +50,9 @@ def demo() -> None:
     began = monotonic()
     complain("Starting the database …")
     program = start(level=logging.WARNING)
+    if remove:
+        _remove(program)
+        return
     crawled = asyncio.run(_crawl_for_both(program))
     _print_crawls(crawled)
     _print_searches(crawled)
@@ -123,10 +130,36 @@ async def _crawl(program: Program, username: str, account: str, url: str) -> _Cr
 
 def _user(program: Program, username: str) -> int:
     from db import get_session
-    from db.users import add_user, find_user
+    from db.users import add_user, enable_user, find_user
 
     with get_session(user_id=program.user_id) as session:
-        return (find_user(session, username) or add_user(session, username)).user_id
+        user = find_user(session, username) or add_user(session, username)
+        if not user.is_active:  # since demo --remove
+            enable_user(session, username)
+        return user.user_id
+
+
+def _remove(program: Program) -> None:
+    """Remove the tracker of each of the demo's users with all that came from it; the users are disabled."""
+    from crawler.errors import UsageError
+    from db import get_session
+    from db.users import disable_user, find_user
+    from pipeline.trackers.removal import remove_with_data
+    from pipeline.trackers.stored import find_row
+
+    for username, _ in _PEOPLE:
+        with get_session(user_id=program.user_id) as session:
+            user = find_user(session, username)
+            if user is None or not user.is_active:
+                say(f"{username}: there is nothing to remove.")
+                continue
+            user_id = user.user_id
+        issues = 0
+        with suppress(UsageError), get_session(user_id=user_id) as session:
+            issues = remove_with_data(session, find_row(session, _TRACKER))["issues"]
+        with get_session(user_id=program.user_id) as session:
+            disable_user(session, username)
+        say(f"{username}: {issues} issues are removed, and the user is disabled.")
 
 
 def _print_crawls(crawled: list[_Crawled]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -255,18 +256,48 @@ def rename(
 
 
 @app.command("remove")
-def remove(name: Name, as_json: AsJson = False) -> None:
-    """Remove a tracker that nothing was crawled from."""
+def remove(
+    name: Name,
+    with_data: Annotated[
+        bool,
+        typer.Option("--with-data", help="with its issues, kept pages, sessions, schedules and favorites"),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask for confirmation")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a tracker that nothing was crawled from; or, with --with-data, everything that came from it.
+
+    Attached files stay on disk until: db prune.
+    """
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.completion import refresh
-    from pipeline.trackers.stored import remove_tracker
+    from pipeline.trackers.removal import belongings, remove_tracker, remove_with_data
+    from pipeline.trackers.stored import find_row
 
     program = start()
     with get_session(user_id=program.user_id) as session:
-        remove_tracker(session, name)
+        row = find_row(session, name)
+        gone = belongings(session, row)
+        if with_data:
+            _be_sure(name, gone, yes=yes)
+            remove_with_data(session, row)
+        else:
+            remove_tracker(session, row)
     refresh(program.user_id)
-    tell_done(f"Tracker {name} is removed.", {"name": name, "removed": True}, as_json=as_json)
+    tell_done(f"Tracker {name} is removed.", {"name": name, "removed": True, **gone}, as_json=as_json)
+
+
+def _be_sure(name: str, gone: dict[str, int], *, yes: bool) -> None:
+    from crawler.errors import UsageError
+
+    told = ", ".join(f"{number:,} {what.replace('_', ' ')}" for what, number in gone.items() if number)
+    if yes or not told:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"With {name} go {told}, for good: give --yes to remove them.")
+    if not typer.confirm(f"Remove {name} with {told}, for good?", default=False, err=True):
+        raise UsageError("Nothing was removed.")
 
 
 @app.command("rotate-key")

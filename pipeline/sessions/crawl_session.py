@@ -153,6 +153,8 @@ def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = 
         row = session.scalars(select(CrawlSession).where(*mine).with_for_update(key_share=True)).one()
         if row.status == "completed":
             raise UsageError(f"Session {session_uuid} is complete: there is nothing to resume.")
+        if row.tracker_id is None:
+            raise UsageError(f"Session {session_uuid} has no tracker any more: crawl anew.")
         row.fence += 1
         row.status = "running"
         row.completed_at = None

@@ -30,6 +30,7 @@ class Tracker:
     concurrency: int = 4  # requests at once
     options: Mapping[str, Json] = field(default_factory=dict)
     reach: Reach | None = None  # which addresses may be connected to; None: any, for it is one's own
+    is_new: bool = False  # stored just now, for an address on the command line
 
     @property
     def connection(self) -> Connection:

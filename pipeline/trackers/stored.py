@@ -16,7 +16,6 @@ from crawler.http.origin import Origin
 from crawler.options import changed
 from crawler.records import Json
 from crawler.sources import find_kind
-from db.models import CrawlSession, Issue, SavedSearch
 from db.models import Tracker as TrackerModel
 from db.sanitize import LONGEST_NAME
 from db.users import require_writer
@@ -87,7 +86,7 @@ def edit_tracker(
         UsageError: there is none of that name, or it cannot be so.
         DatabaseRefused: the user only looks.
     """
-    row = _find(session, name)
+    row = find_row(session, name)
     stored = dict(row.options)
     before = NewTracker(
         name=row.name,
@@ -119,41 +118,12 @@ def rename_tracker(session: Session, name: str, new_name: str) -> None:
         DatabaseRefused: the user only looks.
     """
     require_writer(session)
-    row = _find(session, name)
+    row = find_row(session, name)
     if new_name != name and session.scalar(_mine().where(TrackerModel.name == new_name)) is not None:
         raise UsageError(f"There is a tracker called {new_name!r} already: choose another name.")
     _check_name(new_name)
     row.name = new_name
     session.flush()
-
-
-def remove_tracker(session: Session, name: str) -> None:
-    """Forget a connection.
-
-    Raises:
-        UsageError: there is none of that name, issues were crawled with it, or a saved search is about it.
-    """
-    row = _find(session, name)
-    sessions, issues = (
-        session.scalar(
-            select(func.count()).where(table.user_id == row.user_id, table.tracker_id == row.tracker_id)
-        )
-        or 0
-        for table in (CrawlSession, Issue)
-    )
-    if sessions or issues:
-        raise UsageError(
-            f"Cannot remove {name}: {_counted(sessions, 'session')} and {_counted(issues, 'issue')} "
-            "belong to it."
-        )
-    kept = session.scalars(select(SavedSearch.name).where(SavedSearch.tracker_id == row.tracker_id)).all()
-    if kept:
-        raise UsageError(f"Cannot remove {name}: {', '.join(kept)} use it. Remove or change these first.")
-    session.delete(row)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def rotate(session: Session, vault: Vault) -> int:
@@ -178,12 +148,12 @@ def open_tracker(session: Session, name: str | None, settings: Settings, vault: 
     Raises:
         UsageError: there is none, or several to choose from, or its password cannot be decrypted.
     """
-    return _opened(_find(session, name) if name else _only(session), settings, vault)
+    return _opened(find_row(session, name) if name else _only(session), settings, vault)
 
 
 def find_tracker(session: Session, name: str | None) -> Tracker:
     """As :func:`open_tracker`, without its password: no key is needed."""
-    return _described(_find(session, name) if name else _only(session))
+    return _described(find_row(session, name) if name else _only(session))
 
 
 def open_by_id(session: Session, tracker_id: int, settings: Settings, vault: Vault) -> Tracker:
@@ -212,16 +182,17 @@ def open_adhoc(session: Session, kind: str, url: str, settings: Settings, vault:
         )
         .order_by(TrackerModel.tracker_id)
     )
+    is_new = known is None
     if known is None:
         name = _free_name(session, f"{kind}-{urlsplit(base_url).netloc}"[: LONGEST_NAME - 10])
         new = NewTracker(name=name, kind=kind, base_url=base_url, username=settings.tracker_username)
         known = add_tracker(session, new, vault)
     if settings.tracker_password is None:
-        return _opened(known, settings, vault)
+        return replace(_opened(known, settings, vault), is_new=is_new)
     if known.secret is None:  # so that resume and schedules may use the account of the environment too
         known.secret = vault.seal(None, _password_of(known))
         session.flush()
-    return replace(_described(known), password=settings.tracker_password)
+    return replace(_described(known), password=settings.tracker_password, is_new=is_new)
 
 
 def _mine() -> Select[TrackerModel]:
@@ -268,7 +239,12 @@ def _described(row: TrackerModel) -> Tracker:
     )
 
 
-def _find(session: Session, name: str) -> TrackerModel:
+def find_row(session: Session, name: str) -> TrackerModel:
+    """One's own tracker of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
     row = session.scalar(_mine().where(TrackerModel.name == name))
     if row is None:
         raise UsageError(

@@ -47,6 +47,18 @@ def test_neither_user_of_the_demo_finds_the_others_issues(newcomer: Program) -> 
     assert not kim & sato
 
 
+def test_the_demo_is_removed_and_can_be_had_again(newcomer: Program) -> None:
+    newcomer("demo")
+    removed = newcomer("demo", "--remove")
+    assert removed.status == 0, removed.err
+    assert "demo-kim: " in removed.out
+    assert newcomer("search", "ORA-01555", IMS_USER="demo-kim").status == 3  # disabled
+    assert newcomer("search", "ORA-01555", "--everybody", "--json").document == []
+    assert "nothing to remove" in newcomer("demo", "--remove").out
+    assert newcomer("demo").status == 0
+    assert newcomer("search", "ORA-01555 오류", "--json", IMS_USER="demo-kim").document
+
+
 def test_nothing_of_the_data_folder_is_for_others(newcomer: Program) -> None:
     newcomer("sessions")
     open_to_others = [
