@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.arguments import AsJson, kinds, options_of_a_kind, trackers
-from cli.output import invocation, print_json, print_table, say, tell_done
+from cli.output import invocation, one_line, print_json, print_table, say, tell_done
 from cli.passwords import read_password
 
 if TYPE_CHECKING:
@@ -220,18 +220,19 @@ def try_login(name: Name, as_json: AsJson = False) -> None:
     from pipeline.trackers.connect import Tracker
     from pipeline.trackers.process import TrackerProcess
 
-    async def first_total(tracker: Tracker) -> int | None:
+    async def first_page(tracker: Tracker) -> tuple[int | None, str | None]:
         async with TrackerProcess(tracker) as source:
             await source.login()
             async for page in source.search(None, limit=1):
-                return page.total
-        return None
+                return page.total, page.server
+        return None, None
 
-    total = asyncio.run(first_total(start().open_tracker(name)))
+    total, server = asyncio.run(first_page(start().open_tracker(name)))
     if as_json:
-        print_json({"name": name, "answers": True, "issues": total})
+        print_json({"name": name, "answers": True, "issues": total, "server": server})
         return
-    say(f"Tracker {name} answers" + (f" and shows {total:,} issues." if total is not None else "."))
+    answers = "answers" if server is None else f"answers as {one_line(server)}"
+    say(f"Tracker {name} {answers}" + (f" and shows {total:,} issues." if total is not None else "."))
 
 
 @app.command("rename")

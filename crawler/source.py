@@ -48,6 +48,7 @@ class SearchPage:
     references: tuple[Reference, ...]
     cursor: str | None  # give it to search() to go on after this page; None: this was the last one
     total: int | None = None  # the tracker's own count of all hits, where it tells one
+    server: str | None = None  # the program that answers, with its version, where it tells them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

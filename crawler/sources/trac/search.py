@@ -58,5 +58,6 @@ def page_of(
         references=tuple(Reference(issue_id=str(number)) for number in fresh),
         cursor=None if following is None else following.text(),
         total=place.seen + listed.matches - before - hidden,
+        server=None if listed.version is None else f"Trac {listed.version}",
     )
     return page, following

@@ -17,7 +17,7 @@ from db.embedded import EmbeddedServer
 from db.setup.bootstrap import libpq_url
 from tests.fixtures.program import Program
 from tests.trackers.trac.fix_server import TracServer
-from tests.trackers.trac.test_contract import _compare
+from tests.trackers.trac.test_contract import compare
 
 pytestmark = pytest.mark.xdist_group("trac")
 
@@ -57,9 +57,16 @@ def test_every_ticket_comment_change_and_attachment_of_trac_is_in_postgresql(
     assert crawled["issues_new"] == crawled["total_issues_found"] == len(facts) == len(records) > 30
     for number, each in facts.items():
         try:
-            _compare(each, records[str(number)])
+            compare(each, records[str(number)])
         except AssertionError as error:
             raise AssertionError(f"ticket {number}: {error}") from error
+
+
+@pytest.mark.usefixtures("crawled")
+def test_a_test_says_which_trac_it_is(ims_crawl: Program, trac: TracServer) -> None:
+    tested = ims_crawl("trackers", "test", "trac", "--json").document
+    assert (tested["server"], tested["issues"]) == (f"Trac {trac.version}", len(trac.facts()))
+    assert f"answers as Trac {trac.version} and shows" in ims_crawl("trackers", "test", "trac").out
 
 
 @pytest.mark.usefixtures("crawled")
