@@ -35,6 +35,7 @@ class Format(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
+    EXCEL = "xlsx"
 
 
 def export(
@@ -42,6 +43,10 @@ def export(
     form: Annotated[Format, typer.Option("--format", help="how to write the table")] = Format.CSV,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="write the table to this file, else it is printed")
+    ] = None,
+    excel: Annotated[
+        Path | None,
+        typer.Option("--excel", metavar="FILE", help="write the table to this file, as an Excel workbook"),
     ] = None,
     raw: Annotated[
         bool,
@@ -66,9 +71,13 @@ def export(
         raise UsageError("A web archive needs a file: --warc pages.warc.gz.")
     if warc is not None and everybody:
         raise UsageError("A web archive has your own pages only: leave --everybody out.")
+    if excel is not None and (output is not None or subject is None):
+        raise UsageError("Say what to write, and where: export issues --excel FILE.")
+    if excel is not None:
+        form, output = Format.EXCEL, excel
     if output is not None and str(output) == "-":
         output = None  # standard output, where a table goes anyway
-    if subject is not None and output is None and (as_json or form is Format.PARQUET):
+    if subject is not None and output is None and (as_json or form in (Format.PARQUET, Format.EXCEL)):
         raise UsageError("Say where to write the table: -o FILE.")
     program = start()
     if warc is not None:
@@ -106,6 +115,7 @@ def _export_table(
 ) -> None:
     from db import get_session
     from pipeline.reports.export import open_table, output_file, write_parquet
+    from pipeline.reports.workbook import write_workbook
     from pipeline.search.filters import check_tracker
 
     with get_session(program.user_id, everybody=everybody) as session:
@@ -119,6 +129,8 @@ def _export_table(
         with output_file(output) as file:
             if form is Format.PARQUET:
                 rows = write_parquet(table, file)
+            elif form is Format.EXCEL:
+                rows = write_workbook(subject.value, table.columns, table.portions, file)
             else:
                 text = TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
                 rows = _write_text(table, text, form, raw=raw)

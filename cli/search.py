@@ -6,7 +6,7 @@ from cli.arguments import Everybody
 from cli.confirm import Exact, Yes, confirm
 from cli.filter_options import Given, with_filters
 from cli.query_words import Query, joined
-from cli.search_results import AsCsv, AsJson, Limit, Offset, Open, Raw, Shape, show_hits
+from cli.search_results import AsCsv, AsJson, Excel, Limit, Offset, Open, Raw, Shape, show_hits
 
 
 @with_filters
@@ -18,6 +18,7 @@ def search(
     yes: Yes = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
+    excel: Excel = None,
     raw: Raw = False,
     opened: Open = None,
     everybody: Everybody = False,
@@ -28,7 +29,7 @@ def search(
 
     Synonyms are searched too, such as OOM for out of memory, and ranked lower; --exact leaves them out.
     """
-    shape = Shape(as_json=as_json, as_csv=as_csv, raw=raw, opened=opened, offset=offset)
+    shape = Shape(as_json=as_json, as_csv=as_csv, excel=excel, raw=raw, opened=opened, offset=offset)
     run_search(joined(query), filters, shape, limit=limit, exact=exact, yes=yes, everybody=everybody)
 
 
@@ -62,8 +63,8 @@ def run_search(
     from pipeline.search.question import ask
     from pipeline.search.stored import find
 
-    if shape.as_json and shape.as_csv:
-        raise UsageError("Give either --json or --csv.")
+    if shape.as_json + shape.as_csv + (shape.excel is not None) > 1:
+        raise UsageError("Give one of --json, --csv and --excel.")
     filters = read_filters(given)
     program = start()
     with get_session(program.user_id, everybody=everybody) as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +23,9 @@ Limit = Annotated[int, typer.Option(min=1, max=1000, help="at most this many hit
 Offset = Annotated[int, typer.Option(min=0, help="skip this many hits")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="print CSV, for a spreadsheet")]
+Excel = Annotated[
+    Path | None, typer.Option("--excel", metavar="FILE", help="write an Excel workbook (.xlsx) to this file")
+]
 Raw = Annotated[
     bool,
     typer.Option("--raw", help="with --csv: do not escape cells that a spreadsheet would take for a formula"),
@@ -42,6 +46,7 @@ class Shape:
 
     as_json: bool = False
     as_csv: bool = False
+    excel: Path | None = None  # a workbook's file
     raw: bool = False
     opened: str | None = None  # the hit to open, by its place or its number
     offset: int = 0  # places count from here
@@ -61,6 +66,8 @@ def show_hits(found: Found, shape: Shape) -> None:
         print_json(found.hits)
     elif shape.as_csv:
         _print_csv(found.hits, raw=shape.raw)
+    elif shape.excel is not None:
+        _write_excel(found.hits, shape.excel)
     else:
         _print(found.hits, shape.offset)
     if found.more and not shape.as_json and not shape.as_csv:
@@ -115,6 +122,17 @@ def _print_csv(hits: list[dict[str, Any]], *, raw: bool) -> None:
     for hit in hits:
         sheet.add(hit[name] for name in columns)
     say(text.getvalue().removesuffix("\n"))
+
+
+def _write_excel(hits: list[dict[str, Any]], path: Path) -> None:
+    from pipeline.reports.export import output_file
+    from pipeline.reports.workbook import write_workbook
+
+    columns = _COLUMNS + _owner(hits)
+    rows = [[_unmarked(hit[name]) if name == "snippet" else hit[name] for name in columns] for hit in hits]
+    with output_file(path) as file:
+        write_workbook("hits", columns, [rows], file)
+    complain(f"{len(hits):,} hits were written to {path}.")
 
 
 def _chosen(hits: list[dict[str, Any]], wanted: str, offset: int) -> dict[str, Any]:

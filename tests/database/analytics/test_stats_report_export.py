@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from tests.fixtures.analytics import Desk
@@ -205,6 +206,23 @@ def test_export_as_parquet(filled: Shell) -> None:
     path = filled.home / "history.parquet"
     assert filled("export", "history", "--format", "parquet", "-o", str(path), user="bob").status == 0
     assert parquet.read_table(path).num_rows == 0
+
+
+def test_export_and_search_as_a_workbook(filled: Shell) -> None:
+    path = filled.home / "issues.xlsx"
+    done = filled("export", "issues", "--excel", str(path), "--json")
+    assert done.document == {"file": str(path), "rows": 3}
+    assert path.stat().st_mode & 0o777 == 0o600
+    headers, *rows = openpyxl.load_workbook(path).active.iter_rows(values_only=True)
+    issue = dict(zip(headers, rows[0], strict=True))
+    assert (issue["issue_id"], issue["title"]) == ("1", HOSTILE.replace("\x1b", "_x001B_"))
+    assert isinstance(issue["registered_date (UTC)"], datetime)
+    hits = filled.home / "hits.xlsx"
+    assert filled("search", "hyperlink", "--excel", str(hits)).status == 0
+    headers, *rows = openpyxl.load_workbook(hits).active.iter_rows(values_only=True)
+    assert [row[0] for row in rows] == ["1"]
+    assert filled("search", "hyperlink", "--excel", str(hits), "--csv").status == 2
+    assert filled("export", "issues", "--excel", "/absent/x.xlsx").status == 2
 
 
 def test_parquet_without_its_library_is_refused_in_a_sentence(
