@@ -18,6 +18,8 @@ from crawler.query import Occur, Tree
 LAST = 2_147_483_647  # the largest number that a database behind Trac gives to a ticket
 _UNUSED = 2_000_000_000  # from here on up no tracker has tickets
 _OPERATORS = "!~^$"
+_MOST_BYTES = 6000  # of a list of numbers, within an address that has more to say
+_COMMA = len("%2C")
 _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
@@ -35,22 +37,38 @@ class Numbers:
             return "id=" + ",".join(str(number) for number in sorted(self.only - self.without))
         return "id=!" + ",".join(str(number) for number in sorted(self.without)) if self.without else ""
 
-    def below(self, end: int) -> str:
-        """The same condition for the tickets before a number, as a list of ranges."""
+    def below(self, end: int) -> tuple[str, int]:
+        """The same condition for the tickets before a number, as a list of ranges.
+
+        Returns:
+            the list, and the number from where on it holds: above 1 where all of it would be too long for the
+            address of a page, which servers take up to 8 KiB of.
+        """
         if self.only is not None:
-            return ",".join(str(number) for number in sorted(self.only - self.without) if number < end)
-        return ",".join(_ranges(sorted(number for number in self.without if number < end), end))
+            numbers = sorted(number for number in self.only - self.without if number < end)
+            ranges = [(number, number) for number in numbers]
+        else:
+            ranges = list(_ranges(sorted(number for number in self.without if number < end), end))
+        kept: list[str] = []
+        room = _MOST_BYTES
+        for first, last in reversed(ranges):
+            words = str(first) if first == last else f"{first}-{last}"
+            room -= len(words) + _COMMA
+            if room < 0:
+                return ",".join(reversed(kept)), last + 1
+            kept.append(words)
+        return ",".join(reversed(kept)), 1
 
     def allow(self, number: int) -> bool:
         """Whether a ticket is meant."""
         return number not in self.without and (self.only is None or number in self.only)
 
 
-def _ranges(holes: list[int], end: int) -> Iterable[str]:
+def _ranges(holes: list[int], end: int) -> Iterable[tuple[int, int]]:
     start = 1
     for hole in [*holes, end]:
         if start < hole:
-            yield f"{start}-{hole - 1}"
+            yield start, hole - 1
         start = hole + 1
 
 
@@ -90,7 +108,7 @@ def conditions(
         since: only tickets that were changed at or after this time; Trac reads ISO 8601 with its offset.
     """
     unused = str(secrets.randbelow(LAST - _UNUSED) + _UNUSED)
-    pairs = [("id", ",".join(filter(None, (numbers.below(below), unused))))]
+    pairs = [("id", ",".join(filter(None, (numbers.below(below)[0], unused))))]
     # A first character of these would be an operator; "begins with" takes what follows as it is.
     mode = "^" if any(name[0] in _OPERATORS for name in components) else ""
     pairs += [("component", mode + name) for name in components]

@@ -40,8 +40,10 @@ def page_of(
     """Make a page of what was listed, and say where to go on.
 
     Trac counts tickets that it hides from the account. How many of them are on a page shows by the rows that
-    are missing from it.
+    are missing from it. They may also be missing because somebody on the way gives fewer rows than were asked
+    for: only when nothing comes below the last row either, they are hidden.
     """
+    floor = numbers.below(place.below)[1]
     before = (place.page - 1) * size
     hidden = max(min(size, listed.matches - before) - len(listed.numbers), 0)
     fresh = dict.fromkeys(
@@ -52,12 +54,14 @@ def page_of(
         following = replace(place, below=min(fresh), page=1, seen=place.seen + len(fresh))
     elif not listed.numbers:
         following = replace(place, page=place.page + 1)
-    if listed.matches <= before + size:
-        following = None
+    if listed.matches <= before + size and not (fresh and hidden):
+        # A question that was too long goes on where it ended.
+        rest = replace(place, below=floor, page=1, seen=place.seen + len(fresh))
+        following = rest if floor > 1 else None
     page = SearchPage(
         references=tuple(Reference(issue_id=str(number)) for number in fresh),
         cursor=None if following is None else following.text(),
-        total=place.seen + listed.matches - before - hidden,
+        total=place.seen + listed.matches - before - hidden if floor == 1 else None,
         server=None if listed.version is None else f"Trac {listed.version}",
     )
     return page, following

@@ -12,9 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawler.errors import PageCut, PageRejected
+from crawler.html import LexborDocument
 from crawler.source import RawPage
 from crawler.sources.trac.parse.listing import parse_list
-from crawler.sources.trac.parse.markup import is_logged_in
+from crawler.sources.trac.parse.markup import filename_of, is_logged_in
 from crawler.sources.trac.parse.ticket import parse_ticket
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -173,3 +174,18 @@ def test_nobody_is_no_name(field: str, words: str) -> None:
     ):
         record = parse_ticket(page(html.replace(cell[0], f"{cell[1]}{inner}{cell[2]}").encode()))
         assert getattr(record, field) == expected
+
+
+@pytest.mark.parametrize(
+    ("href", "name"),
+    [
+        ("/attachment/ticket/7/a%20b.txt", "a b.txt"),
+        ("/trac/raw-attachment/ticket/7/folder/b.txt?x=1", "folder/b.txt"),
+        ("/attachment/ticket/7/tab%09in.txt", "tab\tin.txt"),
+        ("/elsewhere/b.txt", "b.txt"),
+    ],
+)
+def test_a_file_has_the_name_that_its_link_has(href: str, name: str) -> None:
+    link = LexborDocument(f'<p><a href="{href}">words</a></p>').select_one("a")
+    assert link is not None
+    assert filename_of(link) == name

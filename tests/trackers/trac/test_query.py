@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.query import Clause, Occur, Tree
@@ -68,7 +68,22 @@ def test_ranges_mean_exactly_the_allowed_numbers_below_the_end(
     only: frozenset[int] | None, without: frozenset[int], end: int
 ) -> None:
     numbers = Numbers(only=only, without=without)
-    assert _meant(numbers.below(end)) == {number for number in range(1, end) if numbers.allow(number)}
+    assert _meant(numbers.below(end)[0]) == {number for number in range(1, end) if numbers.allow(number)}
+
+
+@given(numbers=st.frozensets(st.integers(1, 999_999), min_size=900, max_size=1000), excluded=st.booleans())
+@settings(max_examples=10, deadline=None)
+def test_a_long_list_of_numbers_is_asked_for_in_pieces(numbers: frozenset[int], excluded: bool) -> None:
+    asked = Numbers(without=numbers) if excluded else Numbers(only=numbers)
+    end, meant = 1_000_000, set[int]()
+    while end > 1:
+        condition, floor = asked.below(end)
+        assert len(condition.replace(",", "%2C")) < 7000
+        piece = _meant(condition)
+        assert all(floor <= number < end for number in piece)
+        meant |= piece
+        end = floor
+    assert meant == (set(range(1, 1_000_000)) - numbers if excluded else numbers)
 
 
 def test_no_two_questions_are_the_same_to_trac() -> None:

@@ -17,12 +17,23 @@ _VERSION = re.compile(r"<strong>Trac\s+([0-9][\w.+-]*)</strong>")
 # The wrapped navigation ends where the page's own content begins; wiki text comes after that.
 _NAVIGATION = 'id="metanav"'
 _AFTER_NAVIGATION = ('<div id="mainnav"', '<div id="main"', '<div id="content"')
+_LONGEST_TAIL = 20_000  # characters
+_FILE = re.compile(r"/(?:raw-)?attachment/ticket/[0-9]+/(.+)")
+_ADDED = re.compile(r"<!--.*?-->|<script\b.*?</script\s*>|<br\s*/?>", re.DOTALL)
 _LONGEST_NAVIGATION = 8000  # characters
 
 
 def is_whole(html: str) -> bool:
-    """Whether a page goes on to its end."""
-    return html[-64:].rstrip().lower().endswith("</html>")
+    """Whether a page goes on to its end, after which caches and balancers write a line of their own."""
+    _, end, added = html[-_LONGEST_TAIL:].lower().rpartition("</html>")
+    return bool(end) and "<" not in _ADDED.sub("", added)
+
+
+def cells_of(table: Node) -> list[Node]:
+    """The cells of a table's own rows; a cell's text may have tables of its own."""
+    parts = [part for part in table.children() if part.name in ("tbody", "thead", "tfoot")]
+    rows = [row for part in (table, *parts) for row in part.children() if row.name == "tr"]
+    return [cell for row in rows for cell in row.children() if cell.name in ("td", "th")]
 
 
 def is_logged_in(html: str) -> bool | None:
@@ -109,6 +120,10 @@ def version_of(html: str) -> str | None:
 
 
 def filename_of(link: Node) -> str:
-    """The name of the attachment that a link leads to; its words may have lost spaces."""
+    """The name of the attachment that a link leads to; its words may have lost spaces.
+
+    A name may hold a slash, so it is all that follows the number of the ticket.
+    """
     path = (link.attribute("href") or "").partition("?")[0].partition("#")[0]
-    return unquote(path.rsplit("/", 1)[-1]) or link.line()
+    found = _FILE.search(path)
+    return unquote(found[1] if found is not None else path.rsplit("/", 1)[-1]) or link.line()

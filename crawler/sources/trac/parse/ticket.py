@@ -24,7 +24,7 @@ from crawler.sources.trac.parse.changes import Changes, read_changes
 from crawler.sources.trac.parse.dates import Dates, read_dates
 from crawler.sources.trac.parse.earlier import Heading, labels_of, read_heading
 from crawler.sources.trac.parse.mail import shown_addresses
-from crawler.sources.trac.parse.markup import author_of, child, is_whole, stated
+from crawler.sources.trac.parse.markup import author_of, cells_of, child, is_whole, stated
 from crawler.sources.trac.parse.script import Told, read_script
 from crawler.sources.trac.parse.values import display_name, exact
 from crawler.states import state_of
@@ -221,9 +221,9 @@ def _properties(ticket: Node, script: Told) -> tuple[dict[str, str], dict[str, s
     table = ticket.select_one("table.properties")
     values: dict[str, str] = {}
     names: dict[str, str] = {}
-    for cell in [] if table is None else table.select("td[headers]"):
+    for cell in [] if table is None else cells_of(table):
         name = (cell.attribute("headers") or "").removeprefix("h_")
-        if name in values:
+        if not name or name in values:
             continue
         if name in ("reporter", "owner"):
             # "(none)", in whatever language, is Trac's word and not a name; a cell without a mark is words.
