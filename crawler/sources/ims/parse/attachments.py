@@ -64,6 +64,9 @@ def read_files(sections: Mapping[str, Node], download: Download) -> Files:
                 download_url=download.address(number, kind),
             )
             records.setdefault((number, kind), file)
+        if is_list and section in sections:
+            items = [item for item in sections[section].select("li") if item.select_one("a") is None]
+            warnings += ["A file has no link on the page."] * sum(bool(item.line()) for item in items)
     return Files(tuple(records.values()), links, tuple(warnings))
 
 

@@ -15,6 +15,7 @@ from crawler.sources.ims.parse.fields import person_in
 from crawler.sources.ims.parse.labels import HEADING, PRIVATE, key_of
 
 _PARTS = "[id^=action_], [id^=comment_], [id^=commDescTR_]"
+_MARKED = ".commDescTR, [id^=commDescTR_]"
 _NUMBER = re.compile(r"(action|comment|commDescTR)_(\d{1,18})")
 _FIRST = re.compile(r"\D{0,40}?(\d{1,18})(?!\d)\s*(.*)")  # Action No. 3 [Internal]
 _LABEL = re.compile(r"\s*+([^:：|0-9]{1,40})[:：](.*)")
@@ -82,11 +83,19 @@ def read_comments(section: Node | None, zone: ZoneInfo) -> Comments:
             )
         )
         extra.update({f"Action {number} {name}": words for name, words in heading.others.items()})
-        flaws = heading.flaws if content else [*heading.flaws, "has no words"]
+        flaws = [*heading.flaws, *([] if content else ["has no words"])]
+        if not any(_is_marked(body) for body in found):
+            flaws.append("has no element that is marked as its text")
         warnings += [f"Comment {number} {flaw}." for flaw in dict.fromkeys(flaws)]
+    headed = {number for number, _, _ in headings}
+    problems += [f"Comment {number} has no heading on the page." for number in bodies if number not in headed]
     unique, repeated = _newest(records)
     warnings += [f"Comment {number} stands twice on the page; the newest is kept." for number in repeated]
     return Comments(tuple(unique), len(headings), tuple(problems), tuple(warnings), extra)
+
+
+def _is_marked(body: Node) -> bool:
+    return (body.attribute("id") or "").startswith("commDescTR") or body.select_one(_MARKED) is not None
 
 
 def _content(bodies: Iterable[Node]) -> str:

@@ -16,8 +16,10 @@ from crawler.sources.ims.parse.labels import key_of
 from crawler.sources.ims.parse.landmarks import (
     COMMENTS,
     DESCRIPTION,
+    FILES,
     HISTORY,
     NOTICE,
+    PATCH_FILES,
     RELATED,
     Landmarks,
 )
@@ -34,7 +36,7 @@ class Reading:
     number: str | None
     fields: Fields
     description: str | None
-    described: bool  # its cell was found
+    described: bool  # its marked cell was found
     comments: Comments
     history: History
     files: Files
@@ -59,6 +61,9 @@ def read(
     for node in document.select("[id]"):  # compares one thing in its walk, not seven
         sections.setdefault(node.attribute("id") or "", node)
     fields = read_fields(document, zone)
+    if any(name in sections for name in (FILES, PATCH_FILES, RELATED)):  # a page has all of them, or none
+        lacking = [name for name in (COMMENTS, HISTORY) if name not in sections]
+        fields.warnings += [f"The page has no section {name}." for name in lacking]
     if NOTICE in sections:
         read_notice(sections[NOTICE], fields)
     offered = patch_arguments(document)

@@ -45,7 +45,22 @@ class Pair:
     """A header, and the cells after it up to the next one."""
 
     header: Node | None  # None: cells before the first header of a row
-    cells: list[Node]
+    cells: list[Node] = field(default_factory=list)  # the one that is marked as the value is the first
+    is_marked: bool = False  # the first one is
+
+    @property
+    def lacks_value(self) -> bool:
+        """Whether this is a field's header, and no title, and the page has no cell for it."""
+        if self.cells or self.header is None or not self.label:
+            return False
+        is_title = self.header.name == "th" or self.header.attribute("colspan") is not None
+        return not is_title or key_of(self.label) in FIELDS
+
+    def add(self, cell: Node, *, is_marked: bool) -> Pair:
+        """The pair with one more cell."""
+        if is_marked and not self.is_marked:
+            return Pair(self.header, [cell, *self.cells], is_marked=True)
+        return Pair(self.header, [*self.cells, cell], is_marked=self.is_marked)
 
     @property
     def label(self) -> str:
@@ -68,28 +83,39 @@ def read_fields(document: Document, zone: ZoneInfo) -> Fields:
     texts: dict[str, str] = {}
     for pair in _pairs(document.select(_ROWS)):
         label = pair.label
-        values = [text for cell in pair.cells if not shown.is_hidden(cell) and (text := shown.text(cell))]
-        if not label and values:
+        values = [shown.text(cell) for cell in pair.cells if not shown.is_hidden(cell)]
+        if not (values and pair.is_marked and label):
+            values = [value for value in values if value] or values[:1]
+        others = [value for value in values[1:] if value]
+        if not label and any(values):
             fields.warnings.append("The table of fields has a value without a header.")
-        elif len(values) > 1:
+        elif others:
             fields.warnings.append(f"{label} has more than one value.")
-        elif not pair.cells and key_of(label) in FIELDS:
+        elif pair.lacks_value:
             fields.warnings.append(f"{label} has no cell with its value.")
-        for value in values or [""] * (bool(label) and bool(pair.cells)):
-            name = _free(texts, label or UNNAMED, value)
-            texts[name] = value or texts.get(name, "")
+        for value in (*values[:1], *others):
+            if label or value:
+                name = _free(texts, label or UNNAMED, value)
+                texts[name] = value or texts.get(name, "")
     for header, value in texts.items():
         _place(fields, header, value, zone)
+    if fields.known.get("status") == "":
+        fields.warnings.append("The page shows no status.")
     fields.known["state"] = state_of(fields.known.get("status"))
     return fields
 
 
 def read_notice(section: Node, fields: Fields) -> None:
     """Read the notices of the product; every word of the section is kept."""
-    pairs = [(pair.label, cell.text()) for pair in _pairs(section.select("tr")) for cell in pair.cells]
+    rows = [pair for row in section.select("tr") for pair in _split(row)]
+    pairs = [(pair.label, cell.text()) for pair in rows for cell in pair.cells]
+    if any(pair.lacks_value for pair in rows):
+        fields.warnings.append("A notice has no cell with its words.")
+    if len({bool(pair.label) for pair in rows if pair.cells}) > 1:
+        fields.warnings.append("A notice has no header.")
     headings = [heading.line() for heading in section.select("h1, h2, h3, h4, h5, h6, legend")]
     whole = section.text()
-    if not pairs or _squeezed(whole) != _squeezed("".join([*headings, *map("".join, pairs)])):
+    if _squeezed(whole) != _squeezed("".join([*headings, *map("".join, pairs)])):
         pairs = [("", whole)]
     for label, text in pairs:
         if text:
@@ -115,19 +141,17 @@ def _pairs(rows: Sequence[Node]) -> Iterator[Pair]:
 def _split(row: Node) -> list[Pair]:
     pairs: list[Pair] = []
     for cell in row.children():
-        if cell.name not in _CELLS:
+        name = cell.name
+        if name not in _CELLS:
             continue
-        if _is_header(cell):
-            pairs.append(Pair(cell, []))
+        classes = (cell.attribute("class") or "").split()
+        if name == "th" or "tableHeaderTitle" in classes:
+            pairs.append(Pair(cell))
         elif pairs:
-            pairs[-1].cells.append(cell)
+            pairs[-1] = pairs[-1].add(cell, is_marked="data" in classes)
         elif cell.attribute("colspan") is None:
             pairs.append(Pair(None, [cell]))
     return pairs
-
-
-def _is_header(cell: Node) -> bool:
-    return cell.name == "th" or "tableHeaderTitle" in (cell.attribute("class") or "").split()
 
 
 def _free(texts: Mapping[str, str], header: str, value: str) -> str:

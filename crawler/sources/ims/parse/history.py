@@ -71,9 +71,12 @@ def read_history(section: Node | None, zone: ZoneInfo) -> History:
         words = sum(map(bool, lines))
         if not words:
             nothing += len(cells) > 1  # a single one parts entries
-        elif words > 1 or len(rows) > 1 or parse_date("".join(lines), zone):
+            continue
+        if words > 1 or len(rows) > 1 or parse_date("".join(lines), zone):
             entry = _entry(cells, lines, headers, zone)
             warnings += _flaws(entry)
+            if headers and len(headers) != len(cells):
+                warnings.append("An entry of the history has other columns than its headers.")
             records += _records(entry)
             for name, value in entry.others.items():
                 column = extra.setdefault(f"History {name}", [])

@@ -192,6 +192,7 @@ def _record(
             *reading.history.warnings,
             *reading.files.warnings,
             *reading.related.warnings,
+            *(() if reading.described else ("The description has no element that is marked as its text.",)),
         ),
         **reading.fields.known,
     )

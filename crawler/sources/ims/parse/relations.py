@@ -131,9 +131,11 @@ def _linked(rows: Iterable[Node], relation_type: str) -> Listed:
     headers: list[str | None] = []  # what each column is, where one of them is known
     relations: list[RelationRecord] = []
     lost: list[str] = []
+    shifted = False
     for row in rows:
         lines = [cell.line() for cell in row.children() if cell.name in ("td", "th")]
         linked = _number_linked(row)
+        shifted = shifted or (linked is not None and headers != [] and len(headers) != len(lines))
         if not headers and linked is None:
             headers = [RELATED.get(key_of(line)) for line in lines]
             if any(headers):
@@ -148,8 +150,10 @@ def _linked(rows: Iterable[Node], relation_type: str) -> Listed:
             )
         elif sum(map(bool, lines)) > 1:  # a single one says that there are none
             lost.append("\t".join(lines))
-    warnings = ("A related issue has no number that can be read.",) * len(lost)
-    return Listed(tuple(relations), warnings, tuple(lost))
+    warnings = ["A related issue has no number that can be read."] * len(lost)
+    if shifted:
+        warnings.append("The list of related issues has rows with other columns than its headers.")
+    return Listed(tuple(relations), tuple(warnings), tuple(lost))
 
 
 def _number_linked(row: Node) -> str | None:
