@@ -13,6 +13,7 @@ from cli.passwords import read_password
 
 if TYPE_CHECKING:
     from db import Tracker as StoredTracker
+    from pipeline.bootstrap import Program
 
 app = typer.Typer(help="Manage your connections to trackers.")
 
@@ -24,6 +25,13 @@ GivenOptions = Annotated[
         metavar="NAME=VALUE",
         help="set an option of this kind of tracker, as trackers options lists them; may be given again",
         autocompletion=options_of_a_kind,
+    ),
+]
+ProxyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="ask it through this proxy, http://[NAME@]HOST:PORT; without it HTTPS_PROXY and the like count",
     ),
 ]
 PasswordStdin = Annotated[
@@ -46,6 +54,7 @@ def add(
     ignore_robots: Annotated[
         bool, typer.Option("--ignore-robots", help="ignore the robots.txt of the tracker")
     ] = False,
+    proxy: ProxyOption = None,
     option: GivenOptions = None,
     as_json: AsJson = False,
 ) -> None:
@@ -67,6 +76,7 @@ def add(
     if password_stdin or username is not None:
         password = read_password(f"Password of {username} at {url}: ", from_stdin=password_stdin)
     program = start()
+    proxy, proxy_password = _proxy(proxy, program)
     new = NewTracker(
         name=name,
         kind=kind,
@@ -77,6 +87,8 @@ def add(
         rate=rate,
         concurrency=concurrency,
         ignore_robots=ignore_robots,
+        proxy=proxy,
+        proxy_password=proxy_password,
         options=options,
     )
     with get_session(user_id=program.user_id) as session:
@@ -107,12 +119,14 @@ def edit(
         bool | None,
         typer.Option("--ignore-robots/--keep-robots", help="ignore the robots.txt of the tracker, or not"),
     ] = None,
+    proxy: ProxyOption = None,
     option: GivenOptions = None,
     as_json: AsJson = False,
 ) -> None:
     """Change some of a connection and keep the rest; alone it shows what is stored, without the password.
 
-    A new address or account asks for the password again. --option NAME= sets an option back to its default.
+    A new address or account asks for the password again. --proxy '' removes the proxy, --option NAME= sets an
+    option back to its default.
     """
     from db import get_session
     from pipeline.bootstrap import start
@@ -134,6 +148,8 @@ def edit(
         if value is not None
     }
     program = start()
+    if proxy is not None:
+        changes["proxy"], changes["proxy_password"] = _proxy(proxy, program)
     asks = password_stdin or url is not None or bool(username)
     if asks:
         password = read_password(f"Password at {url or 'the tracker'}: ", from_stdin=password_stdin)
@@ -227,12 +243,15 @@ def try_login(name: Name, as_json: AsJson = False) -> None:
                 return page.total, page.server
         return None, None
 
-    total, server = asyncio.run(first_page(start().open_tracker(name)))
+    tracker = start().open_tracker(name)
+    total, server = asyncio.run(first_page(tracker))
+    proxy = None if tracker.proxy is None else tracker.proxy.described()
     if as_json:
-        print_json({"name": name, "answers": True, "issues": total, "server": server})
+        print_json({"name": name, "answers": True, "issues": total, "server": server, "proxy": proxy})
         return
     answers = "answers" if server is None else f"answers as {one_line(server)}"
-    say(f"Tracker {name} {answers}" + (f" and shows {total:,} issues." if total is not None else "."))
+    shows = "" if total is None else f" and shows {total:,} issues"
+    say(f"Tracker {name} {answers}{shows}{f', through the proxy {proxy}' if proxy else ''}.")
 
 
 @app.command("rename")
@@ -326,6 +345,33 @@ def _demand_password(row: StoredTracker) -> None:
             f"The password of {row.username} is missing: give it at the prompt, with --password-stdin, "
             "or in IMS_TRACKER_PASSWORD."
         )
+
+
+def _proxy(given: str | None, program: Program) -> tuple[str | None, str | None]:
+    """A proxy's address and password, as they are stored."""
+    from crawler.errors import UsageError
+    from crawler.http.proxy import Proxy, read_proxy
+
+    if not given:
+        return None, None
+    url, password = read_proxy(given)
+    if password is not None:
+        raise UsageError(
+            "The proxy's password must not be in its address, where others see it: "
+            "give the name alone and the password at the prompt, or in IMS_PROXY_PASSWORD."
+        )
+    username = Proxy(url=url).username
+    if username is None:
+        return url, None
+    password = program.settings.proxy_password or read_password(
+        f"Password of {username} at the proxy: ", from_stdin=False
+    )
+    if password is None:
+        raise UsageError(
+            f"The password of {username} at the proxy is missing: give it at the prompt, "
+            "or in IMS_PROXY_PASSWORD."
+        )
+    return url, password
 
 
 def _shown(value: object) -> str:

@@ -25,6 +25,7 @@ from crawler.http.cookies import Cookies
 from crawler.http.form import Pairs, as_body, as_query
 from crawler.http.library import httpx
 from crawler.http.origin import FileHosts, Origin, shown, without_secrets
+from crawler.http.proxy import Proxy
 from crawler.http.reach import Reach
 from crawler.http.request import Request, bared, merged, redirect_target, standing_headers
 from crawler.http.response import Response
@@ -71,6 +72,7 @@ class Client:
         throttle: the limits that are shared with other clients of the process; None: this client's own.
         share: limits that hold over other processes too, besides those of this one.
         reach: which addresses may be connected to; None: any.
+        proxy: that everything is asked through; None: no proxy, whatever the environment says.
         file_hosts: further hosts of files, see :class:`crawler.http.origin.FileHosts`.
         forbidden: what a 403 says that tells no pause: no right, or too many requests.
         tls: for a tracker whose certificate is signed by a private authority; None: the usual ones.
@@ -99,6 +101,7 @@ class Client:
         throttle: Throttle | None = None,
         share: Share | None = None,
         reach: Reach | None = None,
+        proxy: Proxy | None = None,
         file_hosts: Iterable[str] = (),
         forbidden: Forbids = "denied",
         tls: SSLContext | None = None,
@@ -121,7 +124,7 @@ class Client:
         self._headers = standing_headers(basic_auth)
         self._cookies = Cookies()
         self.cookies = self._cookies.jar
-        self._connections = Connections(tls=tls, only=transport, reach=reach)
+        self._connections = Connections(tls=tls, only=transport, reach=reach, proxy=proxy)
         self._robots: Robots | None = None
         self._robots_unread = robots
         self._reading_robots = asyncio.Lock()

@@ -103,6 +103,7 @@ def start(*, level: int = logging.INFO) -> Program:
     settings = read_settings(environment())
     configure(settings.log, level=level)
     keep_secret(settings.tracker_password)
+    keep_secret(settings.proxy_password)
     keep_secret(settings.secret_key)
     with get_session() as session:
         user_id = session.scalar(select(func.ims.current_user_id()))

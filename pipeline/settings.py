@@ -17,6 +17,7 @@ from pipeline.sessions.ceiling import USUAL, Ceiling
 
 LogFormat = Literal["console", "json"]
 _LLM_MODEL = "llama3.2"
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,9 @@ class Settings:
     log: LogFormat = "console"  # IMS_LOG: how log lines look on standard error
     tracker_username: str | None = None  # IMS_TRACKER_USERNAME: for --kind/--url
     tracker_password: str | None = field(default=None, repr=False)  # IMS_TRACKER_PASSWORD: never a flag
+    # HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY: for trackers without a proxy of their own
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proxy_password: str | None = field(default=None, repr=False)  # IMS_PROXY_PASSWORD: never a flag
     secret_key: str | None = field(default=None, repr=False)  # IMS_SECRET_KEY: encrypts stored passwords
     # IMS_ALLOW_NETWORKS: of our own, where a worker may go for webhooks and for other users' trackers
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -49,6 +53,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         log="json" if log == "json" else "console",
         tracker_username=env.get("IMS_TRACKER_USERNAME") or None,
         tracker_password=env.get("IMS_TRACKER_PASSWORD") or None,
+        proxies={name: value for name, value in env.items() if name.lower() in _PROXIES},
+        proxy_password=env.get("IMS_PROXY_PASSWORD") or None,
         secret_key=env.get("IMS_SECRET_KEY") or None,
         allow_networks=networks(env.get("IMS_ALLOW_NETWORKS", "").replace(",", " ").split()),
         ceiling=Ceiling(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 
 from crawler.http.library import httpx
+from crawler.http.proxy import Proxy, ThroughProxy
 from crawler.http.reach import Reach, WithinReach
 
 _IDLE = 60.0  # seconds a connection is kept; one that the server closed before is noticed
@@ -18,6 +19,7 @@ class Connections:
         tls: trusts what the tracker's certificate may be signed by; None: the usual authorities.
         only: used for everything and never closed, instead of real connections.
         reach: which addresses may be connected to; None: any.
+        proxy: that everything is asked through; None: the tracker itself is connected to.
     """
 
     def __init__(
@@ -26,9 +28,11 @@ class Connections:
         tls: SSLContext | None = None,
         only: httpx.AsyncBaseTransport | None = None,
         reach: Reach | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self._tls = tls
         self._reach = reach
+        self._proxy = proxy
         self._only = only
         self._made: list[httpx.AsyncBaseTransport] = []
         self._free: dict[str, list[httpx.AsyncBaseTransport]] = {}  # by the scheme that they are for
@@ -52,16 +56,26 @@ class Connections:
             await self._made.pop().aclose()
 
     def _make(self, scheme: str) -> httpx.AsyncBaseTransport:
+        transport: httpx.AsyncBaseTransport
+        if self._proxy is not None:
+            transport = ThroughProxy(self._proxy, self._reach, partial(self._open, scheme))
+        else:
+            transport = self._open(scheme)
+            if self._reach is not None:
+                transport = WithinReach(transport, self._reach)
+        self._made.append(transport)
+        return transport
+
+    def _open(self, scheme: str, proxy: httpx.Proxy | None = None) -> httpx.AsyncBaseTransport:
+        if proxy is not None and proxy.url.scheme == "https":
+            proxy.ssl_context = _usual_authorities()
         # One connection a transport: a larger pool is searched through at every request.
-        transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(
+        return httpx.AsyncHTTPTransport(
             verify=self._tls or (_nobody() if scheme == "http" else _usual_authorities()),
             trust_env=False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_IDLE),
+            proxy=proxy,
         )
-        if self._reach is not None:
-            transport = WithinReach(transport, self._reach)
-        self._made.append(transport)
-        return transport
 
 
 @cache

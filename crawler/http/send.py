@@ -76,6 +76,8 @@ async def send(
         raise RetryableError(
             f"{shown(request.url)} did not answer within {bounds.deadline:g} seconds."
         ) from error
+    except RetryableError:  # of a proxy on the way
+        raise
     except TemporaryError as error:
         raise RetryableError(_at(request, error)) from error
     except ItemError as error:

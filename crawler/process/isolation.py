@@ -2,7 +2,8 @@
 
 Memory is bounded everywhere. On Linux the process dies with its parent, gains no privileges, and, where the
 kernel has Landlock (from 5.13 on; ports 6.7; signals 6.12), reads nothing but programs, certificates and time
-zones, writes nothing, connects to no other port than its tracker's and signals nobody. The figures are those
+zones, writes nothing, connects to no other port than its tracker's or its
+proxy's and signals nobody. The figures are those
 of the kernel's `include/uapi/linux/landlock.h` and `prctl.h`.
 """
 
@@ -93,7 +94,7 @@ def wall_in(kind: Kind, port: int | None) -> bool:
 
     Args:
         kind: of the tracker; what was installed with it can still be read.
-        port: of TCP, the tracker's; None: nobody is to be connected to.
+        port: of TCP, the tracker's or its proxy's; None: nobody is to be connected to.
 
     Returns:
         Whether Landlock holds; where not, nothing is given up but privileges.

@@ -53,9 +53,14 @@ async def _serve(channel: socket.socket, hand: Hand) -> None:
         raise TypeError(f"the first frame is {type(opened).__name__}")
     async with Session(opened, Outbox(writer), hand) as session:
         _collect_less_often()
-        wall_in(session.kind, Origin(opened.connection.base_url).port if opened.network else None)
+        wall_in(session.kind, _port(opened) if opened.network else None)
         while True:
             session.take(await read_frame(reader, decoder))
+
+
+def _port(opened: Open) -> int | None:
+    """The port of TCP that is connected to."""
+    return opened.proxy.port if opened.proxy is not None else Origin(opened.connection.base_url).port
 
 
 def _collect_less_often() -> None:

@@ -19,6 +19,7 @@ from msgspec import Meta, Struct, msgpack
 
 from crawler import errors
 from crawler.errors import CrawlError, PageRejected, PageTooLarge, TemporaryError
+from crawler.http.proxy import Proxy
 from crawler.kept_page import KeptPage
 from crawler.query.tree import Tree
 from crawler.records import AttachmentRecord, IssueRecord
@@ -61,6 +62,7 @@ class Open(Message):
     concurrency: int  # requests at once
     rate: float | None  # requests a second
     obeys_robots: bool
+    proxy: Proxy | None  # that the tracker is asked through
     reach: tuple[str, ...] | None  # networks allowed beside public addresses; None: any address
     shares: bool  # turns at the host are asked for; else only the limits above hold
 

@@ -92,6 +92,7 @@ class Session:
                 robots=opened.obeys_robots,
                 share=share,
                 reach=None if opened.reach is None else Reach(networks(opened.reach)),
+                proxy=opened.proxy,
                 file_hosts=self.kind.features.download_hosts,
                 forbidden=self.kind.features.forbidden,
                 on_event=self._note,

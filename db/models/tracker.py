@@ -48,6 +48,9 @@ class Tracker(Base):
     secret: AssociationProxy[bytes | None] = association_proxy(
         "stored_secret", "secret", creator=lambda secret: TrackerSecret(secret=secret)
     )
+    proxy_secret: AssociationProxy[bytes | None] = association_proxy(
+        "stored_secret", "proxy_secret", creator=lambda secret: TrackerSecret(proxy_secret=secret)
+    )
     crawl_sessions: Mapped[list[CrawlSession]] = relationship(
         back_populates="tracker",
         primaryjoin="foreign(CrawlSession.tracker_id) == Tracker.tracker_id",

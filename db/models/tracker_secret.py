@@ -1,4 +1,4 @@
-"""The encrypted password of a connection."""
+"""The encrypted passwords of a connection: the account's, and that at its proxy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class TrackerSecret(Base):
 
     tracker_id: Mapped[BigInt] = mapped_column(autoincrement=False)
     user_id: Mapped[ParentsOwnerId]
-    secret: Mapped[bytes]
+    secret: Mapped[bytes | None]
+    proxy_secret: Mapped[bytes | None]
     updated_at: Mapped[Created]
 
     tracker: Mapped[Tracker] = relationship(back_populates="stored_secret")

@@ -75,12 +75,15 @@ class WorkerContext:
     def open_tracker(self, user_id: int) -> OpenTracker:
         """Opens a user's trackers.
 
-        The account in our environment is our own user's, not everybody's, and so is the network we are in.
+        The account in our environment is our own user's, not everybody's, and so are the network we are in
+        and the proxy out of it.
         """
         settings, vault = self.program.settings, self.program.vault
         if user_id == self.program.user_id:
             return lambda session, tracker_id: open_by_id(session, tracker_id, settings, vault)
-        settings = replace(settings, tracker_username=None, tracker_password=None)
+        settings = replace(
+            settings, tracker_username=None, tracker_password=None, proxies={}, proxy_password=None
+        )
         return lambda session, tracker_id: replace(
             open_by_id(session, tracker_id, settings, vault), reach=self.reach
         )

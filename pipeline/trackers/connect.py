@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crawler.http.origin import Origin
+from crawler.http.proxy import Proxy
 from crawler.http.reach import Reach
 from crawler.records import Json
 from crawler.source import Connection
@@ -13,6 +14,8 @@ from db.crawl.host_lease import HostLease
 from pipeline.trackers.host_share import HostShare
 
 IGNORE_ROBOTS = "ignore_robots"  # the option of a tracker whose robots.txt is not meant for us
+
+PROXY = "proxy"  # the option that has the address of a tracker's own proxy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +32,7 @@ class Tracker:
     rate: float | None = None  # requests a second
     concurrency: int = 4  # requests at once
     options: Mapping[str, Json] = field(default_factory=dict)
+    proxy: Proxy | None = None  # that it is asked through
     reach: Reach | None = None  # which addresses may be connected to; None: any, for it is one's own
     is_new: bool = False  # stored just now, for an address on the command line
 

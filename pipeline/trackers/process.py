@@ -95,6 +95,7 @@ class TrackerProcess:
         seconds: float = SECONDS,
     ) -> None:
         keep_secret(tracker.password)
+        keep_secret(None if tracker.proxy is None else tracker.proxy.password)
         features = find_kind(tracker.kind).features
         connection = tracker.connection
         self.stats = stats or ClientStats()  # live totals of the clients within
@@ -105,6 +106,7 @@ class TrackerProcess:
             concurrency=min(tracker.concurrency, workers or tracker.concurrency),
             rate=tracker.rate,
             obeys_robots=features.obeys_robots and not tracker.options.get(IGNORE_ROBOTS),
+            proxy=tracker.proxy if network else None,
             reach=None if tracker.reach is None else tuple(map(str, tracker.reach.allowed)),
             shares=share is not None,
         )

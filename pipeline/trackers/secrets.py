@@ -40,6 +40,12 @@ def password_of(user_id: int, tracker_id: int, origin: str) -> Purpose:
     return Purpose(words, "password", "trackers add", "the tracker's address changed")
 
 
+def proxy_password_of(user_id: int, tracker_id: int, proxy: str) -> Purpose:
+    """The password at the proxy that a user's tracker is asked through."""
+    words: list[str | int] = ["proxy", user_id, tracker_id, proxy]
+    return Purpose(words, "proxy's password", "trackers edit --proxy", "the proxy's address changed")
+
+
 def webhook_of(user_id: int, name: str) -> Purpose:
     """The address that gets the news of a user's schedule of this name."""
     words: list[str | int] = ["webhook", user_id, name]

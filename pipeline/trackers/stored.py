@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
 from crawler.http.origin import Origin
+from crawler.http.proxy import Proxy, proxy_of_environment, read_proxy
 from crawler.options import changed
 from crawler.records import Json
 from crawler.sources import find_kind
@@ -20,8 +21,8 @@ from db.models import Tracker as TrackerModel
 from db.sanitize import LONGEST_NAME
 from db.users import require_writer
 from pipeline.settings import Settings
-from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
-from pipeline.trackers.secrets import Purpose, Vault, password_of
+from pipeline.trackers.connect import IGNORE_ROBOTS, PROXY, Tracker
+from pipeline.trackers.secrets import Purpose, Vault, password_of, proxy_password_of
 
 SLOWEST, FASTEST = 0.00028, 1000  # requests a second, as the column takes them
 
@@ -38,6 +39,8 @@ class NewTracker:
     timezone: str | None = None
     rate: float | None = None
     concurrency: int = 4
+    proxy: str | None = None  # its address, without a password
+    proxy_password: str | None = field(default=None, repr=False)
     ignore_robots: bool = False  # its robots.txt is not meant for us
     options: Mapping[str, Json] = field(default_factory=dict)  # the kind's own, see crawler.options
 
@@ -58,15 +61,22 @@ def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel
         row = TrackerModel(name=new.name)
         session.add(row)
     elif row.secret is not None and not (_is_at(row, new.base_url) and row.username == new.username):
-        row.stored_secret = None
+        row.secret = None
     row.kind, row.base_url = new.kind, new.base_url.rstrip("/")
     row.username, row.timezone = new.username, new.timezone
     row.rate, row.concurrency = new.rate, new.concurrency
-    row.options = {**new.options, IGNORE_ROBOTS: new.ignore_robots}
+    if row.proxy_secret is not None and row.options.get(PROXY) != new.proxy:
+        row.proxy_secret = None
+    own = {} if new.proxy is None else {PROXY: new.proxy}
+    row.options = {**new.options, IGNORE_ROBOTS: new.ignore_robots, **own}
+    if row.stored_secret is not None and row.secret is None and row.proxy_secret is None:
+        row.stored_secret = None
     session.flush()  # it has its number now, and a forgotten password is gone
     if new.password is not None:
         row.secret = vault.seal(new.password, _password_of(row))
-        session.flush()
+    if new.proxy is not None and new.proxy_password is not None:
+        row.proxy_secret = vault.seal(new.proxy_password, _proxy_password_of(row, new.proxy))
+    session.flush()
     return row
 
 
@@ -97,6 +107,7 @@ def edit_tracker(
         rate=row.rate,
         concurrency=row.concurrency,
         ignore_robots=bool(stored.pop(IGNORE_ROBOTS, False)),
+        proxy=_own_proxy(stored.pop(PROXY, None)),
         options=stored,
     )
     wanted = changed(find_kind(row.kind), stored, options)
@@ -132,6 +143,9 @@ def rotate(session: Session, vault: Vault) -> int:
     for row in session.scalars(_mine()):
         if row.secret:
             row.secret = vault.rotate(row.secret)
+            rotated += 1
+        if row.proxy_secret:
+            row.proxy_secret = vault.rotate(row.proxy_secret)
             rotated += 1
     return rotated
 
@@ -192,7 +206,8 @@ def open_adhoc(session: Session, kind: str, url: str, settings: Settings, vault:
     if known.secret is None:  # so that resume and schedules may use the account of the environment too
         known.secret = vault.seal(None, _password_of(known))
         session.flush()
-    return replace(_described(known), password=settings.tracker_password, is_new=is_new)
+    proxy = _proxy_of(known, settings, vault)
+    return replace(_described(known), password=settings.tracker_password, is_new=is_new, proxy=proxy)
 
 
 def _mine() -> Select[TrackerModel]:
@@ -201,7 +216,7 @@ def _mine() -> Select[TrackerModel]:
 
 
 def _opened(row: TrackerModel, settings: Settings, vault: Vault) -> Tracker:
-    tracker = _described(row)
+    tracker = replace(_described(row), proxy=_proxy_of(row, settings, vault))
     if row.secret is None:
         return tracker
     password = vault.open(row.secret, _password_of(row))
@@ -212,6 +227,24 @@ def _opened(row: TrackerModel, settings: Settings, vault: Vault) -> Tracker:
         username=row.username or settings.tracker_username,
         password=settings.tracker_password,
     )
+
+
+def _proxy_of(row: TrackerModel, settings: Settings, vault: Vault) -> Proxy | None:
+    own = _own_proxy(row.options.get(PROXY))
+    if own is None:
+        return proxy_of_environment(row.base_url, settings.proxies)
+    url, _ = read_proxy(own)
+    if row.proxy_secret is None:
+        return Proxy(url=url, password=settings.proxy_password)
+    return Proxy(url=url, password=vault.open(row.proxy_secret, _proxy_password_of(row, own)))
+
+
+def _own_proxy(stored: Json) -> str | None:
+    return stored if isinstance(stored, str) else None
+
+
+def _proxy_password_of(row: TrackerModel, proxy: str) -> Purpose:
+    return proxy_password_of(row.user_id, row.tracker_id, proxy)
 
 
 def _password_of(row: TrackerModel) -> Purpose:
@@ -235,7 +268,7 @@ def _described(row: TrackerModel) -> Tracker:
         timezone=row.timezone,
         rate=row.rate,
         concurrency=row.concurrency,
-        options=dict(row.options),
+        options={name: value for name, value in row.options.items() if name != PROXY},
     )
 
 

@@ -9,7 +9,8 @@ CREATE POLICY own_ceiling ON ims.tracker_secrets AS RESTRICTIVE TO ims_user, ims
 CREATE POLICY readonly_rows ON ims.tracker_secrets FOR SELECT TO ims_readonly
     USING (user_id = (SELECT ims.current_user_id()));
 
-GRANT SELECT, INSERT (tracker_id, user_id, secret, updated_at), UPDATE (tracker_id, user_id, secret, updated_at)
+GRANT SELECT, INSERT (tracker_id, user_id, secret, proxy_secret, updated_at),
+    UPDATE (tracker_id, user_id, secret, proxy_secret, updated_at)
     ON ims.tracker_secrets TO ims_user, ims_app;
 GRANT DELETE ON ims.tracker_secrets TO ims_acting_user, ims_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ims.tracker_secrets TO ims_admin;

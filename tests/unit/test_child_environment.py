@@ -17,7 +17,7 @@ import typer
 from cli import database, pager
 from cli.children import child_environment, secrets_put_away
 
-SECRETS = ("IMS_SECRET_KEY", "IMS_TRACKER_PASSWORD", "IMS_APP_PASSWORD", "DATABASE_URL")
+SECRETS = ("IMS_SECRET_KEY", "IMS_TRACKER_PASSWORD", "IMS_PROXY_PASSWORD", "IMS_APP_PASSWORD", "DATABASE_URL")
 
 
 @pytest.fixture(autouse=True)
