@@ -91,7 +91,7 @@ class Features:
     """What a kind of tracker can do, and how it wants to be treated."""
 
     default_zone: str = "UTC"  # IANA name; of times without an offset, where the connection names no zone
-    tells_changes: bool = True  # search(since=…) is honoured; else every hit is fetched and compared
+    tells_changes: bool = True  # search(since=…) is honoured; else every hit is fetched and looked at
     since_overlap: timedelta = timedelta(
         days=1
     )  # asked for again, before ``since``: clocks differ, times are cut

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from zoneinfo import ZoneInfo
 
 import psycopg
 import structlog
@@ -242,10 +243,15 @@ class _Run:
     ) -> Plan:
         """What the run is to do, and what of the session's question is applied to the fetched issues."""
         claim, lease = self._claim, self._claim.lease
+        features = find_kind(claim.tracker.kind).features
+        # Since the last session: what was changed without a trace on its page is to be found by comparing.
+        checks_since = not (features.tells_changes or lease.since_last)
         selection = Selection(
             tree=None if (await tracker.render(lease.tree)).exact else lease.tree,
             status=lease.filters.get("status"),
             until=_day_after(lease.filters["until"]) if "until" in lease.filters else None,
+            since=lease.since if checks_since else None,
+            zone=ZoneInfo(claim.tracker.timezone or features.default_zone),
         )
         # Where issues may be left out after a look at them, only the stored ones count towards the limit.
         looked_at = selection.is_needed
@@ -255,7 +261,7 @@ class _Run:
             searching=searching,
             loading=loading,
             selection=selection,
-            features=find_kind(claim.tracker.kind).features,
+            features=features,
             ceiling=self._conductor.ceiling,
             bytes_before=self._bytes_before,
             search_limit=None if looked_at else lease.max_results,

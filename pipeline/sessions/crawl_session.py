@@ -64,6 +64,7 @@ class SessionLease:
     census: bool = False
     allow_mass_removal: bool = False
     allow_empty: tuple[str, ...] = ()
+    since_last: bool = False  # since stands for the last session's start
     bytes_received: int = 0  # before this run
 
     @property
@@ -188,6 +189,7 @@ def lease_of(row: CrawlSession) -> SessionLease:
         census=bool(row.session_metadata.get("census")),
         allow_mass_removal=bool(row.session_metadata.get("remove_many")),
         allow_empty=tuple(row.session_metadata.get("allow_empty", ())),
+        since_last=bool(row.session_metadata.get("since_last")),
         bytes_received=row.bytes_received or 0,
     )
 

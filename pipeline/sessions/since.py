@@ -14,6 +14,10 @@ from db.models import CrawlSession, Tracker
 from pipeline.sessions.crawl_session import CrawlRequest
 
 CANNOT_TELL = "The tracker cannot tell what changed since a time: every hit is fetched and compared."
+LOOKED_AT = (
+    "The tracker cannot tell what changed since a time: every hit is fetched, and left out where its page "
+    "tells of nothing since then."
+)
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +36,9 @@ def with_since_warning(request: CrawlRequest, kind: str) -> CrawlRequest:
     """The request, with a word about it where this kind of tracker does not know times of change."""
     if request.since is None or find_kind(kind).features.tells_changes:
         return request
-    log.info(CANNOT_TELL)
-    return replace(request, notes=(*request.notes, CANNOT_TELL))
+    note = CANNOT_TELL if request.since_last else LOOKED_AT
+    log.info(note)
+    return replace(request, notes=(*request.notes, note))
 
 
 def last_start(user_id: int, tracker_id: int, request: CrawlRequest) -> datetime | None:

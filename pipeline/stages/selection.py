@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from crawler.query import Tree, matches
 from crawler.records import IssueRecord, State
@@ -18,11 +18,13 @@ class Selection:
     tree: Tree | None = None  # set where the tracker's language cannot express the whole query
     status: str | None = None  # "open", "closed", or a tracker's own word
     until: datetime | None = None  # registered before this
+    since: datetime | None = None  # changed at or after this; set where the tracker cannot tell what changed
+    zone: tzinfo = UTC  # the tracker's own, in which a day without a time is its midnight
 
     @property
     def is_needed(self) -> bool:
         """Whether an issue could be left out at all."""
-        return any((self.tree, self.status, self.until))
+        return any((self.tree, self.status, self.until, self.since))
 
     def refusal(self, record: IssueRecord) -> str | None:
         """Why the issue was not asked for; None: it was."""
@@ -36,7 +38,20 @@ class Selection:
             and record.registered_date >= self.until
         ):
             return f"is newer than {self.until.date()}"
+        if self.since is not None and (last := self._last_sign(record)) is not None and last < self.since:
+            return f"has not changed since {self.since.date()}"
         return None
+
+    def _last_sign(self, record: IssueRecord) -> datetime | None:
+        """The end of what the issue's page tells of changes; None: it tells no time."""
+        moments = [record.registered_date, record.modified_date, record.closed_date]
+        moments += [comment.commented_at for comment in record.comments]
+        moments += [change.changed_at for change in record.history]
+        moments += [attachment.attached_at for attachment in record.attachments]
+        last = max((moment for moment in moments if moment is not None), default=None)
+        if last is not None and last.astimezone(self.zone).time() == time():
+            return last + timedelta(days=1)  # some time of that day
+        return last
 
 
 def _has_status(record: IssueRecord, wanted: str) -> bool:

@@ -101,6 +101,25 @@ def test_what_the_tracker_cannot_express_is_left_out_after_a_look(
     assert done["issues_crawled"] + done["skipped_issues"] == done["total_issues_found"]
 
 
+def test_what_did_not_change_since_a_time_is_left_out_after_a_look(
+    ims_crawl: Program, ims_process: Tracker
+) -> None:
+    user = "recent"
+    assert ims_crawl("users", "add", user).status == 0
+    crawl = ("crawl", "*", *ims_process.options, "--since", "2026-01-01", "--json")
+    done = ims_crawl(*crawl, IMS_USER=user, **ims_process.ACCOUNT)
+    assert done.status == 0, done.err
+    assert 0 < done.document["issues_crawled"] < done.document["total_issues_found"]
+    receipt = ims_crawl("receipt", done.document["session_uuid"], "--json", IMS_USER=user).document
+    assert receipt["complete"]
+    assert receipt["reasons"] == {"has not changed since 2026-01-01": done.document["skipped_issues"]}
+    assert receipt["found"] == receipt["stored_new"] + receipt["skipped"]
+    some = ims_crawl(
+        *crawl, "--since", "2026-01-01", "--max", "2", IMS_USER=user, **ims_process.ACCOUNT
+    ).document
+    assert some["issues_crawled"] == 2
+
+
 def test_attachments_are_kept_under_their_hash_for_their_owner_only(
     ims_crawl: Program, ims_process: Tracker
 ) -> None:

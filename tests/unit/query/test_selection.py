@@ -1,9 +1,11 @@
 """What a tracker could not be told is checked on the fetched issue."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from crawler.query import parse_direct
-from crawler.records import CommentRecord, IssueRecord, State
+from crawler.records import AttachmentRecord, ChangeRecord, CommentRecord, IssueRecord, State
 from pipeline.stages.selection import Selection
 
 ISSUE = IssueRecord(
@@ -36,3 +38,27 @@ def test_open_and_closed_go_by_the_normalised_state_and_other_words_by_the_track
 def test_until_leaves_out_what_was_registered_at_or_after_it() -> None:
     assert Selection(until=datetime(2026, 1, 5, tzinfo=UTC)).refusal(ISSUE) == "is newer than 2026-01-05"
     assert Selection(until=datetime(2026, 1, 6, tzinfo=UTC)).refusal(ISSUE) is None
+
+
+def test_since_leaves_out_what_tells_of_nothing_at_or_after_it() -> None:
+    def refusal(issue: IssueRecord, *since: int) -> str | None:
+        return Selection(since=datetime(*since, tzinfo=UTC), zone=ZoneInfo("Asia/Seoul")).refusal(issue)  # type: ignore[misc, arg-type] # of a date
+
+    last = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
+    assert refusal(replace(ISSUE, modified_date=last), 2026, 2, 3, 4, 5) is None
+    for issue in (
+        ISSUE,
+        replace(ISSUE, closed_date=last),
+        replace(ISSUE, comments=(CommentRecord(commented_at=last), CommentRecord())),
+        replace(
+            ISSUE, history=(ChangeRecord(changed_at=last), ChangeRecord(changed_at=ISSUE.registered_date))
+        ),
+        replace(ISSUE, attachments=(AttachmentRecord(attached_at=last),)),
+    ):
+        assert refusal(issue, 2026, 1, 5) is None
+        assert refusal(issue, 2026, 2, 4) == "has not changed since 2026-02-04"
+        assert (refusal(issue, 2026, 2, 3) is None) is (issue is not ISSUE)
+    assert refusal(IssueRecord(issue_id="7"), 2026, 1, 5) is None, "nobody knows"
+    a_day = datetime(2026, 1, 5, tzinfo=ZoneInfo("Asia/Seoul")).astimezone(UTC)
+    assert refusal(replace(ISSUE, registered_date=a_day), 2026, 1, 5) is None, "some time of that day"
+    assert refusal(replace(ISSUE, registered_date=a_day), 2026, 1, 6) is not None
