@@ -62,8 +62,12 @@ class Node(Protocol):
         """What a reader sees, with its line breaks, `<pre>` as it stands; scripts and comments left out."""
         ...
 
+    def prose(self) -> str:
+        """The text with what only its markup tells, see :mod:`crawler.html.prose`: of what people wrote."""
+        ...
+
     def line(self) -> str:
-        """The same on one line."""
+        """The text on one line."""
         ...
 
 

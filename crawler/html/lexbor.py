@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from crawler.html.prose import Prose
 from crawler.html.sanitize import cleaned, guarded
 from crawler.html.text import UNSEEN, VERBATIM, Flow, inline, one_line
 
@@ -67,6 +68,11 @@ class _LexborElement:
         _walk_lexbor(self._node, flow)
         return flow.text()
 
+    def prose(self) -> str:
+        flow = Prose()
+        _walk_lexbor(self._node, flow)
+        return flow.text()
+
     def line(self) -> str:
         only = self._node.first_child
         if only is not None and only.is_text_node and only.next is None:
@@ -91,6 +97,8 @@ def _walk_lexbor(root: LexborNode, flow: Flow) -> None:
             flow.words(node.text_content or "")
             node = node.next
         elif node.is_element_node and (tag := node.tag or "") not in UNSEEN:
+            if isinstance(flow, Prose):
+                flow.meet(_LexborElement(node).attribute)
             flow.enter(tag)
             above.append((node, tag))
             node = node.first_child

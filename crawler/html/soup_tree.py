@@ -9,6 +9,7 @@ from bs4.element import NavigableString, PreformattedString
 from bs4.exceptions import ParserRejectedMarkup
 
 from crawler.errors import PageRejected
+from crawler.html.prose import Prose
 from crawler.html.text import UNSEEN, VERBATIM, Flow, one_line
 
 
@@ -85,8 +86,14 @@ class SoupElement:
         _walk_soup(self._tag, flow)
         return flow.text()
 
+    def prose(self) -> str:
+        """The same, with what only the markup tells."""
+        flow = Prose()
+        _walk_soup(self._tag, flow)
+        return flow.text()
+
     def line(self) -> str:
-        """The same on one line."""
+        """The text on one line."""
         return one_line(self.text())
 
 
@@ -106,6 +113,8 @@ def _walk_soup(root: Tag, flow: Flow) -> None:
             continue
         if isinstance(child, Tag):
             if child.name not in UNSEEN:
+                if isinstance(flow, Prose):
+                    flow.meet(SoupElement(child).attribute)
                 flow.enter(child.name)
                 above.append((children, child.name))
                 children = iter(child.contents)

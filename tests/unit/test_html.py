@@ -61,6 +61,65 @@ def test_text_is_what_a_reader_sees(
     assert text_of(engine, html) == text
 
 
+_DIFF = """<table class="trac-diff inline"><thead><tr><th>a.c</th><th>b.c</th></tr></thead>
+<tbody class="unmod"><tr><th>6</th><th>6</th><td class="l"><span>start();</span>&nbsp;</td></tr></tbody>
+<tbody class="mod"><tr><th>7</th><th>&nbsp;</th><td class="l">&nbsp;<del>stop();</del></td></tr>
+<tr><th>&nbsp;</th><th>7</th><td class="r">&nbsp;<ins>wait();</ins></td></tr></tbody>
+<tbody class="add"><tr><th>&nbsp;</th><th>8</th><td class="r">end();</td></tr></tbody></table>"""
+
+
+@both
+@pytest.mark.parametrize(
+    ("html", "prose"),
+    [
+        (
+            'see <a href="http://logs.example/a.log">the log</a> first',
+            "see the log <http://logs.example/a.log> first",
+        ),
+        ('<a href="https://logs.example/x">https://logs.example/x</a>', "https://logs.example/x"),
+        (
+            '<a href="https://logs.example/%EA%B0%80">logs.example/가, https://logs.example/가</a>',
+            "logs.example/가, https://logs.example/가",
+        ),
+        ('<a href="/ticket/8">#8</a> <a href="#top">up</a> <a href="javascript:go()">go</a>', "#8 up go"),
+        ('ask <a href="mailto:kim@mail.example">Kim</a>', "ask Kim <kim@mail.example>"),
+        ('as <img src="/raw-attachment/ticket/7/pic%201.png" alt="pic 1.png"> shows', "as [pic 1.png] shows"),
+        ('<img src="/img/shot.png" alt="the error">', "[the error shot.png]"),
+        ('<img src="https://pics.example/1.png">', "[https://pics.example/1.png]"),
+        ('<img src="data:image/png;base64,AAAA" alt="drawn">', "[drawn]"),
+        ('<a href="http://x.example/"><img src="y.gif"></a>', "[y.gif] <http://x.example/>"),
+        (
+            '<blockquote class="citation"><p>it\nfails</p><blockquote class="citation"><p>where?</p>'
+            "</blockquote></blockquote><p>here</p>",
+            "> it fails\n> > where?\nhere",
+        ),
+        ('<blockquote type="cite"><pre>\na\n  b\n</pre></blockquote>end', "> a\n>   b\nend"),
+        ("<blockquote><p>only indented</p></blockquote>", "only indented"),
+        (
+            "<ol><li>open</li><li>look<ol type='a'><li>up</li><li>down</li></ol></li></ol>",
+            "1. open\n2. look\na. up\nb. down",
+        ),
+        ("<ol start='9'><li><p>nine</p></li><li value='12'>twelve</li></ol>", "9. nine\n12. twelve"),
+        ("<ol class='upperroman'><li>x<li>y<li>z<li>w</ol><ul><li>u</ul>", "I. x\nII. y\nIII. z\nIV. w\nu"),
+        (_DIFF, " start();\n- stop();\n+ wait();\n+end();"),
+    ],
+)
+def test_prose_has_what_only_the_markup_tells(
+    engine: type[LexborDocument | SoupDocument], html: str, prose: str
+) -> None:
+    node = engine(PAGE.format(html)).select_one("#a")
+    assert node is not None
+    assert node.prose() == prose
+
+
+@both
+def test_prose_of_quotations_in_each_other_stays_short(engine: type[LexborDocument | SoupDocument]) -> None:
+    html = "<blockquote class='citation'>" * 300 + "x<br>" * 2000 + "</blockquote>" * 300
+    node = engine(PAGE.format(html)).select_one("#a")
+    assert node is not None
+    assert len(node.prose()) < 20 * len(html)
+
+
 @both
 def test_a_line_has_no_breaks(engine: type[LexborDocument | SoupDocument]) -> None:
     node = engine(PAGE.format(" one <br> two\n<p>three&nbsp;</p>")).select_one("#a")

@@ -101,7 +101,7 @@ def _is_marked(body: Node) -> bool:
 def _content(bodies: Iterable[Node]) -> str:
     """All words of a comment; elements within each other say theirs once."""
     texts: list[str] = []
-    for text in (body.text() for body in bodies):
+    for text in (body.prose() for body in bodies):
         if not any(text in other for other in texts):
             texts.append(text)
     return "\n".join(texts)

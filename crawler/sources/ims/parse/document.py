@@ -87,7 +87,7 @@ def read(
 
 def _description(section: Node) -> str:
     """All words of the section but its heading."""
-    text = section.text()
+    text = section.prose()
     first, _, rest = text.partition("\n")
     label, tab, beside = first.partition("\t")  # or in a cell of its own
     if key_of(label) in labels.DESCRIPTION:

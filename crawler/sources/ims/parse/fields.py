@@ -108,13 +108,13 @@ def read_fields(document: Document, zone: ZoneInfo) -> Fields:
 def read_notice(section: Node, fields: Fields) -> None:
     """Read the notices of the product; every word of the section is kept."""
     rows = [pair for row in section.select("tr") for pair in _split(row)]
-    pairs = [(pair.label, cell.text()) for pair in rows for cell in pair.cells]
+    pairs = [(pair.label, cell.prose()) for pair in rows for cell in pair.cells]
     if any(pair.lacks_value for pair in rows):
         fields.warnings.append("A notice has no cell with its words.")
     if len({bool(pair.label) for pair in rows if pair.cells}) > 1:
         fields.warnings.append("A notice has no header.")
     headings = [heading.line() for heading in section.select("h1, h2, h3, h4, h5, h6, legend")]
-    whole = section.text()
+    whole = section.prose()
     if _squeezed(whole) != _squeezed("".join([*headings, *map("".join, pairs)])):
         pairs = [("", whole)]
     for label, text in pairs:

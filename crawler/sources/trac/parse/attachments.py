@@ -39,7 +39,7 @@ def _files(listed: Node, url: str) -> Iterator[AttachmentRecord]:
             download_url=_download(entry, url),
             author=_author(entry),
             attached_at=moment_of(entry),
-            description=after.text() if after is not None and after.name == "dd" else None,
+            description=after.prose() if after is not None and after.name == "dd" else None,
         )
 
 

@@ -103,7 +103,7 @@ def read_changes(
         elif number is not None and script.changes:
             doubts.append(f"The page's script does not tell of change {number}.")
         box = child(change, "comment")
-        content = "" if box is None else box.text()
+        content = "" if box is None else box.prose()
         # Trac before 1.0, which tells no microseconds, makes a box for every change.
         words = None if exact is None and not content else box
         cells = _cells(change, labels)

@@ -88,7 +88,7 @@ def moment_of(node: Node | None) -> datetime | None:
 
 def stated(cell: Node) -> str:
     """The text of a property, and a time as a time: Trac writes "3 days ago" or "in 2 hours" where it can."""
-    words = cell.text()
+    words = cell.prose()
     inner = cell.children()
     if len(inner) != 1 or inner[0].line() != words:
         return words

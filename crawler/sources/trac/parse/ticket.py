@@ -247,7 +247,7 @@ def _as_told(file: AttachmentRecord, script: Told) -> AttachmentRecord:
 def _description(ticket: Node) -> str:
     box = ticket.select_one(".description")
     words = None if box is None else child(box, "searchable")
-    return "" if words is None else words.text()
+    return "" if words is None else words.prose()
 
 
 def _extra(
