@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -97,6 +99,80 @@ def status(
         return
     for name, value in facts.items():
         say(f"{name.replace('_', ' '):<15} {value}")
+
+
+@app.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(help="the file to write, such as ims.backup")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the whole database and the attached files into one file, while others go on working.
+
+    DATABASE_URL is the administrator's URL, as for init; the embedded database needs none. Stored passwords
+    stay sealed, and the key to them is not in the backup: keep it apart.
+    """
+    from crawler.errors import UsageError
+    from db import backup as backups
+    from db.location import administrator_url
+    from db.settings import environment, read_settings
+
+    if file.exists():
+        raise UsageError(f"{file} is there already: choose another name, or remove it first.")
+    settings = read_settings()
+    try:
+        made = backups.backup(administrator_url(settings), settings.home, file.absolute(), complain)
+        size = file.stat().st_size
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror or error}.") from error
+    key = "IMS_SECRET_KEY" if environment().get("IMS_SECRET_KEY") else str(settings.home / "secret.key")
+    if as_json:
+        print_json({"file": str(file), "bytes": size, "key": key, **asdict(made)})
+        return
+    complain(
+        f"{made.issues:,} issues of {made.users:,} users and {made.files:,} attached files were written to "
+        f"{file} ({size:,} bytes). Keep the key of stored passwords as well: {key}"
+    )
+
+
+@app.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(help="a file that backup wrote", exists=False)],
+    force: Annotated[
+        bool, typer.Option("--force", help="replace what is in the database, all of it")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup into an empty database: the embedded one, or that of an administrator's DATABASE_URL.
+
+    A backup of the embedded database can be restored on a server of your own, and the other way round.
+    Personal logins belong to a server: make them anew with users add --login.
+    """
+    from crawler.errors import UsageError
+    from db import backup as backups
+    from db.location import administrator_url, application_password
+    from db.settings import environment, read_settings
+
+    if not file.is_file():
+        raise UsageError(f"There is no file {file}.")
+    settings = read_settings()
+    try:
+        made = backups.restore(
+            administrator_url(settings),
+            settings.home,
+            file,
+            complain,
+            first_admin=settings.user,
+            app_password=environment().get("IMS_APP_PASSWORD") or application_password(settings),
+            force=force,
+        )
+    except OSError as error:
+        raise UsageError(f"The backup cannot be restored: {error.strerror or error}.") from error
+    tell_done(
+        f"{made.issues:,} issues of {made.users:,} users and {made.files:,} attached files are restored. "
+        "Put the key of stored passwords in its place too: IMS_SECRET_KEY, or secret.key in the data folder.",
+        {"file": str(file), **asdict(made)},
+        as_json=as_json,
+    )
 
 
 @app.command("shell")

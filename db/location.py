@@ -51,6 +51,11 @@ def administrator_url(settings: DatabaseSettings) -> str:
         return _start(settings.home).superuser_url(DATABASE)
 
 
+def application_password(settings: DatabaseSettings) -> str | None:
+    """The password of the application's login on the embedded server; None: on a server of one's own."""
+    return None if settings.database_url is not None else _app_password(settings.home)
+
+
 def embedded_server(settings: DatabaseSettings) -> EmbeddedServer | None:
     """Return the embedded server that this process holds, if it holds one."""
     return None if settings.database_url is not None else _servers.get(settings.home)

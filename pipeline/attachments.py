@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from crawler.errors import CrawlError, ItemError
 from crawler.records import AttachmentRecord
 from db import get_session
+from db.backup import ATTACHMENTS
 from db.errors import FenceLost
 from db.files import data_folder, folders
 from db.models import Attachment, CrawlSession, SessionError, SessionIssue
@@ -27,7 +28,7 @@ from pipeline.logs import told
 from pipeline.sessions.crawl_session import SessionLease
 from pipeline.trackers.pool import TrackerPool
 
-FOLDER = "attachments"  # under the data folder
+FOLDER = ATTACHMENTS  # under the data folder
 
 
 async def download_attachments(
