@@ -9,8 +9,12 @@ FROM ims.search_queries own
 WHERE own.session_id IS NULL
 UNION ALL
 SELECT change.user_id, change.changed_at, 'change', issue.issue_id || ' ' || issue.title,
-       coalesce(change.field_name || ': ' || coalesce(change.old_value, '') || ' -> ' || coalesce(change.new_value, ''),
-                change.description),
+       CASE
+           WHEN change.field_name IS NULL THEN change.description
+           WHEN change.old_value IS NULL AND change.new_value IS NULL
+               THEN change.field_name || ': ' || coalesce(change.description, 'changed')
+           ELSE change.field_name || ': ' || coalesce(change.old_value, '') || ' -> ' || coalesce(change.new_value, '')
+       END,
        change.issue_pk
 FROM ims.issue_history change
 JOIN ims.issues issue ON issue.issue_pk = change.issue_pk AND issue.user_id = change.user_id

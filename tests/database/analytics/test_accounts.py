@@ -244,10 +244,15 @@ def test_v_recent_activity(filled: Desk) -> None:
         "INSERT INTO ims.issue_comments (issue_pk, commented_at, author, content)"
         " SELECT issue_pk, '2026-02-03', 'Lee', 'me too' FROM ims.issues WHERE issue_id = '1'"
     )
-    view = "SELECT kind, subject, detail FROM ims.v_recent_activity ORDER BY happened_at DESC, kind LIMIT 4"
+    filled.write(
+        "INSERT INTO ims.issue_history (issue_pk, changed_at, change_type, field_name, description)"
+        " SELECT issue_pk, '2026-02-01', 'text', 'keywords', 'b added' FROM ims.issues WHERE issue_id = '1'"
+    )
+    view = "SELECT kind, subject, detail FROM ims.v_recent_activity ORDER BY happened_at DESC, kind LIMIT 5"
     assert filled.ask(view) == [
         ("comment", "1 Listener crash", "Lee: me too"),
         ("change", "1 Listener crash", "Status: New -> Closed"),
+        ("change", "1 Listener crash", "keywords: b added"),
         ("question", "later", None),
         ("session", "", "running"),
     ]

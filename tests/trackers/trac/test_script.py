@@ -214,6 +214,14 @@ def test_what_a_text_says_is_no_script(body: str) -> None:
     assert only_change(without).old_value == "low"
 
 
+def test_of_a_script_that_tells_the_fields_alone_these_are_read() -> None:
+    script = f'var old_values={{"id":7,"time":"2035-01-01T00:00:00Z","changetime":"{OPENED}"}};'
+    record = read(ticket_page(rows={"priority": marked("low", "high")}, script=script))
+    assert record.registered_date == datetime(2035, 1, 1, tzinfo=UTC)
+    assert record.history[0].new_value == "high"
+    assert record.warnings == ("The page's script tells no changes.",)
+
+
 @pytest.mark.parametrize(
     "script",
     [

@@ -126,7 +126,7 @@ def read_changes(
             comments.append(_comment(number, author, moment, content))
         unsaid += box is not None and (words is None or number is None)
         rows += edits
-        edited += bool(edits)
+        edited += child(change, "trac-lastedit") is not None
         if number is not None and (parent := _parent(heading)) is not None:
             replies[number] = parent
     return Changes(
@@ -160,9 +160,6 @@ def _parent(heading: Node | None) -> int | str | None:
 
 def _edits(change: Node, number: int | None, told: ToldChange | None) -> list[ChangeRecord]:
     """The edits of a comment; without a script the last one, as earlier ones stand on pages of their own."""
-    mark = child(change, "trac-lastedit")
-    if mark is None:
-        return []
     name = f"comment:{number}"  # without Trac's words, which say how long ago it was
     wordings = () if told is None else told.wordings
     if len(wordings) > 1:
@@ -178,6 +175,9 @@ def _edits(change: Node, number: int | None, told: ToldChange | None) -> list[Ch
             )
             for version, (before, after) in enumerate(pairwise(wordings), start=1)
         ]
+    mark = child(change, "trac-lastedit")
+    if mark is None:
+        return []
     edit = ChangeRecord(
         source_id=f"{number}.edit",
         changed_by=said_by(mark)[0],

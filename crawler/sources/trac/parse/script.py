@@ -91,13 +91,13 @@ def read_script(html: str, number: int, shown: Callable[[], frozenset[str]]) -> 
         places = _variables(html)
         if not places:
             return Told()
-        values, changes = (places[name].value for name in ("old_values", "changes"))
+        if "old_values" not in places:
+            raise PageRejected("it does not tell which ticket it is of.")
+        values = places["old_values"].value
+        changes = places["changes"].value if "changes" in places else JsonNode([])
         if values.at("id").integer() != number:
             raise PageRejected("it is of another ticket")
-        if (
-            "@" in html[places["changes"].start : places["changes"].end]
-            or "@" in html[places["old_values"].start : places["old_values"].end]
-        ):
+        if any("@" in html[place.start : place.end] for place in places.values()):
             seen = shown()
             values = JsonNode(without_hidden(values.value, seen), values.path)
             changes = JsonNode(without_hidden(changes.value, seen), changes.path)
@@ -110,6 +110,7 @@ def read_script(html: str, number: int, shown: Callable[[], frozenset[str]]) -> 
                 if each.find("cnum") is not None
             },
             files=_by_name(change for each, change in told if each.find("cnum") is None),
+            doubt=None if "changes" in places else "The page's script tells no changes.",
         )
     except (PageRejected, OverflowError) as error:
         return Told(doubt=f"The page's script is not used: {error}")
@@ -123,7 +124,11 @@ def hide_addresses(html: str, shown: Callable[[], frozenset[str]]) -> str:
     try:
         places = _variables(html)
     except PageRejected:
-        return _VARIABLE.sub(lambda found: f"var {found[1]}=null;" if "@" in found[2] else found[0], html)
+        head = html.find("</head>")
+        emptied = _VARIABLE.sub(
+            lambda found: f"var {found[1]}=null;" if "@" in found[2] else found[0], html[:head]
+        )
+        return emptied + html[head:]
     if all("@" not in html[place.start : place.end] for place in places.values()):
         return html
     seen = shown()
@@ -143,7 +148,7 @@ def _variables(html: str) -> dict[str, _Place]:
     """Where the page's own script assigns the two; a text of the ticket stands after the head.
 
     Raises:
-        PageRejected: they are no JSON, or one of them is there twice or alone.
+        PageRejected: they are no JSON, or one of them is there twice.
     """
     places: dict[str, _Place] = {}
     for start, end in _scripts(html):
@@ -153,8 +158,6 @@ def _variables(html: str) -> dict[str, _Place]:
                 raise PageRejected(f"it has {name} twice.")
             value = read_json(found[2].encode(errors="surrogatepass"), what=name)
             places[name] = _Place(*found.span(2), value)
-    if len(places) == 1:
-        raise PageRejected(f"it has {next(iter(places))} alone.")
     return places
 
 
