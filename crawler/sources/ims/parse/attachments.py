@@ -65,8 +65,8 @@ def read_files(sections: Mapping[str, Node], download: Download) -> Files:
             )
             records.setdefault((number, kind), file)
         if is_list and section in sections:
-            items = [item for item in sections[section].select("li") if item.select_one("a") is None]
-            warnings += ["A file has no link on the page."] * sum(bool(item.line()) for item in items)
+            bare = sections[section].select("li:not(:has(a))")
+            warnings += ["A file has no link on the page."] * sum(bool(item.line()) for item in bare)
     return Files(tuple(records.values()), links, tuple(warnings))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -14,10 +14,9 @@ from crawler.records import CommentRecord
 from crawler.sources.ims.parse.fields import person_in
 from crawler.sources.ims.parse.labels import HEADING, PRIVATE, key_of
 
-_PARTS = "[id^=action_], [id^=comment_], [id^=commDescTR_]"
-_MARKED = ".commDescTR, [id^=commDescTR_]"
+_PARTS = "[id^=action_], [id^=comment_], [id^=commDescTR_], .commDescTR"
 _NUMBER = re.compile(r"(action|comment|commDescTR)_(\d{1,18})")
-_FIRST = re.compile(r"\D{0,40}?(\d{1,18})(?!\d)\s*(.*)")  # Action No. 3 [Internal]
+_FIRST = re.compile(r"\D{1,40}?(\d{1,18})(?![\d./-])\s*(.*)")  # Action No. 3 [Internal]
 _LABEL = re.compile(r"\s*+([^:：|0-9]{1,40})[:：](.*)")
 
 
@@ -53,8 +52,17 @@ def read_comments(section: Node | None, zone: ZoneInfo) -> Comments:
     """
     headings: list[tuple[str, Node, list[Node]]] = []
     bodies: dict[str, list[Node]] = {}  # of the comment of each number that came last
+    marked: set[str] = set()  # the comments that have an element for their text
+    last = ""
     for node in section.select(_PARTS) if section else ():
         match = _NUMBER.fullmatch(node.attribute("id") or "")
+        last = match[2] if match else last
+        if (
+            match is None
+            or match[1] == "commDescTR"
+            or "commDescTR" in (node.attribute("class") or "").split()
+        ):
+            marked.add(last)
         if match is None:
             continue
         if match[1] == "action":
@@ -84,7 +92,7 @@ def read_comments(section: Node | None, zone: ZoneInfo) -> Comments:
         )
         extra.update({f"Action {number} {name}": words for name, words in heading.others.items()})
         flaws = [*heading.flaws, *([] if content else ["has no words"])]
-        if not any(_is_marked(body) for body in found):
+        if number not in marked:
             flaws.append("has no element that is marked as its text")
         warnings += [f"Comment {number} {flaw}." for flaw in dict.fromkeys(flaws)]
     headed = {number for number, _, _ in headings}
@@ -94,12 +102,10 @@ def read_comments(section: Node | None, zone: ZoneInfo) -> Comments:
     return Comments(tuple(unique), len(headings), tuple(problems), tuple(warnings), extra)
 
 
-def _is_marked(body: Node) -> bool:
-    return (body.attribute("id") or "").startswith("commDescTR") or body.select_one(_MARKED) is not None
-
-
-def _content(bodies: Iterable[Node]) -> str:
+def _content(bodies: Sequence[Node]) -> str:
     """All words of a comment; elements within each other say theirs once."""
+    if len(bodies) == 1:
+        return bodies[0].prose()
     texts: list[str] = []
     for text in (body.prose() for body in bodies):
         if not any(text in other for other in texts):
@@ -122,14 +128,14 @@ def _read_heading(line: str, zone: ZoneInfo) -> _Heading:
                 heading.others["date"] = words
         elif _is_private(words):
             heading.is_private = True
-        elif not label and heading.at is None and (moment := parse_date(words, zone)) is not None:
-            heading.at = moment
         elif not label and not place and (first := _FIRST.fullmatch(words)) is not None:
             heading.number = int(first[1])
             heading.is_private = _is_private(first[2])
             if first[2] and not heading.is_private:
                 heading.others["heading"] = first[2]
                 heading.flaws.append("has a heading with words that no field takes")
+        elif not label and heading.at is None and (moment := parse_date(words, zone)) is not None:
+            heading.at = moment
         elif words:
             heading.others[label or "heading"] = words
             if role != "changed":

@@ -40,7 +40,7 @@ class Fields:
         self.extra[kept] = value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pair:
     """A header, and the cells after it up to the next one."""
 
@@ -49,23 +49,17 @@ class Pair:
     is_marked: bool = False  # the first one is
 
     @property
+    def label(self) -> str:
+        """What the header says."""
+        return "" if self.header is None else self.header.line().rstrip(" :*：")
+
+    @property
     def lacks_value(self) -> bool:
         """Whether this is a field's header, and no title, and the page has no cell for it."""
         if self.cells or self.header is None or not self.label:
             return False
         is_title = self.header.name == "th" or self.header.attribute("colspan") is not None
         return not is_title or key_of(self.label) in FIELDS
-
-    def add(self, cell: Node, *, is_marked: bool) -> Pair:
-        """The pair with one more cell."""
-        if is_marked and not self.is_marked:
-            return Pair(self.header, [cell, *self.cells], is_marked=True)
-        return Pair(self.header, [*self.cells, cell], is_marked=self.is_marked)
-
-    @property
-    def label(self) -> str:
-        """What the header says."""
-        return "" if self.header is None else self.header.line().rstrip(" :*：")
 
 
 def read_fields(document: Document, zone: ZoneInfo) -> Fields:
@@ -83,19 +77,18 @@ def read_fields(document: Document, zone: ZoneInfo) -> Fields:
     texts: dict[str, str] = {}
     for pair in _pairs(document.select(_ROWS)):
         label = pair.label
-        values = [shown.text(cell) for cell in pair.cells if not shown.is_hidden(cell)]
+        values = shown.texts(pair.cells)
         if not (values and pair.is_marked and label):
             values = [value for value in values if value] or values[:1]
-        others = [value for value in values[1:] if value]
         if not label and any(values):
             fields.warnings.append("The table of fields has a value without a header.")
-        elif others:
+        elif any(values[1:]):
             fields.warnings.append(f"{label} has more than one value.")
-        elif pair.lacks_value:
+        elif not values and pair.lacks_value:
             fields.warnings.append(f"{label} has no cell with its value.")
-        for value in (*values[:1], *others):
-            if label or value:
-                name = _free(texts, label or UNNAMED, value)
+        for place, value in enumerate(values):
+            if value or (label and not place):
+                name = _free(texts, label or UNNAMED, value) if texts else label or UNNAMED
                 texts[name] = value or texts.get(name, "")
     for header, value in texts.items():
         _place(fields, header, value, zone)
@@ -113,10 +106,11 @@ def read_notice(section: Node, fields: Fields) -> None:
         fields.warnings.append("A notice has no cell with its words.")
     if len({bool(pair.label) for pair in rows if pair.cells}) > 1:
         fields.warnings.append("A notice has no header.")
-    headings = [heading.line() for heading in section.select("h1, h2, h3, h4, h5, h6, legend")]
-    whole = section.prose()
-    if _squeezed(whole) != _squeezed("".join([*headings, *map("".join, pairs)])):
-        pairs = [("", whole)]
+    whole, told = section.prose(), "".join(map("".join, pairs))
+    if _squeezed(whole) != _squeezed(told):
+        headings = "".join(heading.line() for heading in section.select("h1, h2, h3, h4, h5, h6, legend"))
+        if _squeezed(whole) != _squeezed(headings + told):
+            pairs = [("", whole)]
     for label, text in pairs:
         if text:
             fields.keep(label or "Product Notice", text)
@@ -148,7 +142,12 @@ def _split(row: Node) -> list[Pair]:
         if name == "th" or "tableHeaderTitle" in classes:
             pairs.append(Pair(cell))
         elif pairs:
-            pairs[-1] = pairs[-1].add(cell, is_marked="data" in classes)
+            pair = pairs[-1]
+            if "data" in classes and not pair.is_marked:
+                pair.cells.insert(0, cell)
+                pair.is_marked = True
+            else:
+                pair.cells.append(cell)
         elif cell.attribute("colspan") is None:
             pairs.append(Pair(None, [cell]))
     return pairs

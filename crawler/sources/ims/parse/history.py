@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from crawler.dates import parse_date
 from crawler.html import Node
+from crawler.html.text import one_line
 from crawler.records import ChangeRecord, Json
 from crawler.sources.ims.parse.fields import person_in
 from crawler.sources.ims.parse.labels import HISTORY, key_of
@@ -52,28 +53,27 @@ def read_history(section: Node | None, zone: ZoneInfo) -> History:
         zone: the tracker's own.
     """
     headers: list[str] = []
-    rows: list[tuple[list[Node], list[str]]] = []  # the cells of each entry, and their words
+    rows: list[list[str]] = []  # the words of each entry's cells, with their line breaks
     marked = 0
     for row in section.select("tr") if section else ():
-        cells = [cell for cell in row.children() if cell.name in ("td", "th")]
-        lines = [cell.line() for cell in cells]
+        cells = [cell.text() for cell in row.children() if cell.name in ("td", "th")]
         is_marked = "data" in (row.attribute("class") or "").split()
         marked += is_marked
-        if not headers and _is_header(lines):
-            headers = lines
+        if not headers and _is_header(cells):
+            headers = list(map(one_line, cells))
         elif is_marked or (headers and len(cells) == len(headers)):
-            rows.append((cells, lines))
+            rows.append(cells)
     records: list[ChangeRecord] = []
     warnings: list[str] = []
     extra: dict[str, list[Json]] = {}
     nothing = 0
-    for cells, lines in rows:
-        words = sum(map(bool, lines))
+    for cells in rows:
+        words = sum(map(bool, cells))
         if not words:
             nothing += len(cells) > 1  # a single one parts entries
             continue
-        if words > 1 or len(rows) > 1 or parse_date("".join(lines), zone):
-            entry = _entry(cells, lines, headers, zone)
+        if words > 1 or len(rows) > 1 or parse_date("".join(cells), zone):
+            entry = _entry(cells, headers, zone)
             warnings += _flaws(entry)
             if headers and len(headers) != len(cells):
                 warnings.append("An entry of the history has other columns than its headers.")
@@ -88,11 +88,12 @@ def read_history(section: Node | None, zone: ZoneInfo) -> History:
     return History(tuple(records), max(marked, len(rows)), problems, tuple(warnings), extra)
 
 
-def _is_header(lines: Sequence[str]) -> bool:
-    return len({HISTORY[key] for line in lines if (key := key_of(line)) in HISTORY}) > 1
+def _is_header(cells: Sequence[str]) -> bool:
+    return len({HISTORY[key] for cell in cells if (key := key_of(one_line(cell))) in HISTORY}) > 1
 
 
-def _entry(cells: Sequence[Node], lines: Sequence[str], headers: Sequence[str], zone: ZoneInfo) -> _Entry:
+def _entry(cells: Sequence[str], headers: Sequence[str], zone: ZoneInfo) -> _Entry:
+    lines = list(map(one_line, cells))
     is_headed = len(headers) == len(cells)
     roles = _told(headers, lines, zone) if is_headed else _guessed(lines, zone)
     when = who = ""
@@ -108,7 +109,7 @@ def _entry(cells: Sequence[Node], lines: Sequence[str], headers: Sequence[str], 
             if mail:
                 others[_MAIL] = mail
         elif role == "what":
-            what.append(cells[place].text())
+            what.append(cells[place])
         else:
             others[(headers[place] if is_headed else "") or f"column {place + 1}"] = line
     return _Entry(when, parse_date(when, zone), who, "\n".join(what), others)

@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 _ENDS: Final = " \t\n:：*＊·.-"
+_LONGEST: Final = 60  # characters of a label
 _BLANKS = re.compile(r"\s+")
+
+
+@lru_cache(maxsize=2048)  # the pages of a tracker have the same labels
+def _key(label: str) -> str:
+    key = label.strip(_ENDS).lower()
+    return key if key.isascii() else _BLANKS.sub("", key)
 
 
 def key_of(label: str) -> str:
     """A label as it is looked up: small letters, no marks around it, in Korean and Japanese no blanks.
 
     Args:
-        label: on one line.
+        label: on one line; what is too long for a label stays as it is.
     """
-    key = label.strip(_ENDS).lower()
-    return key if key.isascii() else _BLANKS.sub("", key)
+    return label if len(label) > _LONGEST else _key(label)
 
 
 def _words(listed: str) -> frozenset[str]:

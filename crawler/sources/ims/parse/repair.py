@@ -59,7 +59,7 @@ class _Text:
     start: int
     end: int  # where its frame ends at the latest
     around: tuple[str, ...]
-    read: int  # which of these is read whole: words beside the inner ones are not lost
+    heading: int | None = None  # of a comment; None: of the description, whose section is read whole
     beyond: int = 0  # how many more of the tracker's elements end before `end`
     last: bool = True  # nothing tells where its frame ends but the next section
 
@@ -95,7 +95,7 @@ def _description(marks: Landmarks) -> list[_Text]:
     if cell is None:
         return []
     around = _around(marks.html, start, cell.end())
-    return [_Text(cell.end(), end, around, read=len(around) - 1)]
+    return [_Text(cell.end(), end, around)]
 
 
 def _comments(marks: Landmarks) -> list[_Text]:
@@ -112,15 +112,8 @@ def _comments(marks: Landmarks) -> list[_Text]:
         body = _TAG.match(marks.html, found.start()) if found else None
         if body is not None:
             around = _around(marks.html, frame, body.end())
-            read = len(_around(marks.html, _holder(marks.html, head, body.start()), body.end())) - 1
-            texts.append(_Text(body.end(), end, around, read, beyond=int(last), last=last))
+            texts.append(_Text(body.end(), end, around, head, beyond=int(last), last=last))
     return texts
-
-
-def _holder(html: str, head: int, body: int) -> int:
-    """Where the element begins that holds a comment: that of its number, or the marked one."""
-    holder = _HOLDER.search(html, head, body)
-    return body if holder is None else holder.start()
 
 
 def _frame(html: str, head: int, low: int) -> int:
@@ -216,7 +209,11 @@ def _fits(html: str, text: _Text, own: Sequence[_End], closing: Sequence[_End]) 
     """Whether each end is the tracker's own, and words beside the marked element are where they are read."""
     if len(closing) < len(text.around) or len(own) != len(closing) + text.beyond:
         return False
-    return not _fallen_out(html, closing[text.read :])
+    read = len(text.around)  # how many of the elements around the text are read with it
+    if text.heading is not None:
+        holder = _HOLDER.search(html, text.heading, text.start)
+        read = len(_around(html, holder.start(), text.start)) if holder else 1
+    return not _fallen_out(html, closing[read - 1 :])
 
 
 def _sound(html: str, text: _Text, own: Sequence[_End], closing: Sequence[_End], foot: str | None) -> bool:

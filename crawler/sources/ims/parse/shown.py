@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from crawler.html import Document, Node
@@ -28,19 +29,20 @@ class Shown:
     def __init__(self, document: Document) -> None:
         self._is_odd = document.select_one(_ODD) is not None
 
-    def text(self, cell: Node) -> str:
-        """What a person sees in a cell."""
-        if self._is_odd:
-            # From the inside to the outside: what was replaced is not touched again.
-            for node in reversed(cell.select(_CONTROLS)):
-                value = _value(node)
-                if value is not None:
-                    node.replace(value)
-        return cell.text()
+    def texts(self, cells: Sequence[Node]) -> list[str]:
+        """What a person sees in each cell; a hidden one is left out."""
+        if not self._is_odd:
+            return [cell.text() for cell in cells]
+        return [_shown(cell) for cell in cells if not _is_hidden(cell)]
 
-    def is_hidden(self, cell: Node) -> bool:
-        """Whether a person sees nothing of a cell."""
-        return self._is_odd and _is_hidden(cell)
+
+def _shown(cell: Node) -> str:
+    # From the inside to the outside: what was replaced is not touched again.
+    for node in reversed(cell.select(_CONTROLS)):
+        value = _value(node)
+        if value is not None:
+            node.replace(value)
+    return cell.text()
 
 
 def _value(node: Node) -> str | None:
