@@ -1,8 +1,7 @@
-"""Trac's source: a query's list, and one page for each ticket. One logs in by HTTP Basic at `/login`."""
+"""Trac's source: a query's list, and one page for each ticket."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator, Container
 from datetime import UTC, datetime
 from http.cookiejar import Cookie
@@ -14,7 +13,6 @@ from crawler.client import Client, Pairs
 from crawler.errors import (
     Forbidden,
     ItemError,
-    LoginRefused,
     NotFound,
     NotPermitted,
     PageRejected,
@@ -26,6 +24,7 @@ from crawler.query import Tree
 from crawler.records import AttachmentRecord
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.trac.cursor import TracCursor
+from crawler.sources.trac.login import TracLogin
 from crawler.sources.trac.parse.kept import without_hidden_addresses
 from crawler.sources.trac.parse.listing import TicketList, parse_list
 from crawler.sources.trac.parse.markup import is_logged_in
@@ -33,7 +32,6 @@ from crawler.sources.trac.query import LAST, Numbers, conditions, numbers_of
 from crawler.sources.trac.search import components_of, page_of
 
 _PAGE_SIZE = 500
-_COOKIE = "trac_auth"
 
 
 class TracSource:
@@ -42,6 +40,7 @@ class TracSource:
     def __init__(self, connection: Connection, client: Client) -> None:
         self._connection = connection
         self._client = client
+        self._login = TracLogin(connection, client)
         self._gate = LoginGate(self._log_in)
         self._cookie: Cookie | None = None
         self._login_path = urlsplit(f"{connection.base_url.rstrip('/')}/login").path
@@ -198,29 +197,8 @@ class TracSource:
             self._client.cookies.set_cookie(self._cookie)
 
     async def _log_in(self) -> None:
-        pair = f"{self._connection.username}:{self._connection.password or ''}"
-        headers = {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}
         self._cookie = None
-        for cookie in self._cookies():
-            self._client.cookies.clear(cookie.domain, cookie.path, cookie.name)
-        try:
-            # The redirect leads to the front page, which nobody needs.
-            answer = await self._client.get(
-                "login", headers=headers, accept=(200, 302, 303, 401), retry=False
-            )
-            if answer.status == 401:
-                raise LoginRefused(f"Trac refused the login of {self._connection.username}.")
-            if cookies := self._cookies():
-                self._cookie = cookies[0]
-                return
-            answer = await self._client.get("login", headers=headers, accept=(200, 403), retry=False)
-        except ItemError as error:
-            raise TrackerError(f"The tracker does not take a login as a Trac does: {error}") from error
-        if not is_logged_in(answer.text):
-            raise TrackerError("The tracker does not take a login by HTTP Basic at /login, as a Trac does.")
-
-    def _cookies(self) -> list[Cookie]:
-        return [cookie for cookie in self._client.cookies if cookie.name == _COOKIE and cookie.value]
+        self._cookie = await self._login.log_in()
 
 
 def _raw(answer: Response, what: str) -> RawPage:

@@ -248,6 +248,10 @@ def _hashed(password: str) -> str:
     return "{SHA}" + base64.b64encode(digest).decode()
 
 
+def _digested(user: str, password: str) -> str:
+    return hashlib.md5(f"{user}:trac:{password}".encode(), usedforsecurity=False).hexdigest()
+
+
 def make_environment(python: Path, folder: Path, *, version: str = VERSION) -> Path:
     """A Trac without tickets, in a folder of its own."""
     environment = folder / "env"
@@ -272,6 +276,8 @@ def make_environment(python: Path, folder: Path, *, version: str = VERSION) -> P
     settings.write_text(text + "".join(lines), "utf-8")
     lines = [f"{user}:{hashed(password)}\n" for user, password in ACCOUNTS.items()]
     (folder / "htpasswd").write_text("".join(lines))
+    digests = [f"{user}:trac:{_digested(user, password)}\n" for user, password in ACCOUNTS.items()]
+    (folder / "htdigest").write_text("".join(digests))
     return environment
 
 
@@ -324,17 +330,31 @@ def copy_of(trac: TracServer, folder: Path) -> TracServer:
     """Another Trac of the same tickets; it is not running."""
     environment = folder / "env"
     shutil.copytree(trac.environment, environment)
-    shutil.copy(trac.environment.parent / "htpasswd", folder)
+    for name in ("htpasswd", "htdigest"):
+        shutil.copy(trac.environment.parent / name, folder)
     return replace(trac, url="", environment=environment, log=folder / "tracd.log")
 
 
 @contextmanager
-def serving(server: TracServer, *, zone: str = "Asia/Seoul") -> Iterator[TracServer]:
-    """Run `tracd` in a time zone for a Trac that is there; at its own port, where it has had one."""
+def serving(
+    server: TracServer, *, zone: str = "Asia/Seoul", login: str = "basic", plugins: Path | None = None
+) -> Iterator[TracServer]:
+    """Run `tracd` for a Trac that is there; at its own port, where it has had one.
+
+    Args:
+        server: the Trac.
+        zone: where it lives.
+        login: `basic`, `digest`, or `none` where a plugin sees to it.
+        plugins: a folder with more packages.
+    """
     folder, environment, log = server.environment.parent, server.environment, server.log
     port = urlsplit(server.url).port or _free_port()
     url = f"http://127.0.0.1:{port}"
-    basic = f"--basic-auth=*,{folder / 'htpasswd'},trac"
+    logins = {
+        "basic": [f"--basic-auth=*,{folder / 'htpasswd'},trac"],
+        "digest": [f"--auth=*,{folder / 'htdigest'},trac"],
+        "none": [],
+    }
     command = [
         server.python,
         "-c",
@@ -344,7 +364,7 @@ def serving(server: TracServer, *, zone: str = "Asia/Seoul") -> Iterator[TracSer
         "127.0.0.1",
         "-p",
         str(port),
-        basic,
+        *logins[login],
         environment,
     ]
     with log.open("ab") as output:
@@ -352,7 +372,7 @@ def serving(server: TracServer, *, zone: str = "Asia/Seoul") -> Iterator[TracSer
             [str(part) for part in command],
             stdout=output,
             stderr=output,
-            env={**os.environ, "TZ": zone},
+            env={**os.environ, "TZ": zone, **({"PYTHONPATH": str(plugins)} if plugins else {})},
         )
         try:
             if not _wait_until_up(url, process):

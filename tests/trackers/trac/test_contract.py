@@ -398,7 +398,9 @@ async def _files(
     log.append((method, path, "Authorization:" in head))
     name = path.rpartition("/")[2]
     status, more, body = "200 OK", "", SAVED_PAGES.get(name, b"bytes")
-    if path == "/login" and "Authorization:" in head:
+    if path == "/login" and "Authorization:" not in head:
+        status, more = "401 Unauthorized", 'WWW-Authenticate: Basic realm="trac"\r\n'
+    elif path == "/login":
         status, more, body = "302 Found", "Location: /\r\nSet-Cookie: trac_auth=x; Path=/\r\n", b""
     elif name == "401.log":
         status = "401 Unauthorized"
@@ -431,7 +433,7 @@ async def test_a_file_that_holds_a_page_of_the_tracker_is_a_file(name: str) -> N
     async with _files_of(log) as source:
         for _ in range(6):
             assert (await source.download(_file(name))).body == SAVED_PAGES[name]
-    assert sum(path == "/login" for _, path, _ in log) == 1
+    assert sum(path == "/login" and with_password for _, path, with_password in log) == 1
 
 
 @pytest.mark.parametrize("name", ["401.log", "redirected.log"])
