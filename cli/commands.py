@@ -37,7 +37,12 @@ SECTIONS = {
         "news": "runs:news",
     },
     "Report and export": {"stats": "stats:stats", "report": "report:report", "export": "export:export"},
-    "Administer": {"users": "users:app", "db": "database:app", "audit": "audit:audit"},
+    "Administer": {
+        "doctor": "doctor:doctor",
+        "users": "users:app",
+        "db": "database:app",
+        "audit": "audit:audit",
+    },
 }
 ASKING = {"crawl", "search", "query"}  # they take a query
 PLACES = {name: place for section in SECTIONS.values() for name, place in section.items()}

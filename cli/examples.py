@@ -27,6 +27,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "favorites add": ("favorites add mine +ORA-01555 timeout --status open",),
     "favorites run": ("favorites run mine --updated 7d",),
     "quarantine": ("quarantine list", "quarantine retry 348115"),
+    "doctor": ("doctor", "doctor --online"),
     "trackers": (
         "trackers add ims --kind ims --url https://ims.example.com --username kim",
         "trackers test ims",

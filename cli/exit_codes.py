@@ -6,6 +6,7 @@ from crawler.errors import AccessError, CrawlError, UsageError
 from db.errors import DatabaseError, DatabaseRefused, DatabaseUnfit, DatabaseUnreachable, ValueRefused
 
 FAILED_ISSUES = 4
+UNREACHABLE = 5
 INTERRUPTED = 130
 _OF_THE_ADDRESS = (DatabaseRefused, DatabaseUnfit, DatabaseUnreachable)
 
