@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.arguments import AsJson
 from cli.children import child_environment
 from cli.output import complain, print_json, say, tell_done
+
+if TYPE_CHECKING:
+    from pipeline.retention import Prunable
 
 app = typer.Typer(help="Set up, upgrade and inspect the database.")
 
@@ -173,6 +177,67 @@ def restore(
         {"file": str(file), **asdict(made)},
         as_json=as_json,
     )
+
+
+@app.command("prune")
+def prune(
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="TIME", help="an age such as 90d or 1y, or a day")
+    ] = "1y",
+    removed: Annotated[
+        bool, typer.Option("--removed", help="also issues that vanished from their tracker so long ago")
+    ] = False,
+    everybody: Annotated[
+        bool,
+        typer.Option("--everybody", help="all users', and attached files that nobody has; for admins"),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only tell what it would free")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask for confirmation")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove old sessions and replaced pages; issues, their newest pages, comments and history stay.
+
+    It tells first what it would free, and asks. PostgreSQL uses the freed room again; its files shrink only
+    by a VACUUM FULL of yours.
+    """
+    from crawler.errors import UsageError
+    from pipeline.bootstrap import start
+    from pipeline.retention import prune as free
+    from pipeline.search.moments import read_moment
+
+    before = read_moment(older_than)
+    assert before is not None  # noqa: S101 - a text was given
+    program = start()
+
+    def run(*, dry_run: bool) -> Prunable:
+        return free(
+            program.user_id, program.home, before, removed=removed, everybody=everybody, dry_run=dry_run
+        )
+
+    found = run(dry_run=True)
+    if not dry_run and found != type(found)():
+        if not yes:
+            if not sys.stdin.isatty():
+                raise UsageError(f"It would remove {_prunable(found)}: give --yes to do so.")
+            if not typer.confirm(f"Remove {_prunable(found)}?", default=False, err=True):
+                raise UsageError("Nothing was removed.")
+        found = run(dry_run=False)
+    done = "would be removed" if dry_run else "are removed"
+    tell_done(
+        f"{_prunable(found)} {done}." if found != type(found)() else "There is nothing to remove.",
+        {"before": before, "dry_run": dry_run, **asdict(found)},
+        as_json=as_json,
+    )
+
+
+def _prunable(found: Prunable) -> str:
+    parts = [
+        f"{found.sessions:,} sessions",
+        f"{found.pages:,} replaced pages ({found.page_bytes / 2**20:,.1f} MiB)",
+    ]
+    parts += [f"{found.removed_issues:,} vanished issues"] if found.removed_issues else []
+    parts += [f"{found.files:,} files ({found.file_bytes / 2**20:,.1f} MiB)"] if found.files else []
+    return ", ".join(parts)
 
 
 @app.command("shell")

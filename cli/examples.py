@@ -27,6 +27,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "favorites add": ("favorites add mine +ORA-01555 timeout --status open",),
     "favorites run": ("favorites run mine --updated 7d",),
     "quarantine": ("quarantine list", "quarantine retry 348115"),
+    "db prune": ("db prune --dry-run", "db prune --older-than 90d --removed"),
+    "db backup": ("db backup ims.backup",),
+    "db restore": ("db restore ims.backup",),
     "doctor": ("doctor", "doctor --online"),
     "trackers": (
         "trackers add ims --kind ims --url https://ims.example.com --username kim",
