@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, Node, SoupDocument
-from crawler.sources.ims.parse.landmarks import row_starts
+from crawler.sources.ims.parse.landmarks import row_starts, visible
 from crawler.sources.ims.parse.products import Product, parse_products
 
 Engine = Callable[[str], Document]
@@ -18,6 +18,7 @@ _TITLES, _COUNT = "tr.title", "input#totalCount, input[name=totalCount]"
 _ROW_CLASSES = frozenset({"rowClickData", "data"})
 _LINKS = "[onclick*=popBlankIssueView], [href*=popBlankIssueView], [href*='issueView.do?']"
 _BRACKET = re.compile(r"\[\s*+(?:Total|전체|총|合計|全)\s*+[:：]?+\s*+([0-9][0-9.,'’]*)", re.IGNORECASE)
+_MAY_HAVE_BRACKET = re.compile(r"\[|&(?:#|lbrack|lsqb)")
 _SCRIPT = re.compile(r"\btotalCount['\"]?\s*+[=:]\s*+['\"]?([0-9][0-9.,]*)")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5}")
 _NUMBER_HEADERS = frozenset({"issue number", "issue no", "issue no.", "이슈 번호", "이슈번호", "課題番号"})
@@ -63,12 +64,17 @@ def parse_list(html: str) -> Listing:
 
 
 def _read(engine: Engine, html: str) -> Listing | None:
-    document = engine(html)
+    shown = visible(html)
+    document = engine(shown)
     headers = _headers(document)
     rows = _rows(document, headers)
-    if rows is None or len(rows) < len(row_starts(html)):
+    if rows is None or len(rows) < len(row_starts(shown)):
         return None
-    totals = set(_totals(engine, document, html))
+    totals = {
+        *_numbers(node.attribute("value") or "" for node in document.select(_COUNT)),
+        *_numbers(_told_by_scripts(html)),
+        *_numbers(_told_in_brackets(engine, shown)),
+    }
     if not (headers or totals):
         return None
     total = totals.pop() if len(totals) == 1 else None  # where the page contradicts itself, nobody knows
@@ -118,20 +124,31 @@ def _cells(row: Node) -> list[str]:
     return [cell.line() for cell in row.children() if cell.name in ("td", "th")]
 
 
-def _totals(engine: Engine, document: Document, html: str) -> Iterator[int]:
-    """Every total that the page tells, wherever and however it does."""
-    told = [node.attribute("value") or "" for node in document.select(_COUNT)]
-    rows = row_starts(html)
-    # A subject can say "[ Total 5 ]" as well: only what stands outside of the rows is the tracker's word.
-    before = html[: rows[0]] if rows else html
-    after = html[rows[-1] :].partition("</table")[2] if rows else ""
-    for part in (before, after):
+def _told_by_scripts(html: str) -> Iterator[str]:
+    for part in _beside_rows(html):
         for script in part.split("<script")[1:]:
-            told += _SCRIPT.findall(script.partition("</script")[0])
-        inner = part.rpartition("<body")[2].partition(">")[2] if "<body" in part else part
-        body = engine(f"<html><body><div>{inner}").select_one("body")
+            yield from _SCRIPT.findall(script.partition("</script")[0])
+
+
+def _told_in_brackets(engine: Engine, shown: str) -> Iterator[str]:
+    for part in _beside_rows(shown):
+        first = _MAY_HAVE_BRACKET.search(part)
+        if first is None:
+            continue
+        # From the tag before it on: menus and lists of products need not be read twice.
+        start = max(0, part.rfind("<", 0, first.start()))
+        body = engine(f"<html><body><div>{part[start:]}").select_one("body")
         if body is not None:
-            told += _BRACKET.findall(body.text())
+            yield from _BRACKET.findall(body.text())
+
+
+def _beside_rows(html: str) -> tuple[str, str]:
+    """What stands before and after the rows: a subject can say "[ Total 5 ]" as well as the tracker."""
+    rows = row_starts(html)
+    return (html[: rows[0]], html[rows[-1] :].partition("</table")[2]) if rows else (html, "")
+
+
+def _numbers(told: Iterable[str]) -> Iterator[int]:
     # Dots may part thousands, or anything else.
     numbers = (number.strip().rstrip(".,'") for number in told)
     yield from (int(number.replace(",", "")) for number in numbers if _WHOLE_NUMBER.fullmatch(number))
