@@ -154,6 +154,11 @@ def _run_initdb(paths: DataPaths, binaries: Binaries, identity: Identity, target
             password.unlink(missing_ok=True)
     if "No space left on device" in said:
         raise _disk_full(paths)
+    if "could not look up effective user ID" in said:
+        raise ServerFailed(
+            f"The account with the number {os.geteuid()} has no name, and PostgreSQL wants one: add a line "
+            "for it to /etc/passwd, or set DATABASE_URL to a server of your own."
+        )
     errors = [line for line in said.splitlines() if "error:" in line or "FATAL:" in line] or said.splitlines()
     raise ServerFailed(
         f"A new database could not be made in {paths.base}: {(errors or ['initdb failed'])[0]}."
