@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from db.errors import DatabaseRefused
+from db.errors import DatabaseRefused, ValueRefused
 from db.models import Base, User
 from db.refusals import translate_sqlstate
 
@@ -26,10 +26,11 @@ def add_user(
     """Make a user.
 
     Raises:
+        ValueRefused: the name cannot be one.
         DatabaseRefused: the session does not act for an admin, the name is taken, or there is no such role.
     """
     if not username.strip() or any(not character.isprintable() for character in username):
-        raise DatabaseRefused("A username is one word of printable characters.")
+        raise ValueRefused("A username is one word of printable characters.")
     _check_role(role)
     user = User(username=username, role=role, email=email, full_name=full_name, department=department)
     sentences = {"42501": "Only an admin makes users.", "23505": _taken(session, username)}

@@ -70,6 +70,8 @@ def test_an_unbalanced_quote(ims_crawl: Program, command: str) -> None:
         ("resume", "00000000-0000-0000-0000-000000000000"),
         ("trackers", "add", "t", "--kind", "ims", "--url", "http://h", "--timezone", "Mars/Olympus"),
         ("trackers", "remove", "nonesuch"),
+        ("users", "add", ""),
+        ("users", "add", "two\nlines"),
         ("nonesuch",),
     ],
 )

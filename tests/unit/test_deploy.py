@@ -41,3 +41,14 @@ def test_the_image_has_every_part_of_the_program() -> None:
 def test_no_secret_is_written_into_a_unit() -> None:
     for unit in UNITS:
         assert not re.search(r"(PASSWORD|SECRET|DATABASE_URL)=", unit.read_text()), unit.name
+
+
+def test_the_backup_sees_the_attached_files_of_the_worker() -> None:
+    for name in ("User", "Environment=IMS_HOME"):
+        told = {
+            found
+            for unit in UNITS
+            if unit.suffix == ".service"
+            for found in re.findall(rf"^{name}=(\S+)", unit.read_text(), re.MULTILINE)
+        }
+        assert len(told) == 1, (name, told)
