@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,6 +38,7 @@ def runs(
         else:
             rows = pipeline_runs.list_runs(session, wanted, limit=limit, offset=offset)
             figures = pipeline_runs.statistics(session, wanted) if wanted is not None else []
+    _note_missing_worker(rows)
     if as_json:
         print_json(figures if statistics else rows)
         return
@@ -77,6 +78,20 @@ def runs(
             [list(row.values()) for row in figures],
             empty="",
         )
+
+
+def _note_missing_worker(rows: list[dict[str, Any]]) -> None:
+    """Say of runs that wait though no worker is there that they wait for one."""
+    from db.job_queue import list_workers
+    from pipeline.jobs.worker import LEASE_TIMEOUT
+
+    waiting = [row for row in rows if row["status"] == "waiting"]
+    if not waiting:
+        return
+    workers = list_workers(lease_timeout=LEASE_TIMEOUT, limit=1000, offset=0)
+    if all(worker["state"] == "lost" for worker in workers):
+        for row in waiting:
+            row["waits_for"] = "no worker is running: start one with worker"
 
 
 def news(name: Name = None, limit: Limit = 100, offset: Offset = 0, as_json: AsJson = False) -> None:

@@ -94,7 +94,7 @@ class _Run:
         self._searched: float | None = None  # when the search ended
         self._bytes_before = 0  # got for the claims before
         self._databases: list[UserTransactions] = []  # its connections
-        self._moved = False  # since the last sign of life
+        self._moves = 0  # how often something was seen to have moved
         self.tracker: TrackerPool | None = None  # logged in, from the first claim on
 
     async def to_its_end(self, stack: AsyncExitStack, tracker: TrackerPool | None) -> Stopper | None:
@@ -152,9 +152,12 @@ class _Run:
         """
 
         async def keep_beating() -> None:
+            told = 0
             async with self._transactions() as transactions:
                 while True:
-                    await transactions.run(self._beat)
+                    moves = self._moves
+                    await transactions.run(partial(self._beat, moved=moves != told))
+                    told = moves
                     await asyncio.sleep(self._claim.heartbeat)
 
         async with asyncio.TaskGroup() as tasks:
@@ -163,9 +166,8 @@ class _Run:
             for task in beside:
                 task.cancel()
 
-    async def _beat(self, connection: psycopg.AsyncConnection) -> None:
+    async def _beat(self, connection: psycopg.AsyncConnection, *, moved: bool) -> None:
         await self._claim.beat(connection)
-        moved, self._moved = self._moved, False
         await tell_movement(
             connection,
             session_id=self._claim.lease.session_id,
@@ -181,18 +183,18 @@ class _Run:
         before = None
         while True:
             movement = self._movement()
-            self._moved = self._moved or movement != before
+            self._moves += movement != before
             before = movement
             stall = dog.look(movement, self._waits_for)
             counts.stall = None if stall is None else str(stall)
             if stall is not None:
                 if stall.is_news:
-                    log.warning("nothing moves", seconds=round(stall.seconds), waits_for=stall.waits_for)
+                    log.warning("nothing moves", seconds=round(stall.seconds), waits_for=stall.wait.what)
                 self._conductor.observer(counts)
-                if stall.seconds >= watchdog.GIVE_UP and not stall.waits_for.startswith("its turn"):
+                if stall.is_hopeless:
                     raise TrackerError(
                         f"Nothing has moved for {stall.seconds / 60:.0f} minutes while waiting for "
-                        f"{stall.waits_for}: look whether that is to be had, then resume the session."
+                        f"{stall.wait.what}: look whether that is to be had, then resume the session."
                     )
             await asyncio.sleep(watchdog.LOOK_EVERY)
 
@@ -203,10 +205,11 @@ class _Run:
             0 if stats is None else stats.bytes,
         )
 
-    def _waits_for(self) -> str:
+    def _waits_for(self) -> watchdog.Wait:
         if any(database.busy_for > watchdog.LOOK_EVERY for database in self._databases):
-            return "the database"
-        return (self.tracker.waits_for if self.tracker is not None else None) or "its own next step"
+            return watchdog.Wait("the database")
+        wait = self.tracker.wait if self.tracker is not None else None
+        return wait or watchdog.Wait("its own next step")
 
     async def _stages(self, tracker: TrackerPool) -> None:
         """Run the stages side by side until all of them have ended."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 LOOK_EVERY = 5.0  # seconds
 QUIET = 60.0  # seconds without movement that are nothing to speak of
 SLOW = 3  # requests that a tracker with a rate may be late by: one in 100 s is no stall
-GIVE_UP = 1800.0  # seconds; every wait that has an end of its own is long over then
+GIVE_UP = 1800.0  # seconds; a wait that nobody knows the end of is long over then, or never will be
 
 
 def limit(rate: float | None) -> float:
@@ -22,15 +23,26 @@ def limit(rate: float | None) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """What a run waits for."""
+
+    what: str  # to be said after "waiting for"
+    ends: bool = False  # somebody knows when: a pause that was asked for, one's turn among others
+
+
+@dataclass(frozen=True, slots=True)
 class Stall:
     """A run in which nothing moves."""
 
     seconds: float  # since something moved
-    waits_for: str
+    wait: Wait
     is_news: bool  # worth a line in the log: new, waiting for something else now, or twice as old
+    is_hopeless: bool  # it has lasted for longer than anything whose end nobody knows may take
 
     def __str__(self) -> str:
-        return f"nothing has moved for {self.seconds:.0f} s: waiting for {self.waits_for}"
+        # By the clock, so that it stays true where nobody is left to say it anew.
+        since = datetime.now(UTC) - timedelta(seconds=self.seconds)
+        return f"nothing has moved since {since:%H:%M:%S} UTC: waiting for {self.wait.what}"
 
 
 class Watchdog:
@@ -48,7 +60,7 @@ class Watchdog:
         self._since = clock()
         self._told: tuple[str, float] | None = None
 
-    def look(self, movement: Hashable, waits_for: Callable[[], str]) -> Stall | None:
+    def look(self, movement: Hashable, waits_for: Callable[[], Wait]) -> Stall | None:
         """Tell whether the run stands still.
 
         Args:
@@ -61,8 +73,9 @@ class Watchdog:
         seconds = now - self._since
         if seconds < self._quiet:
             return None
-        reason = waits_for()
-        is_news = self._told is None or self._told[0] != reason or seconds >= 2 * self._told[1]
+        wait = waits_for()
+        is_news = self._told is None or self._told[0] != wait.what or seconds >= 2 * self._told[1]
         if is_news:
-            self._told = reason, seconds
-        return Stall(seconds, reason, is_news)
+            self._told = wait.what, seconds
+        hopeless = not wait.ends and seconds >= max(GIVE_UP, 10 * self._quiet)
+        return Stall(seconds, wait, is_news, hopeless)

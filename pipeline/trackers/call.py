@@ -13,6 +13,7 @@ from crawler.process.messages import (
     Failed,
     Fault,
     Listed,
+    Login,
     More,
     Piece,
     Request,
@@ -50,6 +51,11 @@ class Call:
         self._answers: asyncio.Queue[Answer | Exception] = asyncio.Queue(maxsize=1)
         self._failure: Exception | None = None
         self._is_open = False
+
+    @property
+    def is_login(self) -> bool:
+        """Whether a login was asked for, and nothing else."""
+        return isinstance(self._request, Login)
 
     async def begin(self) -> None:
         """Ask the process, which is started where there is none."""

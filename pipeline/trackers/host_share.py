@@ -16,8 +16,11 @@ from crawler.process.messages import Grant
 from db.crawl.host_lease import Grant as HostGrant
 from db.crawl.host_lease import HostLease
 from db.errors import DatabaseUnreachable
+from pipeline.sessions.watchdog import Wait
 
 _SOON = 2.0  # seconds in which the database mostly answers
+PAUSE = Wait("the end of a pause that the tracker asked for", ends=True)
+_TURN = Wait("its turn at the tracker's host, which other sessions or its rate limit hold up", ends=True)
 OUTAGE = 60.0  # seconds for which a database that is away is waited for
 
 
@@ -32,16 +35,20 @@ class HostShare:
         self._lease = lease
         self._away_since: float | None = None
         self._asked_at: float | None = None  # the share is being asked for since then
-        self._lacks: str | None = None  # what there was none of in the last share
+        self._lacks: Wait | None = None  # what there was none of in the last share
+        self._moments_until = 0.0  # until then there are moments to come, by the monotonic clock
         self.is_unlimited = False  # a personal login shares nothing
 
     @property
-    def waits_for(self) -> str | None:
+    def wait(self) -> Wait | None:
         """What keeps the process from sending a request; None: nothing that is known here."""
+        now = time.monotonic()
         asked_at = self._away_since or self._asked_at
-        if asked_at is not None and time.monotonic() - asked_at > _SOON:
-            return "the database"
-        return self._lacks
+        if asked_at is not None and now - asked_at > _SOON:
+            return Wait("the database")
+        if self._lacks is not None:
+            return self._lacks
+        return _TURN if now < self._moments_until else None
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,6 +82,10 @@ class HostShare:
             self._asked_at = None
         self._away_since = None
         self._lacks = None if active else _lacks(grant, wanted)
+        if grant.moments and grant.spacing is not None:
+            self._moments_until = (
+                time.monotonic() + (grant.start_in or 0.0) + (grant.moments - 1) * grant.spacing
+            )
         return Grant(
             slots=grant.slots,
             start_in=grant.start_in,
@@ -88,10 +99,10 @@ class HostShare:
         await self._lease.give_back()
 
 
-def _lacks(share: HostGrant, wanted: int) -> str | None:
+def _lacks(share: HostGrant, wanted: int) -> Wait | None:
     """What keeps a process that has nothing under way from sending a request."""
     if share.paused > 0:
-        return "the end of a pause that the tracker asked for"
+        return PAUSE
     if share.slots == 0 or (wanted > 0 and share.spacing is not None and share.moments == 0):
-        return "its turn at the tracker's host, which other sessions or its rate limit hold up"
+        return _TURN
     return None

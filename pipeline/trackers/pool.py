@@ -17,6 +17,7 @@ from crawler.query import Tree
 from crawler.records import AttachmentRecord
 from crawler.source import Reference, Rendering, SearchPage
 from crawler.sources import find_kind
+from pipeline.sessions.watchdog import Wait
 from pipeline.trackers.connect import Tracker
 from pipeline.trackers.host_share import HostShare
 from pipeline.trackers.process import FetchedIssue, TrackerProcess, in_groups
@@ -68,9 +69,9 @@ class TrackerPool:
         await self._entered.aclose()
 
     @property
-    def waits_for(self) -> str | None:
-        """As :attr:`TrackerProcess.waits_for`, of the first that waits."""
-        return next(filter(None, (process.waits_for for process in self._processes)), None)
+    def wait(self) -> Wait | None:
+        """As :attr:`TrackerProcess.wait`, of the first that waits."""
+        return next(filter(None, (process.wait for process in self._processes)), None)
 
     async def login(self) -> None:
         """As :meth:`TrackerProcess.login`."""

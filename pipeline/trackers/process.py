@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
+from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -49,10 +50,11 @@ from crawler.records import AttachmentRecord, IssueRecord
 from crawler.source import RawPage, Reference, Rendering, SearchPage
 from crawler.sources import find_kind
 from pipeline.logs import keep_secret, redact
+from pipeline.sessions.watchdog import Wait
 from pipeline.trackers.call import Call, ProcessEnded
 from pipeline.trackers.child import Child, End
 from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
-from pipeline.trackers.host_share import HostShare
+from pipeline.trackers.host_share import PAUSE, HostShare
 
 __all__ = ["FetchedIssue", "TrackerProcess"]
 
@@ -124,6 +126,7 @@ class TrackerProcess:
         )  # by this operating-system process
         self._barren = 0  # processes in a row that ended before any answer, and nobody was to blame
         self._login_deaths = 0
+        self._paused_until = 0.0  # by the tracker's own wish, or before another try
         self._fatal: Exception | None = None  # whatever is asked is answered so
 
     async def __aenter__(self) -> Self:
@@ -142,13 +145,17 @@ class TrackerProcess:
             await child.close()
 
     @property
-    def waits_for(self) -> str | None:
+    def wait(self) -> Wait | None:
         """What keeps the process from what it was asked for; None: it was asked for nothing."""
         if not self._calls:
             return None
-        if self._share is not None and (missing := self._share.waits_for):
-            return missing
-        return "an answer of the tracker"
+        if monotonic() < self._paused_until:
+            return PAUSE
+        if self._share is not None and (wait := self._share.wait) is not None:
+            return wait
+        if any(call.is_login for call in self._calls.values()):
+            return Wait("the answer to a login")
+        return Wait("an answer of the tracker")
 
     async def login(self) -> None:
         """Log in, as :meth:`crawler.source.Source.login`."""
@@ -298,6 +305,7 @@ class TrackerProcess:
             case Note(kind="defect"):
                 log.error("the tracker's source failed", trace=redact(message.reason))
             case Note():
+                self._paused_until = max(self._paused_until, monotonic() + message.seconds)
                 reason = redact(message.reason)
                 log.info(f"tracker: {message.kind}", reason=reason, seconds=round(message.seconds, 1))
             case Renew() | GiveBack():

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sessions.watchdog import QUIET, Watchdog, limit
+from pipeline.sessions.watchdog import GIVE_UP, QUIET, Wait, Watchdog, limit
 
-STEPS = st.lists(st.tuples(st.floats(0.1, 200), st.booleans(), st.sampled_from("ab")), max_size=30)
+STEPS = st.lists(st.tuples(st.floats(0.1, 900), st.booleans(), st.sampled_from("ab")), max_size=30)
 
 
 @given(STEPS, st.floats(1, 300))
@@ -21,15 +21,16 @@ def test_it_tells_of_a_stall_exactly_when_nothing_has_moved_for_the_limit(
     movement = 0
     told: tuple[str, float] | None = None
     dog = Watchdog(quiet, clock=lambda: now)
-    dog.look(movement, lambda: "a")
+    dog.look(movement, lambda: Wait("a"))
     for seconds, moves, reason in steps:
         now += seconds
         if moves:
             movement, moved_at, told = movement + 1, now, None
-        stall = dog.look(movement, lambda reason=reason: reason)  # type: ignore[misc]
+        stall = dog.look(movement, lambda reason=reason: Wait(reason, ends=reason == "b"))  # type: ignore[misc]
         assert (stall is not None) == (now - moved_at >= quiet)
         if stall is not None:
-            assert (stall.seconds, stall.waits_for) == (now - moved_at, reason)
+            assert (stall.seconds, stall.wait.what) == (now - moved_at, reason)
+            assert stall.is_hopeless == (reason != "b" and stall.seconds >= max(GIVE_UP, 10 * quiet))
             assert stall.is_news == (told is None or told[0] != reason or stall.seconds >= 2 * told[1])
             told = (reason, stall.seconds) if stall.is_news else told
 
@@ -40,7 +41,7 @@ def test_a_log_is_not_filled_by_a_long_stall() -> None:
     lines = 0
     with suppress(StopIteration):
         while True:
-            stall = dog.look("same", lambda: "the database")
+            stall = dog.look("same", lambda: Wait("the database"))
             lines += stall is not None and stall.is_news
     assert lines == 11
 

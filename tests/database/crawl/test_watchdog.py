@@ -98,6 +98,19 @@ async def test_a_database_that_is_locked(crawler: Crawler) -> None:
     assert told(crawler) == ""
 
 
+async def test_a_pause_that_the_tracker_asked_for_is_waited_for_however_long_it_is(
+    crawler: Crawler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "QUIET", 0.2)
+    monkeypatch.setattr(watchdog, "GIVE_UP", 0.5)
+    async with StandIn(synthetic=4) as standin:
+        standin.fail_next(429, retry_after=4, path="/tody/ims/issue/issueView.do")
+        async with crawling(crawler, standin) as task:
+            await until(lambda: "a pause that the tracker asked for" in told(crawler))
+            done = await task
+    assert (done.outcome["status"], done.outcome["issues_new"]) == ("completed", 4)
+
+
 async def test_a_session_that_stands_still_for_too_long_ends_and_can_be_resumed(
     crawler: Crawler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +118,7 @@ async def test_a_session_that_stands_still_for_too_long_ends_and_can_be_resumed(
     async with StandIn(synthetic=4, latency=3.0) as standin:
         done = await crawler.crawl(standin)
         assert done.outcome["status"] == "failed"
-        assert "while waiting for an answer of the tracker" in str(done.error)
+        assert "minutes while waiting for the answer to a login" in str(done.error)
         standin.latency = 0
         resumed = await crawler.resume(standin, done.lease.session_uuid)
     assert (resumed.outcome["status"], resumed.outcome["issues_new"]) == ("completed", 4)
