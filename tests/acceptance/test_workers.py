@@ -6,8 +6,6 @@ import asyncio
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from typing import ClassVar
 
 import pytest
 
@@ -17,6 +15,7 @@ from pipeline.jobs.shared_session import CHUNK_SIZE as CHUNK
 from tests.fixtures.database import wait_until
 from tests.fixtures.program import run_standin
 from tests.fixtures.schema import ALICE, BOB
+from tests.fixtures.standin import ISSUE, in_a_thread
 from tests.fixtures.workers import Yard
 
 pytestmark = pytest.mark.xdist_group("workers")
@@ -24,20 +23,11 @@ pytestmark = pytest.mark.xdist_group("workers")
 ENDED = "SELECT status NOT IN ('waiting', 'running') FROM ims.runs"
 WORKED_ON = "SELECT count(*) >= {} FROM ims.session_chunks WHERE state = 'working'"
 
-
-class Tracker:
-    """A stand-in with generated issues, as a process of its own."""
-
-    issues: ClassVar = 400
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """Its address."""
-    with run_standin("--issues", str(Tracker.issues), "--latency-ms", "20") as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
+FOUR_CHUNKS = 3 * CHUNK + 10
+TWO_CHUNKS = CHUNK + 30
+SLOW = (
+    0.25  # seconds for each answer: a chunk lasts until the others have one, or something is done to a worker
+)
 
 
 def assert_complete(yard: Yard, issues: int) -> None:
@@ -55,6 +45,12 @@ def assert_complete(yard: Yard, issues: int) -> None:
     assert yard.value("SELECT issues_new FROM ims.crawl_sessions") == issues
 
 
+def slow_down(tracker: StandIn) -> None:
+    """Let a tracker be slow once the workers fetch issues."""
+    wait_until(lambda: tracker.requests[ISSUE] > 0, "an issue is asked for")
+    tracker.latency = SLOW
+
+
 def kill_holders(yard: Yard, workers: list[subprocess.Popen[str]], number: int) -> None:
     """Kill workers while every one of them holds a chunk."""
     yard.wait(WORKED_ON.format(len(workers)), "each worker has a chunk")
@@ -63,122 +59,124 @@ def kill_holders(yard: Yard, workers: list[subprocess.Popen[str]], number: int) 
         process.wait()
 
 
-def test_with_two_of_four_workers_killed_nothing_is_lost_and_nothing_twice(yard: Yard, url: str) -> None:
-    yard.schedule(url)
-    workers = [yard.worker("--concurrency", "1") for _ in range(4)]
-    yard.make_due()
-    kill_holders(yard, workers, 2)
-    assert yard.value("SELECT count(*) FROM ims.issues") < Tracker.issues
-    yard.wait(ENDED, "the run ends")
-    assert_complete(yard, Tracker.issues)
+def test_with_two_of_four_workers_killed_nothing_is_lost_and_nothing_twice(yard: Yard) -> None:
+    with in_a_thread(StandIn(synthetic=FOUR_CHUNKS)) as tracker:
+        yard.schedule(tracker.url)
+        workers = [yard.worker("--concurrency", "1") for _ in range(4)]
+        yard.make_due()
+        slow_down(tracker)
+        kill_holders(yard, workers, 2)
+        assert yard.value("SELECT count(*) FROM ims.issues") < FOUR_CHUNKS
+        tracker.latency = 0.0
+        yard.wait(ENDED, "the run ends")
+    assert_complete(yard, FOUR_CHUNKS)
     assert yard.value("SELECT count(*) FROM ims.session_chunks WHERE attempts > 1") >= 2
 
 
-def test_a_worker_that_wakes_up_late_writes_nothing(yard: Yard, url: str) -> None:
-    yard.schedule(url)
-    sleeper, other = yard.worker("--concurrency", "1"), yard.worker("--concurrency", "1")
-    yard.make_due()
-    yard.wait("SELECT count(*) >= 2 FROM ims.session_chunks WHERE state = 'working'", "both have a chunk")
-    sleeper.send_signal(signal.SIGSTOP)
-    yard.wait(ENDED, "the other one ends the run")
-    before = yard.rows("SELECT issue_id, last_crawled_at FROM ims.issues ORDER BY 1")
-    sleeper.send_signal(signal.SIGCONT)
-    yard.wait(
-        "SELECT bool_and(last_seen_at > now() - interval '1 second') FROM ims_jobs.workers", "it is awake"
-    )
-    sleeper.send_signal(signal.SIGTERM)
-    assert sleeper.wait(20) == 0
-    assert_complete(yard, Tracker.issues)
+def test_a_worker_that_wakes_up_late_writes_nothing(yard: Yard) -> None:
+    with in_a_thread(StandIn(synthetic=TWO_CHUNKS)) as tracker:
+        yard.schedule(tracker.url)
+        sleeper, other = yard.worker("--concurrency", "1"), yard.worker("--concurrency", "1")
+        yard.make_due()
+        slow_down(tracker)
+        yard.wait(WORKED_ON.format(2), "both have a chunk")
+        sleeper.send_signal(signal.SIGSTOP)
+        tracker.latency = 0.0
+        yard.wait(ENDED, "the other one ends the run")
+        before = yard.rows("SELECT issue_id, last_crawled_at FROM ims.issues ORDER BY 1")
+        sleeper.send_signal(signal.SIGCONT)
+        yard.wait(
+            "SELECT bool_and(last_seen_at > now() - interval '1 second') FROM ims_jobs.workers", "it is awake"
+        )
+        sleeper.send_signal(signal.SIGTERM)
+        assert sleeper.wait(20) == 0
+    assert_complete(yard, TWO_CHUNKS)
     assert yard.rows("SELECT issue_id, last_crawled_at FROM ims.issues ORDER BY 1") == before
     assert yard.rows("SELECT status, count(*) FROM ims_jobs.procrastinate_jobs GROUP BY 1") == []
     assert other.poll() is None
 
 
-def test_a_stopped_worker_leaves_the_rest_to_the_next_one(yard: Yard, url: str) -> None:
-    yard.schedule(url)
-    first = yard.worker("--concurrency", "1")
-    yard.make_due()
-    yard.wait("SELECT count(*) > 0 FROM ims.issues", "something is stored")
-    first.send_signal(signal.SIGTERM)
-    assert first.wait(20) == 0
-    assert yard.value("SELECT status FROM ims.runs") == "running"
-    assert yard.value("SELECT count(*) FROM ims_jobs.workers") == 0
-    assert yard.value("SELECT count(*) FROM ims.session_chunks WHERE state = 'working'") == 0
-    second = yard.worker("--once")
-    assert second.wait(40) == 0
-    assert_complete(yard, Tracker.issues)
+def test_a_stopped_worker_leaves_the_rest_to_the_next_one(yard: Yard) -> None:
+    with in_a_thread(StandIn(synthetic=TWO_CHUNKS)) as tracker:
+        yard.schedule(tracker.url)
+        first = yard.worker("--concurrency", "1")
+        yard.make_due()
+        slow_down(tracker)
+        yard.wait("SELECT count(*) > 0 FROM ims.issues", "something is stored")
+        first.send_signal(signal.SIGTERM)
+        tracker.latency = 0.0
+        assert first.wait(20) == 0
+        assert yard.value("SELECT status FROM ims.runs") == "running"
+        assert yard.value("SELECT count(*) FROM ims_jobs.workers") == 0
+        assert yard.value("SELECT count(*) FROM ims.session_chunks WHERE state = 'working'") == 0
+        second = yard.worker("--once")
+        assert second.wait(40) == 0
+    assert_complete(yard, TWO_CHUNKS)
     assert yard.rows("SELECT DISTINCT attempts FROM ims.session_chunks") == [(1,)]
 
 
-def no_job_is_aborted(yard: Yard) -> None:
-    """Until the run has ended, and then it is complete."""
-    while not yard.value(ENDED):
-        assert (
-            yard.rows("SELECT status FROM ims_jobs.procrastinate_jobs WHERE status NOT IN ('todo', 'doing')")
-            == []
+def test_a_cancelled_job_goes_back_into_the_queue_and_words_on_its_channels_end_none(yard: Yard) -> None:
+    with in_a_thread(StandIn(synthetic=CHUNK)) as tracker:
+        yard.schedule(tracker.url, workers=1)
+        yard.worker("--concurrency", "1")
+        yard.make_due()
+        slow_down(tracker)
+        yard.wait(WORKED_ON.format(1), "a chunk is worked on")
+        said = yard.rows(
+            "SELECT pg_notify(channel, payload) FROM ims_jobs.procrastinate_jobs job,"
+            " unnest(ARRAY['procrastinate_any_queue_v1', 'procrastinate_queue_v1#' || job.queue_name])"
+            " AS channel,"
+            " unnest(ARRAY[json_build_object('type', 'abort_job_requested', 'job_id', job.id)::text, 'x'])"
+            " AS payload"
+            " WHERE job.status = 'doing'"
         )
-        time.sleep(0.1)
-    assert_complete(yard, Tracker.issues)
+        assert said
+        time.sleep(1.0)  # a worker that listened would have heard it
+        assert yard.rows("SELECT state FROM ims.session_chunks WHERE attempts > 0") == [("working",)]
+        with job_queue.application() as connection:
+            connection.execute("UPDATE procrastinate_jobs SET abort_requested = true WHERE status = 'doing'")
+        yard.wait("SELECT max(attempts) > 1 FROM ims.session_chunks", "it was cancelled, and is done again")
+        tracker.latency = 0.0
+        while not yard.value(ENDED):
+            other = "SELECT status FROM ims_jobs.procrastinate_jobs WHERE status NOT IN ('todo', 'doing')"
+            assert yard.rows(other) == []
+            time.sleep(0.1)
+    assert_complete(yard, CHUNK)
 
 
-def test_what_is_said_on_the_queues_channels_ends_no_job(yard: Yard, url: str) -> None:
-    yard.schedule(url)
-    yard.worker("--concurrency", "2")
-    yard.make_due()
-    yard.wait(WORKED_ON.format(1), "a chunk is worked on")
-    said = yard.rows(
-        "SELECT pg_notify(channel, payload) FROM ims_jobs.procrastinate_jobs job,"
-        " unnest(ARRAY['procrastinate_any_queue_v1', 'procrastinate_queue_v1#' || job.queue_name]) channel,"
-        " unnest(ARRAY[json_build_object('type', 'abort_job_requested', 'job_id', job.id)::text, 'x'])"
-        " AS payload"
-        " WHERE job.status = 'doing'"
-    )
-    assert said
-    no_job_is_aborted(yard)
-
-
-def test_a_job_that_is_cancelled_goes_back_into_the_queue(yard: Yard, url: str) -> None:
-    yard.schedule(url, workers=1)
-    yard.worker("--concurrency", "1")
-    yard.make_due()
-    yard.wait(WORKED_ON.format(1), "a chunk is worked on")
-    with job_queue.application() as connection:
-        connection.execute("UPDATE procrastinate_jobs SET abort_requested = true WHERE status = 'doing'")
-    no_job_is_aborted(yard)
-    assert yard.value("SELECT max(attempts) > 1 FROM ims.session_chunks"), "it was cancelled"
-
-
-def crawl_with_a_rate(yard: Yard, url: str, number: int, *, issues: int, seconds: float) -> None:
+def crawl_with_a_rate(yard: Yard, number: int, *, issues: int, seconds: float) -> None:
     """Crawl with so many workers at a rate; one is killed and one stopped for good, where that leaves one."""
-    yard.schedule(url, rate=100.0, concurrency=6, workers=number)
-    workers = [yard.worker() for _ in range(number)]
-    yard.make_due()
-    yard.wait(WORKED_ON.format(min(number, issues // CHUNK)), "the workers have chunks")
-    yard.wait("SELECT count(*) > 30 FROM ims.issues", "something is stored")
-    if number > 1:
-        workers[0].send_signal(signal.SIGKILL)
-        workers[0].wait()
-    if number > 2:
-        workers[1].send_signal(signal.SIGSTOP)
-    yard.wait(ENDED, "the run ends", seconds)
+    with in_a_thread(StandIn(synthetic=issues)) as tracker:
+        yard.schedule(tracker.url, rate=100.0, concurrency=6, workers=number)
+        workers = [yard.worker() for _ in range(number)]
+        yard.make_due()
+        slow_down(tracker)
+        yard.wait(WORKED_ON.format(min(number, issues // CHUNK)), "the workers have chunks")
+        tracker.latency = 0.03
+        yard.wait("SELECT count(*) > 30 FROM ims.issues", "something is stored")
+        if number > 1:
+            workers[0].send_signal(signal.SIGKILL)
+            workers[0].wait()
+        if number > 2:
+            workers[1].send_signal(signal.SIGSTOP)
+        yard.wait(ENDED, "the run ends", seconds)
     assert_complete(yard, issues)
 
 
-def test_three_workers_with_a_rate_end_though_one_is_killed_and_one_stopped(yard: Yard, url: str) -> None:
-    crawl_with_a_rate(yard, url, 3, issues=Tracker.issues, seconds=40)
+def test_three_workers_with_a_rate_end_though_one_is_killed_and_one_stopped(yard: Yard) -> None:
+    crawl_with_a_rate(yard, 3, issues=FOUR_CHUNKS, seconds=40)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", [2, 3, 5, 8])
 def test_workers_with_a_rate_end_though_one_is_killed_and_one_stopped(yard: Yard, number: int) -> None:
-    with run_standin("--issues", "1000", "--latency-ms", "30") as process:
-        assert process.stdout is not None
-        crawl_with_a_rate(yard, process.stdout.readline().strip(), number, issues=1000, seconds=120)
-        process.terminate()
+    crawl_with_a_rate(yard, number, issues=1000, seconds=120)
 
 
 def test_a_worker_that_does_not_stay_fails_the_run_of_a_tracker_that_is_away(yard: Yard) -> None:
-    yard.schedule("http://127.0.0.1:9")
+    with in_a_thread(StandIn(synthetic=10)) as tracker:
+        port = int(tracker.url.rpartition(":")[2])
+    yard.schedule(tracker.url)
     yard.make_due()
     worker = yard.worker("--once")
     _, err = worker.communicate(timeout=60)
@@ -187,14 +185,15 @@ def test_a_worker_that_does_not_stay_fails_the_run_of_a_tracker_that_is_away(yar
     assert status == "failed"
     assert error in err
     assert yard.value("SELECT status FROM ims.crawl_sessions") == "failed"
-    yard.make_due()
-    assert yard.worker("--once").wait(60) == 5
-    assert yard.rows("SELECT status FROM ims.runs") == [("failed",), ("failed",)]
+    with in_a_thread(StandIn(synthetic=10, port=port)):  # it is back, and nothing blocks the next run
+        yard.make_due()
+        assert yard.worker("--once").wait(60) == 0
+    assert yard.rows("SELECT status FROM ims.runs ORDER BY run_id") == [("failed",), ("completed",)]
 
 
 async def test_a_worker_and_a_shell_together_never_ask_more_than_the_rate(yard: Yard) -> None:
-    rate = 25.0
-    async with StandIn(synthetic=60) as tracker:
+    rate, issues = 25.0, 40
+    async with StandIn(synthetic=issues) as tracker:
         yard.schedule(tracker.url, rate=rate)
         yard.schedule(tracker.url, user_id=BOB, name="mine", rate=rate)
         yard.rows("UPDATE ims.saved_searches SET is_active = false WHERE name = 'mine' RETURNING 1")
@@ -209,15 +208,15 @@ async def test_a_worker_and_a_shell_together_never_ask_more_than_the_rate(yard: 
             await asyncio.sleep(0.01)
     assert [process.returncode for process in both] == [0, 0]
     assert yard.rows("SELECT user_id, count(*) FROM ims.issues GROUP BY 1 ORDER BY 1") == [
-        (ALICE, 60),
-        (BOB, 60),
+        (ALICE, issues),
+        (BOB, issues),
     ]
     for began, before in seen:
         for moment, count in seen:
             if began <= moment <= began + 1.0:
                 assert count - before <= rate + 2
-    busy = [moment for moment, count in seen if 10 < count < 100]
-    assert 80 / (busy[-1] - busy[0]) > 0.6 * rate
+    busy = [moment for moment, count in seen if 10 < count < 2 * issues - 20]
+    assert (2 * issues - 30) / (busy[-1] - busy[0]) > 0.6 * rate
 
 
 @pytest.mark.long

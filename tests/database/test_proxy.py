@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from crawler.sources.ims.standin import StandIn
 from tests.fixtures.forward_proxy import ForwardProxy, forward_proxy
 from tests.fixtures.shell import Shell
+from tests.fixtures.standin import in_a_thread
 
 pytestmark = pytest.mark.xdist_group("shell")
 CANARY = "c4nary-of-the-proxy"
@@ -19,22 +18,8 @@ CANARY = "c4nary-of-the-proxy"
 @pytest.fixture
 def standin() -> Iterator[StandIn]:
     """The stand-in in a thread of its own, as a command has the test's."""
-    ready, done = threading.Event(), asyncio.Event()
-    tracker = StandIn.demo()
-    loop = asyncio.new_event_loop()
-
-    async def serve() -> None:
-        async with tracker:
-            ready.set()
-            await done.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(20)
-    yield tracker
-    loop.call_soon_threadsafe(done.set)
-    thread.join()
-    loop.close()
+    with in_a_thread(StandIn.demo()) as tracker:
+        yield tracker
 
 
 @pytest.fixture

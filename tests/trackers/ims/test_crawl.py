@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.program import Program, Tracker, run_standin
+from crawler.sources.ims.standin import StandIn
+from tests.fixtures.database import wait_until
+from tests.fixtures.program import Program, Tracker
+from tests.fixtures.standin import ISSUE, in_a_thread
 
 PATCHED = "342018"  # its project has a patch list
 CRAWL_KEYS = {
@@ -175,19 +178,19 @@ def test_a_session_that_is_stopped_is_resumed_with_nothing_lost_and_nothing_twic
 ) -> None:
     user = f"stopped-{number.name.lower()}"
     assert ims_crawl("users", "add", user).status == 0
-    with run_standin("--issues", "120", "--latency-ms", "80") as tracker:
-        assert tracker.stdout is not None
-        url = tracker.stdout.readline().strip()
-        options = ("--kind", "ims", "--url", url, "--workers", "2", "--json")
+    with in_a_thread(StandIn(synthetic=120, latency=0.02)) as tracker:
+        options = ("--kind", "ims", "--url", tracker.url, "--workers", "2", "--json")
         crawl = ims_crawl.start("crawl", "*", *options, IMS_USER=user, **Tracker.ACCOUNT)
+        wait_until(lambda: tracker.requests[ISSUE] >= 20, "some issues are asked for", 60)
+        tracker.latency = 5.0  # the rest takes minutes, however long we need to see that some are stored
         session = _wait_for_session(ims_crawl, user)
         os.kill(crawl.pid, number)
+        tracker.latency = 0.0
         _, errors = crawl.communicate(timeout=60)
         if number is not signal.SIGKILL:
             assert crawl.returncode == 130
             assert f"resume {session}" in errors
         resumed = ims_crawl("resume", session, "--json", IMS_USER=user, **Tracker.ACCOUNT)
-        tracker.terminate()
     assert resumed.status == 0, resumed.err
     document = resumed.document
     assert document["session_uuid"] == session
