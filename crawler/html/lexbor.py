@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from crawler.html.prose import Prose
+from crawler.html.prose import MARKED, Prose
 from crawler.html.sanitize import cleaned, guarded
 from crawler.html.text import UNSEEN, VERBATIM, Flow, inline, one_line
 
@@ -69,6 +69,8 @@ class _LexborElement:
         return flow.text()
 
     def prose(self) -> str:
+        if self._node.css_first(MARKED) is None:  # as most texts are, and the way is three times as fast
+            return self.text()
         flow = Prose()
         _walk_lexbor(self._node, flow)
         return flow.text()

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import unquote
 
 from crawler.html.text import Flow
 
+MARKED: Final = "a, img, blockquote, ol, table.trac-diff"  # what makes a difference to the text alone
 _ELSEWHERE = re.compile(r"(?:https?:|ftps?:|mailto:|file:)?//[^\s/]|mailto:[^\s]", re.IGNORECASE)
 _ROMAN = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 _STYLES = ("loweralpha", "upperalpha", "lowerroman", "upperroman")  # classes of Trac's lists

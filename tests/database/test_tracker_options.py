@@ -82,7 +82,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(added: Shell, change: tup
 
 
 def test_a_new_account_needs_its_own_password(added: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IMS_TRACKER_PASSWORD", "another")
+    monkeypatch.setenv("IMS_TRACKER_PASSWORD", "made-up-for-a-test")
     assert stored(added, "--username", "lee")["username"] == "lee"
     assert stored(added, "--username", "")["has_password"] is False
 

@@ -204,7 +204,7 @@ async def test_a_password_that_changes_during_the_crawl_stops_it(standin: StandI
     async with client_of(connection) as client:
         source = ImsSource(connection, client)
         found = await numbers(source)
-        standin.set_password("kim", "another")
+        standin.set_password("kim", "changed-meanwhile")
         standin.expire_sessions()
         for number in found[:3]:
             with pytest.raises(LoginRefused):

@@ -45,7 +45,7 @@ class Pair:
     """A header, and the cells after it up to the next one."""
 
     header: Node | None  # None: cells before the first header of a row
-    cells: list[Node] = field(default_factory=list)  # the one that is marked as the value is the first
+    cells: list[Node]  # the one that is marked as the value is the first
     is_marked: bool = False  # the first one is
 
     @property
@@ -101,18 +101,19 @@ def read_fields(document: Document, zone: ZoneInfo) -> Fields:
 def read_notice(section: Node, fields: Fields) -> None:
     """Read the notices of the product; every word of the section is kept."""
     rows = [pair for row in section.select("tr") for pair in _split(row)]
-    pairs = [(pair.label, cell.prose()) for pair in rows for cell in pair.cells]
     if any(pair.lacks_value for pair in rows):
         fields.warnings.append("A notice has no cell with its words.")
     if len({bool(pair.label) for pair in rows if pair.cells}) > 1:
         fields.warnings.append("A notice has no header.")
-    whole, told = section.prose(), "".join(map("".join, pairs))
-    if _squeezed(whole) != _squeezed(told):
+    pairs = [(pair.label, cell) for pair in rows for cell in pair.cells]
+    told = "".join(cell.text() for row in section.select("tr") for cell in row.children())
+    whole = _squeezed(section.text())
+    if whole != _squeezed(told):
         headings = "".join(heading.line() for heading in section.select("h1, h2, h3, h4, h5, h6, legend"))
-        if _squeezed(whole) != _squeezed(headings + told):
-            pairs = [("", whole)]
-    for label, text in pairs:
-        if text:
+        if whole != _squeezed(headings + told):
+            pairs = [("", section)]
+    for label, place in pairs:
+        if text := place.prose():
             fields.keep(label or "Product Notice", text)
 
 
@@ -138,12 +139,12 @@ def _split(row: Node) -> list[Pair]:
         name = cell.name
         if name not in _CELLS:
             continue
-        classes = (cell.attribute("class") or "").split()
-        if name == "th" or "tableHeaderTitle" in classes:
-            pairs.append(Pair(cell))
+        classes = cell.attribute("class") or ""  # mostly looked at without taking them apart
+        if name == "th" or ("tableHeaderTitle" in classes and "tableHeaderTitle" in classes.split()):
+            pairs.append(Pair(cell, []))
         elif pairs:
             pair = pairs[-1]
-            if "data" in classes and not pair.is_marked:
+            if not pair.is_marked and (classes == "data" or "data" in classes.split()):
                 pair.cells.insert(0, cell)
                 pair.is_marked = True
             else:

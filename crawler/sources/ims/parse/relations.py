@@ -133,23 +133,26 @@ def _linked(rows: Iterable[Node], relation_type: str) -> Listed:
     lost: list[str] = []
     shifted = False
     for row in rows:
-        lines = [cell.line() for cell in row.children() if cell.name in ("td", "th")]
+        cells = [cell for cell in row.children() if cell.name in ("td", "th")]
         linked = _number_linked(row)
-        shifted = shifted or (linked is not None and headers != [] and len(headers) != len(lines))
         if not headers and linked is None:
-            headers = [RELATED.get(key_of(line)) for line in lines]
-            if any(headers):
+            roles = [RELATED.get(key_of(cell.line())) for cell in cells]
+            if any(roles):
+                headers = roles
                 continue
-            headers = []
-        told = dict(zip(headers, lines, strict=True)) if len(headers) == len(lines) else {}
+        is_headed = len(headers) == len(cells)
+        shifted = shifted or (linked is not None and headers != [] and not is_headed)
+        columns = zip(headers, cells, strict=True) if is_headed else ()
+        told = {role: cell.line() for role, cell in columns if role is not None}
         number = linked or told.get("number", "").lstrip("#")
         if _NUMBER.fullmatch(number):
             kind = told.get("relation") or relation_type
-            relations.append(
-                RelationRecord(related_issue_id=number, relation_type=kind, title=told.get("title") or None)
-            )
-        elif sum(map(bool, lines)) > 1:  # a single one says that there are none
-            lost.append("\t".join(lines))
+            title = told.get("title") or None
+            relations.append(RelationRecord(related_issue_id=number, relation_type=kind, title=title))
+        else:
+            lines = [cell.line() for cell in cells]
+            if sum(map(bool, lines)) > 1:  # a single one says that there are none
+                lost.append("\t".join(lines))
     warnings = ["A related issue has no number that can be read."] * len(lost)
     if shifted:
         warnings.append("The list of related issues has rows with other columns than its headers.")
