@@ -206,6 +206,9 @@ def _open(program: Program, name: str | None, kind: str | None, url: str | None)
     return program.open_tracker(name)
 
 
+_ON_THE_RECEIPT = ("tracker_total", "attachments_missing")  # and not among what crawl prints as JSON
+
+
 @dataclass(frozen=True, slots=True)
 class _Worked:
     """A run of a session that ended, one way or another."""
@@ -243,7 +246,11 @@ class _Worked:
         more = (self.result["tracker_total"] or 0) - self.result["total_issues_found"]
         if self.result["status"] == "completed" and more > 0:
             complain(f"{more} more issues match: to get them, crawl without --max or with a higher one.")
-        if self.result["failed_issues"] or self.result["status"] != "completed":
+        missing = self.result["attachments_missing"]
+        if missing and self.result["status"] == "completed":
+            files = "1 attached file" if missing == 1 else f"{missing:,} attached files"
+            complain(f"{files} could not be had: see the warnings, or try again with the same crawl.")
+        if self.result["failed_issues"] or missing or self.result["status"] != "completed":
             for message in shortfalls(self.lease):
                 complain(message)
             return FAILED_ISSUES
@@ -303,8 +310,8 @@ def _leave(status: int) -> None:
 
 
 def _document(result: dict[str, Any]) -> dict[str, Any]:
-    """The figures as JSON; the tracker's own count of hits is on the receipt."""
-    return {name: value for name, value in result.items() if name != "tracker_total"}
+    """The figures as JSON."""
+    return {name: value for name, value in result.items() if name not in _ON_THE_RECEIPT}
 
 
 def print_figures(result: dict[str, Any]) -> None:
@@ -317,8 +324,11 @@ def print_figures(result: dict[str, Any]) -> None:
         f"stored       {result['issues_crawled']}: {result['issues_new']} new, "
         f"{result['issues_changed']} changed, {result['issues_unchanged']} unchanged"
     )
-    if result["attachments_downloaded"]:
-        say(f"attachments  {result['attachments_downloaded']} downloaded")
+    if result["attachments_downloaded"] or result["attachments_missing"]:
+        say(
+            f"attachments  {result['attachments_downloaded']} downloaded, "
+            f"{result['attachments_missing']} not to be had"
+        )
     if "removed" in result:
         say("removed      " + ", ".join(f"{number} {why}" for why, number in result["removed"].items()))
     if result["skipped_issues"]:

@@ -43,6 +43,11 @@ def _page(found: dict[str, Any]) -> Iterator[str]:
         yield f"             {number} × {one_line(reason)}"
     yield f"comments     {found['comments_stored']} of {found['comments_announced']}"
     yield f"history      {found['history_stored']} of {found['history_announced']}"
+    if found["attachments_downloaded"] or found["attachments_missing"]:
+        yield (
+            f"attachments  {found['attachments_downloaded']} downloaded, "
+            f"{found['attachments_missing']} not to be had"
+        )
     yield f"pages        {found['pages_kept']} kept"
     yield (
         f"requests     {found['requests']}, {found['retries']} retries, {found['bytes']:,} bytes, "

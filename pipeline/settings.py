@@ -13,7 +13,9 @@ from typing import Literal
 
 from crawler.errors import UsageError
 from crawler.http.reach import networks
+from crawler.kept_page import LARGEST
 from pipeline.sessions.ceiling import USUAL, Ceiling
+from pipeline.trackers.connect import LARGEST_ANSWER
 
 LogFormat = Literal["console", "json"]
 _LLM_MODEL = "llama3.2"
@@ -33,6 +35,7 @@ class Settings:
     secret_key: str | None = field(default=None, repr=False)  # IMS_SECRET_KEY: encrypts stored passwords
     # IMS_ALLOW_NETWORKS: of our own, where a worker may go for webhooks and for other users' trackers
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    largest_answer: int = LARGEST_ANSWER  # IMS_MAX_FILE: bytes of a tracker's answer, files included
     ceiling: Ceiling = USUAL  # IMS_MAX_ISSUES, IMS_MAX_BYTES: the most that one session may bring
     llm_url: str | None = None  # IMS_LLM_URL: a language model to ask where the rules are not sure; up to /v1
     llm_model: str = _LLM_MODEL  # IMS_LLM_MODEL
@@ -57,6 +60,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         proxy_password=env.get("IMS_PROXY_PASSWORD") or None,
         secret_key=env.get("IMS_SECRET_KEY") or None,
         allow_networks=networks(env.get("IMS_ALLOW_NETWORKS", "").replace(",", " ").split()),
+        largest_answer=_number(env, "IMS_MAX_FILE", LARGEST_ANSWER, most=LARGEST),
         ceiling=Ceiling(
             issues=_number(env, "IMS_MAX_ISSUES", USUAL.issues),
             bytes=_number(env, "IMS_MAX_BYTES", USUAL.bytes),
@@ -67,8 +71,10 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     )
 
 
-def _number(env: Mapping[str, str], name: str, default: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, *, most: int = 10**18) -> int:
     text = (env.get(name) or str(default)).strip()
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 19 and int(text) > 0):
         raise UsageError(f"{name} is {text[:50]!r}: set it to a number above 0.")
+    if int(text) > most:
+        raise UsageError(f"{name} is {text}: set it to {most:,} or less.")
     return int(text)

@@ -63,6 +63,7 @@ class Open(Message):
     rate: float | None  # requests a second
     obeys_robots: bool
     proxy: Proxy | None  # that the tracker is asked through
+    largest: int  # bytes of an answer
     reach: tuple[str, ...] | None  # networks allowed beside public addresses; None: any address
     shares: bool  # turns at the host are asked for; else only the limits above hold
 

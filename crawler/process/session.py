@@ -91,6 +91,7 @@ class Session:
                 rate=opened.rate,
                 robots=opened.obeys_robots,
                 share=share,
+                max_bytes=opened.largest,
                 reach=None if opened.reach is None else Reach(networks(opened.reach)),
                 proxy=opened.proxy,
                 file_hosts=self.kind.features.download_hosts,

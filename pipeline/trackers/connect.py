@@ -17,6 +17,8 @@ IGNORE_ROBOTS = "ignore_robots"  # the option of a tracker whose robots.txt is n
 
 PROXY = "proxy"  # the option that has the address of a tracker's own proxy
 
+LARGEST_ANSWER = 64 << 20  # bytes, unless IMS_MAX_FILE says otherwise
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tracker:
@@ -34,6 +36,7 @@ class Tracker:
     options: Mapping[str, Json] = field(default_factory=dict)
     proxy: Proxy | None = None  # that it is asked through
     reach: Reach | None = None  # which addresses may be connected to; None: any, for it is one's own
+    largest: int = LARGEST_ANSWER  # bytes of an answer, files included
     is_new: bool = False  # stored just now, for an address on the command line
 
     @property

@@ -109,6 +109,7 @@ class TrackerProcess:
             rate=tracker.rate,
             obeys_robots=features.obeys_robots and not tracker.options.get(IGNORE_ROBOTS),
             proxy=tracker.proxy if network else None,
+            largest=tracker.largest,
             reach=None if tracker.reach is None else tuple(map(str, tracker.reach.allowed)),
             shares=share is not None,
         )

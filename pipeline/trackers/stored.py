@@ -207,7 +207,8 @@ def open_adhoc(session: Session, kind: str, url: str, settings: Settings, vault:
         known.secret = vault.seal(None, _password_of(known))
         session.flush()
     proxy = _proxy_of(known, settings, vault)
-    return replace(_described(known), password=settings.tracker_password, is_new=is_new, proxy=proxy)
+    described = replace(_described(known), proxy=proxy, largest=settings.largest_answer)
+    return replace(described, password=settings.tracker_password, is_new=is_new)
 
 
 def _mine() -> Select[TrackerModel]:
@@ -216,7 +217,7 @@ def _mine() -> Select[TrackerModel]:
 
 
 def _opened(row: TrackerModel, settings: Settings, vault: Vault) -> Tracker:
-    tracker = replace(_described(row), proxy=_proxy_of(row, settings, vault))
+    tracker = replace(_described(row), proxy=_proxy_of(row, settings, vault), largest=settings.largest_answer)
     if row.secret is None:
         return tracker
     password = vault.open(row.secret, _password_of(row))

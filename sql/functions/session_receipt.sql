@@ -3,13 +3,17 @@
 --   found       what the search listed; related: what those pointed to, beside it
 --   reasons     how many failed or were skipped for which reason, the 50 commonest and the rest together
 --   complete    the session says completed, nothing is pending or failed, and its figures agree: the tracker's own
---               total (unless fewer were asked for), comments and history announced, and what it counted as it went
+--               total (unless fewer were asked for), comments and history announced, and what it counted as it went;
+--               every attached file is here, if they were asked for
 --   waits       seconds
+--   attachments_missing  attached files of its issues that were asked for and could not be had
+DROP FUNCTION IF EXISTS ims.session_receipt(uuid);  -- for its columns may have been fewer
 CREATE OR REPLACE FUNCTION ims.session_receipt(wanted uuid) RETURNS TABLE (
     session_uuid uuid, complete boolean, tracker_total integer, found bigint, stored_new bigint, stored_changed bigint,
     unchanged bigint, failed bigint, skipped bigint, reasons jsonb, comments_announced bigint, comments_stored bigint,
     history_announced bigint, history_stored bigint, pages_kept bigint, requests bigint, retries bigint,
-    status text, related bigint, waits double precision, bytes bigint
+    status text, related bigint, waits double precision, bytes bigint, attachments_downloaded bigint,
+    attachments_missing bigint
 )
 LANGUAGE sql STABLE ROWS 1
 SET search_path = pg_catalog, pg_temp
@@ -34,6 +38,13 @@ WITH session AS (
            coalesce(sum(number) FILTER (WHERE state = 'skipped'), 0)::bigint AS skipped,
            coalesce(sum(number) FILTER (WHERE state = 'pending'), 0)::bigint AS pending
     FROM reference
+), file AS (
+    SELECT count(*) AS missing
+    FROM session
+    JOIN ims.session_issues brought ON brought.session_id = session.session_id
+    JOIN ims.attachments attached
+        ON attached.user_id = brought.user_id AND attached.issue_pk = brought.issue_pk
+    WHERE session.metadata @> '{"attachments": true}' AND NOT attached.downloaded AND attached.removed_at IS NULL
 ), reason AS (
     SELECT CASE WHEN place <= 50 THEN why ELSE 'other reasons' END AS why, sum(number) AS number
     FROM (
@@ -56,13 +67,15 @@ SELECT session.session_uuid,
              = (total.found, total.related, total.stored_new, total.stored_changed, total.unchanged, total.failed,
                 total.skipped)
            AND session.comments_stored >= session.comments_announced
-           AND session.history_stored >= session.history_announced,
+           AND session.history_stored >= session.history_announced
+           AND file.missing = 0,
        session.tracker_total, total.found, total.stored_new, total.stored_changed, total.unchanged, total.failed,
        total.skipped, coalesce((SELECT jsonb_object_agg(reason.why, reason.number) FROM reason), '{}'),
        session.comments_announced, session.comments_stored, session.history_announced, session.history_stored,
        session.pages_kept, session.requests, session.retries,
-       session.status, total.related, session.wait_seconds, session.bytes_received
-FROM session CROSS JOIN total
+       session.status, total.related, session.wait_seconds, session.bytes_received,
+       session.attachments_downloaded::bigint, file.missing
+FROM session CROSS JOIN total CROSS JOIN file
 $$;
 
 GRANT EXECUTE ON FUNCTION ims.session_receipt(uuid) TO ims_app, ims_user, ims_readonly, ims_admin;

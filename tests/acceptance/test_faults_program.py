@@ -22,6 +22,7 @@ import pytest
 
 from crawler.sources.ims.standin import StandIn
 from crawler.sources.ims.standin.messages import Answer, Request, html
+from crawler.sources.ims.standin.routes import DOWNLOAD_PATH
 from pipeline.stages.circuit_breaker import STREAK
 from tests.fixtures.failpoints import FailingProgram
 from tests.fixtures.program import ROOT, Program, Tracker
@@ -139,6 +140,20 @@ async def test_pauses_and_failures_that_pass_cost_nothing(crawl: Crawl, tracker:
     crawl.check(status, document)
     assert status == 0
     assert document["issues_new"] == ISSUES
+
+
+async def test_a_file_that_was_asked_for_and_is_not_to_be_had_is_told(crawl: Crawl, tracker: StandIn) -> None:
+    crawl = replace(crawl, options=("--attachments",))
+    tracker.fail_next(404, times=2, path=DOWNLOAD_PATH)
+    status, document, told = await crawl()
+    assert (status, document["status"]) == (4, "completed")
+    assert "2 attached files could not be had" in told
+    receipt = await crawl.end(await crawl.start("receipt", document["session_uuid"], "--json"))
+    assert receipt[1]["attachments_missing"] == 2
+    assert receipt[1]["attachments_downloaded"] == document["attachments_downloaded"] > 0
+    assert not receipt[1]["complete"]
+    status, document, told = await crawl()  # asks for them again
+    assert (status, document["attachments_downloaded"]) == (0, 2)
 
 
 async def test_a_login_that_expires_during_the_crawl_is_renewed(crawl: Crawl, tracker: StandIn) -> None:

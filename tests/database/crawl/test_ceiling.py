@@ -92,3 +92,18 @@ def test_an_error_that_echoes_the_password_is_stored_without_it(crawler: Crawler
     assert kept.count("[secret]") == 2
     assert echoed not in kept
     assert CANARY not in kept
+
+
+async def test_the_largest_answer_can_be_set(crawler: Crawler) -> None:
+    small = replace(crawler, settings=Settings(largest_answer=20_000))
+    async with StandIn(synthetic=3) as standin:
+        done = await small.crawl(standin)
+        assert done.outcome["status"] == "failed"
+        assert "20,000 bytes" in str(done.error) + str(done.outcome["errors"])
+        assert (await crawler.crawl(standin)).outcome["issues_new"] == 3
+
+
+def test_a_largest_answer_that_nobody_could_hold_is_refused() -> None:
+    assert read_settings({"IMS_MAX_FILE": "1000"}).largest_answer == 1000
+    with pytest.raises(UsageError, match="or less"):
+        read_settings({"IMS_MAX_FILE": str(1 << 40)})
