@@ -1,10 +1,11 @@
 """The first thing that a newcomer runs."""
 
+import shlex
 from pathlib import Path
 
 import pytest
 
-from tests.fixtures.program import Program
+from tests.fixtures.program import ROOT, Program
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,21 @@ def _counts(out: str) -> dict[str, list[int]]:
     """Found, new, changed, unchanged of each user's crawl."""
     lines = [line.split() for line in out.splitlines() if "\tcompleted\t" in line]
     return {words[0]: [int(word) for word in words[2:6]] for words in lines}
+
+
+def test_what_readme_says_to_try_after_the_demo_finds_something(newcomer: Program) -> None:
+    newcomer("demo")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("there is something to find:")[2].split("```")[1]
+    commands = [line for line in block.splitlines() if line.startswith("IMS_USER=")]
+    assert len(commands) == 5
+    for line in commands:
+        who, _, *arguments = shlex.split(line)
+        if "-o" in arguments:
+            arguments[-1] = str(newcomer.home / "report.html")
+        done = newcomer(*arguments, IMS_USER=who.removeprefix("IMS_USER="))
+        assert done.status == 0, line
+        assert "Nothing found" not in done.out + done.err, line
 
 
 def test_neither_user_of_the_demo_finds_the_others_issues(newcomer: Program) -> None:
