@@ -28,14 +28,15 @@ def worker(
 ) -> None:
     """Run scheduled crawls for all users until stopped; start as many workers as you like, on any machine.
 
-    With --once the exit status is 3 if a login was refused, 5 if a tracker was unreachable.
+    With --once the exit status is 3 if a login was refused, 4 if issues failed, and 5 if a tracker was
+    unreachable.
     Each needs the same DATABASE_URL and IMS_SECRET_KEY. Ctrl-C or SIGTERM: what is in hand is finished and
     committed, the rest is left to others; a second one stops at once.
     """
     import asyncio
     from dataclasses import replace
 
-    from cli.exit_codes import INTERRUPTED, sentence, status_of
+    from cli.exit_codes import FAILED_ISSUES, INTERRUPTED, sentence, status_of
     from crawler.http.reach import networks
     from db import job_queue
     from pipeline.bootstrap import start
@@ -53,7 +54,7 @@ def worker(
 
     complain("The worker is ready.")
     try:
-        failures = asyncio.run(
+        ended = asyncio.run(
             serve(
                 program,
                 concurrency=concurrency,
@@ -64,10 +65,13 @@ def worker(
         )
     except asyncio.CancelledError as error:
         raise typer.Exit(INTERRUPTED) from error
-    if once and failures:
-        for failure in failures:
+    if once and ended.failures:
+        for failure in ended.failures:
             complain(f"A run failed: {sentence(failure)}")
-        raise typer.Exit(max(status_of(failure) or 1 for failure in failures))
+        raise typer.Exit(max(status_of(failure) or 1 for failure in ended.failures))
+    if once and ended.failed_issues:
+        complain(f"{ended.failed_issues:,} issues failed: see runs, and the receipt of each session.")
+        raise typer.Exit(FAILED_ISSUES)
 
 
 def workers(

@@ -211,7 +211,7 @@ def end_chunk(claim: ChunkClaim, *, spent: ClientStats) -> None:
             .with_for_update(key_share=True)
         ).one()
         add_spent(row, spent)
-        end_if_done(session, row)
+        claim.context.failed_issues += end_if_done(session, row)
 
 
 def _held(session: Session, claim: ChunkClaim) -> SessionChunk | None:

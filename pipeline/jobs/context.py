@@ -33,6 +33,7 @@ class WorkerContext:
     lease_timeout: float  # seconds without a sign of life after which others' work is taken over
     once: bool = False  # the worker does not stay: what passes is not waited for, where that takes long
     failures: list[Stopper] = field(default_factory=list)  # what runs failed by
+    failed_issues: int = 0  # of runs that ended here
     stopping: bool = False
     commands: Commands = field(default_factory=dict)  # that schedules may name, by their names
     _runs: list[RunState] = field(default_factory=list)  # of what is being worked on

@@ -75,7 +75,8 @@ class SearchClaim(Claim):
             await in_thread(refund_attempt, self.lease.user_id, self.lease.session_id)
             raise RetryLater(0)
         if ending.status == "completed":  # else a defect is on its way to the task
-            await in_thread(end_search, self.lease, seconds=ending.seconds, spent=ending.spent)
+            failed = await in_thread(end_search, self.lease, seconds=ending.seconds, spent=ending.spent)
+            self.context.failed_issues += failed
         return None
 
 

@@ -33,8 +33,11 @@ def split_chunks(lease: SessionLease) -> None:
         _split(session, _held(session, lease), rest=False)
 
 
-def end_search(lease: SessionLease, *, seconds: float, spent: ClientStats) -> None:
+def end_search(lease: SessionLease, *, seconds: float, spent: ClientStats) -> int:
     """Make the last chunks; the session ends here if there is nothing to fetch.
+
+    Returns:
+        As :func:`end_if_done`.
 
     Raises:
         FenceLost: another process holds the search.
@@ -44,11 +47,15 @@ def end_search(lease: SessionLease, *, seconds: float, spent: ClientStats) -> No
         row.search_time_ms = (row.search_time_ms or 0) + round(seconds * 1000)
         add_spent(row, spent)
         _split(session, row, rest=True)
-        end_if_done(session, row)
+        return end_if_done(session, row)
 
 
-def end_if_done(session: Session, row: CrawlSession) -> None:
-    """End the session when all is found and nothing is left; its row is locked: one process sees it."""
+def end_if_done(session: Session, row: CrawlSession) -> int:
+    """End the session when all is found and nothing is left; its row is locked: one process sees it.
+
+    Returns:
+        How many of its issues failed; 0 where it goes on.
+    """
     session.flush()
     undone = select(SessionChunk.chunk_number).where(
         SessionChunk.session_id == row.session_id, SessionChunk.state.in_(("waiting", "working"))
@@ -57,10 +64,11 @@ def end_if_done(session: Session, row: CrawlSession) -> None:
         SessionFrontier.session_id == row.session_id, SessionFrontier.state == "pending"
     )
     if row.status != "running" or not row.search_done:
-        return
+        return 0
     if session.scalar(select(or_(undone.exists(), pending.exists()))):
-        return
+        return 0
     end_shared(session, row, "completed", None)
+    return row.failed_issues
 
 
 def end_shared(session: Session, row: CrawlSession, status: str, error: Stopper | None) -> None:

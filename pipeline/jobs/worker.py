@@ -19,7 +19,7 @@ from procrastinate.exceptions import ProcrastinateException
 from procrastinate.worker import Worker
 from sqlalchemy.exc import DBAPIError
 
-from crawler.errors import CrawlError, UsageError
+from crawler.errors import UsageError
 from db import job_queue
 from db.errors import DatabaseError, DatabaseUnreachable
 from db.transient import is_transient
@@ -65,7 +65,7 @@ async def serve(
     queues: list[str] | None = None,
     until: Callable[[], bool] | None = None,
     once: bool = False,
-) -> list[CrawlError | DatabaseError]:
+) -> WorkerContext:
     """Work until a signal comes: the first lets what is in hand be finished, the second ends it at once.
 
     Args:
@@ -77,7 +77,7 @@ async def serve(
         once: a run whose tracker is away fails, for nobody may be there to try it again later.
 
     Returns:
-        what runs failed by.
+        what the worker worked with, and what failed in it.
 
     Raises:
         UsageError: the file of commands that schedules may name is wrong.
@@ -99,7 +99,7 @@ async def serve(
                 task.cancel()
     with suppress(DatabaseError):
         await asyncio.to_thread(job_queue.farewell, state.worker)
-    return state.context.failures
+    return state.context
 
 
 async def _work(state: _State, concurrency: int, queues: list[str] | None) -> None:

@@ -191,6 +191,17 @@ def test_a_worker_that_does_not_stay_fails_the_run_of_a_tracker_that_is_away(yar
     assert yard.rows("SELECT status FROM ims.runs ORDER BY run_id") == [("failed",), ("completed",)]
 
 
+def test_a_worker_that_does_not_stay_says_that_issues_failed(yard: Yard) -> None:
+    with in_a_thread(StandIn(synthetic=10)) as tracker:
+        tracker.fail_next(404, times=2, path=ISSUE)
+        yard.schedule(tracker.url)
+        yard.make_due()
+        worker = yard.worker("--once")
+        _, err = worker.communicate(timeout=60)
+    assert worker.returncode == 4
+    assert "2 issues failed" in err
+
+
 async def test_a_worker_and_a_shell_together_never_ask_more_than_the_rate(yard: Yard) -> None:
     rate, issues = 25.0, 40
     async with StandIn(synthetic=issues) as tracker:
