@@ -182,6 +182,7 @@ def _print_crawls(crawled: list[_Crawled]) -> None:
             for one in crawled
         ],
         empty="Nobody crawled anything.",
+        is_read=True,
     )
 
 
@@ -220,6 +221,7 @@ def _print_proof(seen: dict[tuple[str, str], tuple[int, int]]) -> None:
             for username, _ in _PEOPLE
         ],
         empty="There is nothing to see.",
+        is_read=True,
     )
 
 

@@ -56,13 +56,16 @@ def tell_done(message: str, document: dict[str, Any], *, as_json: bool) -> None:
         complain(message)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str, is_read: bool = False
+) -> None:
     """Print rows: fitted to a terminal under headings, elsewhere one line each with tabs between the cells.
 
     Args:
         columns: the headings; one that ends in ``>`` is aligned to the right.
         rows: cells. A session's id is shortened on a terminal.
         empty: what to say when there are no rows.
+        is_read: nobody but people reads it, so it has its headings everywhere.
     """
     lines = [list(row) for row in rows]
     if not lines:
@@ -73,6 +76,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, emp
         terminal = console()
         terminal.print(layout(columns, lines, terminal.width))
     else:
+        if is_read:
+            say("\t".join(column.rstrip(">") for column in columns))
         for line in lines:
             say("\t".join(map(_whole, line)))
 

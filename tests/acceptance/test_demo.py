@@ -21,6 +21,7 @@ def test_the_demo_works_twice_and_ends_with_three_commands_that_work(newcomer: P
     assert again.status == 0, again.err
     commands = [line.strip() for line in again.out.splitlines() if line.startswith("  ")][-3:]
     assert all("run_crawl.py" in command for command in commands)
+    assert "user\tstatus\tfound\tnew" in first.out
     hits = newcomer("search", "ORA-01555 오류", "--json", IMS_USER="demo-kim").document
     assert hits
     sessions = newcomer("sessions", "--json", IMS_USER="demo-kim").document
