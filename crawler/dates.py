@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2100
 _LONGEST = 100  # characters; more is no date
 
+_PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     "(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -64,6 +66,11 @@ def parse_date(text: str | None, zone: ZoneInfo) -> datetime | None:
     """
     if not text or len(text) > _LONGEST:
         return None
+    if _PLAIN.fullmatch(text):  # as most are; what is odd in it is left to the words below
+        with suppress(ValueError):
+            plain = datetime.fromisoformat(text)
+            if FIRST_YEAR <= plain.year <= LAST_YEAR:
+                return plain.replace(tzinfo=zone).astimezone(UTC)
     text = " ".join(text.split())
     day = _DAY.search(text)
     if day is None:

@@ -143,3 +143,14 @@ def test_every_second_of_a_century_is_read_back(moment: datetime) -> None:
 @given(st.text(max_size=40))
 def test_any_text_is_a_date_or_none(text: str) -> None:
     assert parse_date(text, NEW_YORK) is None or parse_date(text, NEW_YORK).tzinfo is UTC
+
+
+@given(
+    st.datetimes(datetime(1960, 1, 1), datetime(2110, 1, 1)), st.sampled_from(["Asia/Seoul", "Europe/Paris"])
+)
+def test_the_short_way_gives_what_the_long_one_does(moment: datetime, name: str) -> None:
+    zone = ZoneInfo(name)
+    plain = f"{moment:%Y-%m-%d %H:%M:%S}" if moment.year >= 1000 else ""
+    assert (
+        parse_date(plain, zone) == parse_date(f"{plain} ", zone) == parse_date(plain.replace("-", "/"), zone)
+    )

@@ -94,11 +94,12 @@ def parse_issue(
 
 
 def _demand_issue_page(page: RawPage, html: str, marks: Landmarks) -> None:
-    if is_login_page(page.url, html):
+    is_issue = DESCRIPTION in marks.sections
+    if not is_issue and is_login_page(page.url, html):
         raise PageRejected("This is the login page, not an issue.")
     if not marks.ended:
         raise PageCut("The page is cut off: its end is missing.")
-    if DESCRIPTION not in marks.sections:
+    if not is_issue:
         raise PageRejected("The page has no issue description section: an error page, or another layout.")
 
 
