@@ -6,12 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.arguments import Everybody
 from cli.output import print_json, print_table
 
 
 def history(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 20,
     offset: Annotated[int, typer.Option(min=0, help="skip this many of the newest")] = 0,
+    everybody: Everybody = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """List your past searches and crawls, and how many issues each brought."""
@@ -19,12 +21,13 @@ def history(
     from pipeline.search.history import past_questions
 
     program = start()
-    rows = past_questions(program.user_id, limit=limit, offset=offset)
+    rows = past_questions(program.user_id, limit=limit, offset=offset, everybody=everybody)
     if as_json:
         print_json(rows)
         return
+    owner = ("owner_user",) if everybody else ()
     print_table(
-        ("when", "query", "understood as", "product", "where", "results"),
+        ("when", "query", "understood as", "product", "where", "results", *owner),
         [
             (
                 row["queried_at"],
@@ -33,6 +36,7 @@ def history(
                 row["product"],
                 _where(row["tracker"], crawled=row["session_uuid"] is not None),
                 _results(row),
+                *(row[name] for name in owner),
             )
             for row in rows
         ],

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.arguments import trackers
+from cli.arguments import Everybody, trackers
 from cli.output import one_line, print_json, print_table, safe, say
 
 app = typer.Typer(help="Inspect and retry pages that could not be parsed.")
@@ -22,6 +22,7 @@ def list_(
     tracker: TrackerName = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="at most this many")] = 50,
     offset: Annotated[int, typer.Option(min=0, help="skip this many of the latest")] = 0,
+    everybody: Everybody = False,
     as_json: AsJson = False,
 ) -> None:
     """List the pages that could not be parsed, the latest first, and why."""
@@ -29,13 +30,14 @@ def list_(
     from pipeline.quarantine import quarantined
 
     program = start()
-    rows = quarantined(program.user_id, tracker=tracker, limit=limit, offset=offset)
+    rows = quarantined(program.user_id, tracker=tracker, limit=limit, offset=offset, everybody=everybody)
     if as_json:
         print_json(rows)
         return
-    columns = ("issue_id", "tracker", "part", "fetched_at", "size", "reason")
+    owner = ("owner_user",) if everybody else ()
+    columns = ("issue_id", "tracker", "part", "fetched_at", "size", "reason", *owner)
     print_table(
-        ("issue", "tracker", "part", "fetched", "bytes>", "why"),
+        ("issue", "tracker", "part", "fetched", "bytes>", "why", *owner),
         [[row[name] for name in columns] for row in rows],
         empty="No pages are in quarantine.",
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.arguments import schedules
+from cli.arguments import Everybody, schedules
 from cli.output import print_json, print_table, say
 
 Name = Annotated[str | None, typer.Argument(help="of this schedule only", autocompletion=schedules)]
@@ -22,26 +22,29 @@ def runs(
     ] = False,
     limit: Limit = 20,
     offset: Offset = 0,
+    everybody: Everybody = False,
     as_json: AsJson = False,
 ) -> None:
     """List the runs of your schedules, the newest first."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.jobs import runs as pipeline_runs
-    from pipeline.jobs.schedules import find_schedule
+    from pipeline.jobs.schedules import known_name
 
     program = start()
-    with get_session(user_id=program.user_id) as session:
-        wanted = find_schedule(session, name).name if name is not None else None
+    part = {"limit": limit, "offset": offset}
+    with get_session(program.user_id, everybody=everybody) as session:
+        wanted = known_name(session, name, everybody=everybody) if name is not None else None
         if statistics:
-            rows, figures = [], pipeline_runs.statistics(session, wanted, limit=limit, offset=offset)
+            rows, figures = [], pipeline_runs.statistics(session, wanted, **part, everybody=everybody)
         else:
-            rows = pipeline_runs.list_runs(session, wanted, limit=limit, offset=offset)
-            figures = pipeline_runs.statistics(session, wanted) if wanted is not None else []
+            rows = pipeline_runs.list_runs(session, wanted, **part, everybody=everybody)
+            figures = pipeline_runs.statistics(session, wanted, everybody=everybody) if wanted else []
     _note_missing_worker(rows)
     if as_json:
         print_json(figures if statistics else rows)
         return
+    owner = ("owner_user",) if everybody else ()
     if not statistics:
         print_table(
             (
@@ -54,6 +57,7 @@ def runs(
                 "new>",
                 "changed>",
                 "error or wait",
+                *owner,
             ),
             [
                 (
@@ -66,6 +70,7 @@ def runs(
                     row["issues_new"],
                     row["issues_changed"],
                     row["error"] or row["waits_for"],
+                    *(row[name] for name in owner),
                 )
                 for row in rows
             ],
@@ -74,7 +79,7 @@ def runs(
     if figures:
         say()
         print_table(
-            ("schedule", "total>", "success>", "failed>", "skipped>", "average s>", "p95 s>"),
+            ("schedule", "total>", "success>", "failed>", "skipped>", "average s>", "p95 s>", *owner),
             [list(row.values()) for row in figures],
             empty="",
         )
@@ -94,22 +99,30 @@ def _note_missing_worker(rows: list[dict[str, Any]]) -> None:
             row["waits_for"] = "no worker is running: start one with worker"
 
 
-def news(name: Name = None, limit: Limit = 100, offset: Offset = 0, as_json: AsJson = False) -> None:
+def news(
+    name: Name = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+    everybody: Everybody = False,
+    as_json: AsJson = False,
+) -> None:
     """List the issues that the newest run of each schedule found new or changed."""
     from db import get_session
     from pipeline.bootstrap import start
     from pipeline.jobs.news import list_news
-    from pipeline.jobs.schedules import find_schedule
+    from pipeline.jobs.schedules import known_name
 
     program = start()
-    with get_session(user_id=program.user_id) as session:
-        wanted = find_schedule(session, name).name if name is not None else None
-        rows = list_news(session, wanted, limit=limit, offset=offset)
+    with get_session(program.user_id, everybody=everybody) as session:
+        wanted = known_name(session, name, everybody=everybody) if name is not None else None
+        rows = list_news(session, wanted, limit=limit, offset=offset, everybody=everybody)
     if as_json:
         print_json(rows)
         return
+    columns = ("schedule", "issue_id", "tracker", "title", "product", "status", "change")
+    owner = ("owner_user",) if everybody else ()
     print_table(
-        ("schedule", "issue", "tracker", "title", "product", "status", "change"),
-        [list(row.values())[:7] for row in rows],
+        (*(name.removesuffix("_id") for name in columns), *owner),
+        [[row[name] for name in (*columns, *owner)] for row in rows],
         empty="No new or changed issues.",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import undefer
 
 from crawler.errors import UsageError
@@ -13,6 +13,7 @@ from db import get_session
 from db.loader.pages import unpack
 from db.models import CrawlSession, RawPage, Tracker
 from pipeline.logs import told
+from pipeline.owners import OWNER, with_owner
 from pipeline.reparse import Wanted, reparse
 from pipeline.reparse.batch import ReparseResult
 
@@ -20,12 +21,20 @@ SHOWN = 20  # pages of one issue at once, the latest
 
 
 def quarantined(
-    user_id: int, *, tracker: str | None = None, limit: int, offset: int = 0
+    user_id: int,
+    *,
+    tracker: str | None = None,
+    limit: int,
+    offset: int = 0,
+    everybody: bool = False,
 ) -> list[dict[str, Any]]:
-    """The pages in quarantine, the latest first, without their contents."""
-    with get_session(user_id=user_id) as session:
-        rows = session.execute(_mine(tracker).limit(limit).offset(offset)).all()
-        return [_facts(page, name, uuid) for page, name, uuid in rows]
+    """One's own pages in quarantine, or everybody's with their ``owner_user``, the latest first, unopened."""
+    listed = _pages(tracker).limit(limit).offset(offset)
+    with get_session(user_id, everybody=everybody) as session:
+        if not everybody:
+            return [_facts(*row) for row in session.execute(listed)]
+        owned = session.execute(with_owner(listed, RawPage.user_id))
+        return [{**_facts(*row), OWNER: owner} for *row, owner in owned]
 
 
 def read_quarantined(user_id: int, issue_id: str, tracker: str | None = None) -> list[dict[str, Any]]:
@@ -34,8 +43,8 @@ def read_quarantined(user_id: int, issue_id: str, tracker: str | None = None) ->
     Raises:
         UsageError: there is none.
     """
-    wanted = _mine(tracker).where(RawPage.issue_id == issue_id).options(undefer(RawPage.body)).limit(SHOWN)
-    with get_session(user_id=user_id) as session:
+    wanted = _pages(tracker).where(RawPage.issue_id == issue_id).options(undefer(RawPage.body)).limit(SHOWN)
+    with get_session(user_id, everybody=False) as session:
         rows = session.execute(wanted).all()
         if not rows:
             raise _nothing(issue_id)
@@ -55,12 +64,12 @@ async def retry(conninfo: str, user_id: int, *, issue_id: str | None, tracker: s
     return result
 
 
-def _mine(tracker: str | None) -> Select[RawPage, str | None, Any]:
+def _pages(tracker: str | None) -> Select[RawPage, str | None, Any]:
     wanted = (
         select(RawPage, Tracker.name, CrawlSession.session_uuid)
         .outerjoin(Tracker, Tracker.tracker_id == RawPage.tracker_id)
         .outerjoin(CrawlSession, CrawlSession.session_id == RawPage.session_id)
-        .where(RawPage.quarantined, RawPage.user_id == func.ims.current_user_id())
+        .where(RawPage.quarantined)
         .order_by(RawPage.fetched_at.desc(), RawPage.raw_page_id)
     )
     return wanted if tracker is None else wanted.where(Tracker.name == tracker)

@@ -9,9 +9,10 @@ from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from db.job_queue import defer
-from db.models import CrawlSession, Run, SavedSearch
+from db.models import CrawlSession, Run, SavedSearch, User
 from pipeline.jobs.schedules import database_now
 from pipeline.logs import told
+from pipeline.owners import with_owner
 
 QUEUE = "crawl"
 SEARCH, CHUNK, TELL = "search", "chunk", "tell"  # the tasks
@@ -21,6 +22,7 @@ STILL_WORKING = "The run before was still working."
 # A schedule whose runs fail waits this long, twice as long after each further failure.
 FIRST_REST = timedelta(minutes=5)
 LONGEST_REST = timedelta(days=1)
+_MINE = Run.user_id == func.ims.current_user_id()
 MOST_COUNTED = 1000  # failures in a row: more make no difference
 
 
@@ -71,16 +73,19 @@ def settle(session: Session, run: Run, *, error: Exception | None = None) -> Non
         defer(session, run.queue, TELL, [{"user_id": run.user_id, "run_id": run.run_id}])
 
 
-def list_runs(session: Session, name: str | None, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """One's own runs, the newest first.
+def list_runs(
+    session: Session, name: str | None, *, limit: int, offset: int = 0, everybody: bool = False
+) -> list[dict[str, Any]]:
+    """One's own runs, or everybody's, the newest first.
 
     Returns:
         Dictionaries of ``name``, ``session_uuid``, ``status``, ``started_at``, ``duration_seconds``,
         ``issues_crawled``, ``error``, and of ``due_at``, ``attempts``, ``issues_new``, ``issues_changed``,
-        ``failed_issues``, ``waits_for`` (None: something moves, or it has ended).
+        ``failed_issues``, ``waits_for`` (None: something moves, or it has ended); of everybody's also
+        ``owner_user``.
     """
     listed = (
-        _mine(
+        _runs(
             SavedSearch.name,
             CrawlSession.session_uuid,
             Run.status,
@@ -100,23 +105,29 @@ def list_runs(session: Session, name: str | None, *, limit: int, offset: int = 0
         .limit(limit)
         .offset(offset)
     )
+    listed = with_owner(listed, Run.user_id) if everybody else listed.where(_MINE)
     if name is not None:
         listed = listed.where(SavedSearch.name == name)
     return [dict(row) for row in session.execute(listed).mappings()]
 
 
 def statistics(
-    session: Session, name: str | None = None, *, limit: int = 1000, offset: int = 0
+    session: Session,
+    name: str | None = None,
+    *,
+    limit: int = 1000,
+    offset: int = 0,
+    everybody: bool = False,
 ) -> list[dict[str, Any]]:
-    """What one's own schedules did, by their names.
+    """What one's own schedules did, or everybody's, by their names.
 
     Returns:
         Dictionaries of ``name``, ``total`` runs that ended and were not skipped, ``success``, ``failed``,
-        ``skipped``, ``avg_duration_seconds``, ``p95_duration_seconds``.
+        ``skipped``, ``avg_duration_seconds``, ``p95_duration_seconds``; of everybody's also ``owner_user``.
     """
     ended = Run.status.in_(("completed", "failed", "interrupted"))
     counted = (
-        _mine(
+        _runs(
             SavedSearch.name,
             func.count().filter(ended).label("total"),
             func.count().filter(Run.status == "completed").label("success"),
@@ -133,17 +144,20 @@ def statistics(
         .limit(limit)
         .offset(offset)
     )
+    if everybody:
+        counted = with_owner(counted, Run.user_id).group_by(User.username).order_by(User.username)
+    else:
+        counted = counted.where(_MINE)
     if name is not None:
         counted = counted.where(SavedSearch.name == name)
     return [dict(row) for row in session.execute(counted).mappings()]
 
 
-def _mine(*columns: Any) -> Select[Any]:
+def _runs(*columns: Any) -> Select[Any]:
     return (
         select(*columns)
         .select_from(Run)
         .join(SavedSearch, SavedSearch.saved_search_id == Run.saved_search_id)
-        .where(Run.user_id == func.ims.current_user_id())
     )
 
 

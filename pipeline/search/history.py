@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from db import get_session
 from db.models import CrawlSession, SearchQuery, Tracker
+from pipeline.owners import with_owner
 from pipeline.search.question import Question
 
 
@@ -36,13 +37,15 @@ def remember(user_id: int, question: Question, product: str | None, found: int) 
         )
 
 
-def past_questions(user_id: int, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """Return one's own questions, the newest first.
+def past_questions(
+    user_id: int, *, limit: int, offset: int = 0, everybody: bool = False
+) -> list[dict[str, Any]]:
+    """Return one's own questions, or everybody's, the newest first.
 
     Returns:
         ``queried_at``, ``original_query``, ``parsed_query``, ``query_language``, ``product``,
         ``results_count`` (None: not known yet), ``parsing_method``, ``parsing_confidence``; for a crawl also
-        ``tracker`` and ``session_uuid``.
+        ``tracker`` and ``session_uuid``; of everybody's also ``owner_user``.
     """
     listed = (
         select(
@@ -59,10 +62,11 @@ def past_questions(user_id: int, *, limit: int, offset: int = 0) -> list[dict[st
         )
         .outerjoin(CrawlSession, CrawlSession.session_id == SearchQuery.session_id)
         .outerjoin(Tracker, Tracker.tracker_id == CrawlSession.tracker_id)
-        .where(SearchQuery.user_id == func.ims.current_user_id())
         .order_by(SearchQuery.queried_at.desc(), SearchQuery.query_id.desc())
         .limit(limit)
         .offset(offset)
     )
-    with get_session(user_id=user_id) as session:
+    if everybody:
+        listed = with_owner(listed, SearchQuery.user_id)
+    with get_session(user_id, everybody=everybody) as session:
         return [dict(row) for row in session.execute(listed).mappings()]

@@ -9,8 +9,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from db import CrawlSession, Issue, IssueComment, IssueHistory, SearchQuery, Tracker, get_session
+from db import (
+    CrawlSession,
+    Issue,
+    IssueComment,
+    IssueHistory,
+    RawPage,
+    SavedSearch,
+    SearchQuery,
+    Tracker,
+    get_session,
+)
 from db.errors import DatabaseRefused
+from db.models import Run, SessionFrontier
 from tests.fixtures.schema import ALICE, ANA, BOB, ROOT, Database
 from tests.fixtures.shell import Shell
 
@@ -21,6 +32,13 @@ LISTS = (
     ("search", "zebra"),
     ("similar", "7"),
     ("sessions",),
+    ("history",),
+    ("runs",),
+    ("runs", "--statistics"),
+    ("runs", "nightly"),
+    ("news",),
+    ("news", "nightly"),
+    ("quarantine", "list"),
 )
 
 
@@ -32,8 +50,39 @@ def shared(shell: Shell) -> Shell:
             tracker = Tracker(name="shared", kind="ims", base_url="http://localhost/")
             session.add(tracker)
             session.flush()
+            crawled = CrawlSession(
+                original_query=f"of {name}", tracker_id=tracker.tracker_id, status="completed"
+            )
+            nightly = SavedSearch(name="nightly", query=f"of {name}", cron="0 2 * * *", timezone="UTC")
+            session.add_all((crawled, nightly))
+            session.flush()
+            now = datetime.now(UTC)
             session.add(
-                CrawlSession(original_query=f"of {name}", tracker_id=tracker.tracker_id, status="completed")
+                Run(
+                    saved_search_id=nightly.saved_search_id,
+                    session_id=crawled.session_id,
+                    status="completed",
+                    due_at=now,
+                    started_at=now,
+                    ended_at=now,
+                    duration_seconds=1,
+                )
+            )
+            session.add(SessionFrontier(session_id=crawled.session_id, position=1, issue_id="7", state="new"))
+            session.add(
+                RawPage(
+                    tracker_id=tracker.tracker_id,
+                    session_id=crawled.session_id,
+                    issue_id="9",
+                    part="issue",
+                    url="http://localhost/9",
+                    status=200,
+                    sha256=bytes(32),
+                    size=0,
+                    body=b"",
+                    quarantined=True,
+                    quarantine_reason=f"of {name}",
+                )
             )
             session.add(SearchQuery(original_query=f"of {name}"))
             for number in ("7", "8"):
@@ -66,6 +115,17 @@ def test_every_list_shows_ones_own_rows_only(shared: Shell, user: str) -> None:
     assert [row["original_query"] for row in shared("sessions", "--json", user=user).document] == [
         f"of {user}"
     ]
+    for command, field, most in (
+        (("history",), "original_query", [f"of {user}"]),
+        (("runs",), "name", ["nightly"]),
+        (("runs", "--statistics"), "total", [1]),
+        (("news",), "product", [user]),
+        (("quarantine", "list"), "reason", [f"of {user}"]),
+    ):
+        rows = shared(*command, "--json", user=user).document
+        # The searches above were remembered too.
+        assert [row[field] for row in rows if row[field] != "zebra"] == most, command
+        assert "owner_user" not in rows[0], command
     assert shared("show", "7", "--json", user=user).document["product"] == user
     figures = shared("stats", "--json", user=user).document
     assert figures["issues"]["total"] == 2
@@ -93,7 +153,10 @@ def test_an_analyst_who_has_nothing_sees_nothing_until_everybody_is_asked_for(sh
 def test_everybodys_rows_tell_whose_each_is(shared: Shell, user: str) -> None:
     everybody = sorted(OWNERS.values())
     assert owners_told(shared, "search", "zebra", user=user) == everybody
-    assert owners_told(shared, "sessions", user=user) == everybody
+    for command in LISTS[2:]:
+        assert owners_told(shared, *command, user=user) == everybody, command
+    unknown = shared("news", "weekly", "--everybody", user=user)
+    assert (unknown.status, "Nobody has a schedule" in unknown.sentence()) == (2, True)
     assert shared("stats", "--everybody", "--json", user=user).document["issues"]["total"] == 6
     assert "owner_user" in shared("show", "7", "--everybody", "--json", user=user).document
     for subject in ("issues", "comments", "history"):
@@ -111,7 +174,7 @@ def test_everybodys_rows_tell_whose_each_is(shared: Shell, user: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [*LISTS, ("show", "7"), ("stats",), ("report", "-o", "-"), ("export", "issues")],
-    ids=lambda one: one[0],
+    ids=" ".join,
 )
 def test_a_user_is_refused_in_a_sentence(shared: Shell, command: tuple[str, ...]) -> None:
     done = shared(*command, "--everybody", user="alice")
