@@ -250,7 +250,9 @@ def test_ten_thousand_issues_with_two_of_four_workers_killed(yard: Yard) -> None
 
 
 def test_a_related_issue_that_is_called_otherwise_is_no_news_of_this_one(yard: Yard) -> None:
-    plain = Issue(number=1000, title="It crashes", registered=datetime(2024, 5, 1, 12))
+    plain = Issue(
+        number=1000, title="It crashes", product="Tibero", status="Open", registered=datetime(2024, 5, 1, 12)
+    )
     issues = [replace(plain, number=n, related=() if n == 1000 else (1000,)) for n in (1000, 1001, 1002)]
     tracker = StandIn(issues=issues)
     with in_a_thread(tracker):
