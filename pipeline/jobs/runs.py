@@ -18,11 +18,11 @@ QUEUE = "crawl"
 SEARCH, CHUNK, TELL = "search", "chunk", "tell"  # the tasks
 WORKING = ("waiting", "running")
 STILL_WORKING = "The run before was still working."
+_MINE = Run.user_id == func.ims.current_user_id()
 
 # A schedule whose runs fail waits this long, twice as long after each further failure.
 FIRST_REST = timedelta(minutes=5)
 LONGEST_REST = timedelta(days=1)
-_MINE = Run.user_id == func.ims.current_user_id()
 MOST_COUNTED = 1000  # failures in a row: more make no difference
 
 
