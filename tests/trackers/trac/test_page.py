@@ -189,3 +189,12 @@ def test_a_file_has_the_name_that_its_link_has(href: str, name: str) -> None:
     link = LexborDocument(f'<p><a href="{href}">words</a></p>').select_one("a")
     assert link is not None
     assert filename_of(link) == name
+
+
+def test_a_heading_that_lost_its_author_gives_no_other_words_for_a_name() -> None:
+    heading = WORDS.index(b'<h3 class="change"')
+    author = re.compile(rb'<span class="trac-author[^>]*>.*?</span>')
+    lost = WORDS[:heading] + author.sub(b"", WORDS[heading:], count=1)
+    assert lost != WORDS
+    with pytest.raises(PageRejected, match="does not tell who made it"):
+        parse_ticket(page(lost))

@@ -75,7 +75,10 @@ def said_by(node: Node | None) -> tuple[str | None, bool]:
         return None, False
     if node.select_one('[class^="trac-author"]') is not None:
         return author_of(node), True
+    when = node.select_one("a.timeline, span[title]")
     _, by, name = node.line().partition(" by ")
+    if when is not None and when.line() in name:  # from 1.2 on the time comes after the name, which is marked
+        return None, False
     links = "".join(f" ({link.line()})" for link in node.children() if link.name == "a")
     while links and not name.endswith(links):  # those that lead to other versions come after the name
         links = links[links.find(" (", 1) :] if links.find(" (", 1) > 0 else ""
