@@ -145,4 +145,4 @@ def test_a_page_made_to_be_slow_is_not() -> None:
     began = time.process_time()
     decode(b"\xff" + b"<meta " * 200_000)
     decode(b"\xff" + b"<meta charset=" * 100_000)
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 3  # by the square of its length it would be minutes
