@@ -47,5 +47,26 @@ def confirm(question: Question, *, yes: bool = False) -> None:
         )
 
 
+def confirm_removal(question: str, *, without_terminal: str, yes: bool) -> None:
+    """Ask on a terminal before something is removed for good.
+
+    Args:
+        question: what is asked.
+        without_terminal: what is said where nobody can be asked.
+        yes: go ahead without asking.
+
+    Raises:
+        UsageError: it is not wanted, or nobody can be asked.
+    """
+    from crawler.errors import UsageError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(without_terminal)
+    if not typer.confirm(question, default=False, err=True):
+        raise UsageError("Nothing was removed.")
+
+
 def _on_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ import typer
 
 from cli.arguments import AsJson
 from cli.children import child_environment
+from cli.confirm import confirm_removal
 from cli.output import complain, print_json, say, tell_done
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def backup(
     from db import backup as backups
     from db.location import administrator_url
     from db.settings import environment, read_settings
+    from pipeline.trackers.secrets import place_of_key
 
     if file.exists():
         raise UsageError(f"{file} is there already: choose another name, or remove it first.")
@@ -128,7 +129,7 @@ def backup(
         size = file.stat().st_size
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror or error}.") from error
-    key = "IMS_SECRET_KEY" if environment().get("IMS_SECRET_KEY") else str(settings.home / "secret.key")
+    key = place_of_key(settings.home, environment().get("IMS_SECRET_KEY"))
     if as_json:
         print_json({"file": str(file), "bytes": size, "key": key, **asdict(made)})
         return
@@ -200,8 +201,8 @@ def prune(
     It tells first what it would free, and asks. PostgreSQL uses the freed room again; its files shrink only
     by a VACUUM FULL of yours.
     """
-    from crawler.errors import UsageError
     from pipeline.bootstrap import start
+    from pipeline.retention import Prunable
     from pipeline.retention import prune as free
     from pipeline.search.moments import read_moment
 
@@ -215,16 +216,16 @@ def prune(
         )
 
     found = run(dry_run=True)
-    if not dry_run and found != type(found)():
-        if not yes:
-            if not sys.stdin.isatty():
-                raise UsageError(f"It would remove {_prunable(found)}: give --yes to do so.")
-            if not typer.confirm(f"Remove {_prunable(found)}?", default=False, err=True):
-                raise UsageError("Nothing was removed.")
+    is_any = found != Prunable()
+    if is_any and not dry_run:
+        told = _prunable(found)
+        confirm_removal(
+            f"Remove {told}?", without_terminal=f"It would remove {told}: give --yes to do so.", yes=yes
+        )
         found = run(dry_run=False)
     done = "would be removed" if dry_run else "are removed"
     tell_done(
-        f"{_prunable(found)} {done}." if found != type(found)() else "There is nothing to remove.",
+        f"{_prunable(found)} {done}." if is_any else "There is nothing to remove.",
         {"before": before, "dry_run": dry_run, **asdict(found)},
         as_json=as_json,
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.arguments import AsJson, kinds, options_of_a_kind, trackers
+from cli.confirm import confirm_removal
 from cli.output import invocation, one_line, print_json, print_table, say, tell_done
 from cli.passwords import read_password
 
@@ -309,15 +309,13 @@ def remove(
 
 
 def _be_sure(name: str, gone: dict[str, int], *, yes: bool) -> None:
-    from crawler.errors import UsageError
-
     told = ", ".join(f"{number:,} {what.replace('_', ' ')}" for what, number in gone.items() if number)
-    if yes or not told:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(f"With {name} go {told}, for good: give --yes to remove them.")
-    if not typer.confirm(f"Remove {name} with {told}, for good?", default=False, err=True):
-        raise UsageError("Nothing was removed.")
+    if told:
+        confirm_removal(
+            f"Remove {name} with {told}, for good?",
+            without_terminal=f"With {name} go {told}, for good: give --yes to remove them.",
+            yes=yes,
+        )
 
 
 @app.command("rotate-key")

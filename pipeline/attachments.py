@@ -28,8 +28,6 @@ from pipeline.logs import told
 from pipeline.sessions.crawl_session import SessionLease
 from pipeline.trackers.pool import TrackerPool
 
-FOLDER = ATTACHMENTS  # under the data folder
-
 
 async def download_attachments(
     lease: SessionLease, source: TrackerPool, home: Path, stop: asyncio.Event, within: Callable[[], None]
@@ -90,7 +88,7 @@ class Draft:
         self._hash = hashlib.sha256()
 
     def __enter__(self) -> Self:
-        folder = self._home / FOLDER
+        folder = self._home / ATTACHMENTS
         data_folder(self._home)
         folders(folder)
         # Two issues may have the same file, stored at the same moment: each has a draft of its own.
@@ -126,7 +124,7 @@ class Draft:
 
 def path_of(digest: str) -> Path:
     """Where the bytes with this hash are, relative to the data folder."""
-    return Path(FOLDER, digest[:2], digest)
+    return Path(ATTACHMENTS, digest[:2], digest)
 
 
 def _missing(lease: SessionLease) -> list[tuple[int, AttachmentRecord]]:

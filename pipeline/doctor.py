@@ -31,7 +31,7 @@ from pipeline.sessions.left_over import left_over
 from pipeline.settings import Settings, read_settings
 from pipeline.trackers.connect import Tracker as Connected
 from pipeline.trackers.process import TrackerProcess
-from pipeline.trackers.secrets import KEY_FILE
+from pipeline.trackers.secrets import place_of_key
 from pipeline.trackers.stored import open_by_id
 
 Level = Literal["ok", "note", "problem"]
@@ -176,7 +176,7 @@ def _account(database: DatabaseSettings, settings: Settings, *, online: bool) ->
         scheduled = session.scalar(
             select(func.count()).where(SavedSearch.user_id == user_id, SavedSearch.next_run_at.is_not(None))
         )
-    key = "IMS_SECRET_KEY" if settings.secret_key else str(database.home / KEY_FILE)
+    key = place_of_key(database.home, settings.secret_key)
     yield _key(key, sealed, [name for name, tracker in opened.items() if tracker is None])
     detail = f"{len(opened)}: {', '.join(opened)}" if opened else "none yet: add one with trackers add"
     yield Finding(name="trackers", state="ok" if opened else "note", detail=detail)

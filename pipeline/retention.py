@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import get_session
+from db.backup import ATTACHMENTS
 from db.errors import DatabaseRefused
 from db.models import Attachment, CrawlSession, Issue, RawPage, User
 from db.users import require_writer
-from pipeline.attachments import FOLDER
 
 _FRESH = 86_400.0  # seconds; a file that is younger may belong to a session that has not said so yet
 
@@ -125,7 +125,7 @@ def _files(user_id: int, home: Path, *, dry_run: bool) -> Prunable:
     with get_session(user_id, everybody=True) as session:
         wanted = set(session.scalars(select(Attachment.sha256).where(Attachment.sha256.is_not(None))))
     files = size = 0
-    for path in _stored(home / FOLDER):
+    for path in _stored(home / ATTACHMENTS):
         if path.name not in wanted and path.stat().st_mtime < time.time() - _FRESH:
             files, size = files + 1, size + path.stat().st_size
             if not dry_run:

@@ -127,6 +127,11 @@ def open_vault(home: Path, secret_key: str | None) -> Vault:
     return Vault(_read_keys(home))
 
 
+def place_of_key(home: Path, secret_key: str | None) -> str:
+    """Where the key of :func:`open_vault` is, in words."""
+    return "IMS_SECRET_KEY" if secret_key else str(home / KEY_FILE)
+
+
 def add_key(home: Path) -> Vault:
     """Put a new key before the others of the key file and give the vault that has them all."""
     keys = [Fernet.generate_key().decode(), *_read_keys(home)]

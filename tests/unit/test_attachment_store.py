@@ -6,7 +6,8 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from pipeline.attachments import FOLDER, Draft, path_of
+from db.backup import ATTACHMENTS
+from pipeline.attachments import Draft, path_of
 
 
 def _store(home: Path, body: bytes) -> str:
@@ -28,7 +29,7 @@ def test_the_same_bytes_stored_at_the_same_moment_are_one_file(tmp_path: Path) -
             path.name
         ]
         assert path.stat().st_mode & 0o077 == 0
-        assert not list((tmp_path / FOLDER).glob("draft.*"))
+        assert not list((tmp_path / ATTACHMENTS).glob("draft.*"))
 
 
 def test_a_file_of_which_only_a_part_came_is_not_kept(tmp_path: Path) -> None:
