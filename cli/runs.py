@@ -87,14 +87,12 @@ def runs(
 
 def _note_missing_worker(rows: list[dict[str, Any]]) -> None:
     """Say of runs that wait though no worker is there that they wait for one."""
-    from db.job_queue import list_workers
-    from pipeline.jobs.worker import LEASE_TIMEOUT
-
     waiting = [row for row in rows if row["status"] == "waiting"]
     if not waiting:
         return
-    workers = list_workers(lease_timeout=LEASE_TIMEOUT, limit=1000, offset=0)
-    if all(worker["state"] == "lost" for worker in workers):
+    from pipeline.jobs.worker import count_workers  # with the queue's machinery, which a list does not need
+
+    if not count_workers():
         for row in waiting:
             row["waits_for"] = "no worker is running: start one with worker"
 

@@ -25,10 +25,10 @@ from typing import IO, BinaryIO
 import psycopg
 
 from db.embedded.binaries import find_binaries
-from db.errors import DatabaseRefused, DatabaseUnfit, NoBinaries, translated
+from db.errors import DatabaseRefused, DatabaseUnfit, NoBinaries
 from db.files import data_folder, folders, whole_file
 from db.settings import for_psql
-from db.setup.bootstrap import initialise, libpq_url
+from db.setup.bootstrap import initialise, plain_connection
 from db.setup.schema_version import State, status
 
 SCHEMAS = ("ims", "ims_private", "ims_jobs")
@@ -137,40 +137,34 @@ def restore(
 
 
 def _manifest(admin_url: str, home: Path) -> Manifest:
-    try:
-        with psycopg.connect(libpq_url(admin_url), connect_timeout=10) as connection:
-            schema = status(connection)
-            if schema.state is State.ABSENT:
-                raise DatabaseRefused("There is nothing to back up: the database was never set up.")
-            (is_superuser,) = _row(connection, "SELECT usesuper FROM pg_user WHERE usename = current_user")
-            if not is_superuser:
-                raise DatabaseRefused("A backup needs an administrator's DATABASE_URL, a superuser's.")
-            (issues,) = _row(connection, "SELECT count(*) FROM ims.issues")
-            (users,) = _row(connection, "SELECT count(*) FROM ims.users")
-            return Manifest(
-                made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                server_version=connection.info.parameter_status("server_version") or "",
-                schema_revision=schema.revision or "",
-                issues=issues,
-                users=users,
-                files=sum(1 for _ in _attached(home)),
-            )
-    except psycopg.Error as error:
-        raise translated(error) from error
+    with plain_connection(admin_url) as connection:
+        schema = status(connection)
+        if schema.state is State.ABSENT:
+            raise DatabaseRefused("There is nothing to back up: the database was never set up.")
+        (is_superuser,) = _row(connection, "SELECT usesuper FROM pg_user WHERE usename = current_user")
+        if not is_superuser:
+            raise DatabaseRefused("A backup needs an administrator's DATABASE_URL, a superuser's.")
+        (issues,) = _row(connection, "SELECT count(*) FROM ims.issues")
+        (users,) = _row(connection, "SELECT count(*) FROM ims.users")
+        return Manifest(
+            made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            server_version=connection.info.parameter_status("server_version") or "",
+            schema_revision=schema.revision or "",
+            issues=issues,
+            users=users,
+            files=sum(1 for _ in _attached(home)),
+        )
 
 
 def _rows_in(admin_url: str) -> str | None:
     """What a database has already; None: nothing that anybody would miss."""
-    try:
-        with psycopg.connect(libpq_url(admin_url), connect_timeout=10) as connection:
-            if status(connection).state is State.ABSENT:
-                return None
-            counts = {
-                noun: _row(connection, f"SELECT count(*) FROM ims.{table}")[0]  # noqa: S608 - our own names
-                for noun, table in _MISSED
-            }
-    except psycopg.Error as error:
-        raise translated(error) from error
+    with plain_connection(admin_url) as connection:
+        if status(connection).state is State.ABSENT:
+            return None
+        counts = {
+            noun: _row(connection, f"SELECT count(*) FROM ims.{table}")[0]  # noqa: S608 - our own names
+            for noun, table in _MISSED
+        }
     return ", ".join(f"{number:,} {noun}" for noun, number in counts.items() if number) or None
 
 

@@ -218,11 +218,9 @@ def _reached(tracker: Connected) -> Finding:
 
 
 def _workers(scheduled: int) -> Finding:
-    from db.job_queue import list_workers
-    from pipeline.jobs.worker import LEASE_TIMEOUT
+    from pipeline.jobs.worker import count_workers
 
-    workers = list_workers(lease_timeout=LEASE_TIMEOUT, limit=1000, offset=0)
-    at_work = [worker for worker in workers if worker["state"] != "lost"]
+    at_work = count_workers()
     if scheduled and not at_work:
         return Finding(
             name="workers",
@@ -230,7 +228,7 @@ def _workers(scheduled: int) -> Finding:
             detail=f"No worker is running, and {scheduled} schedules wait for one.",
             advice="Start one: worker",
         )
-    return Finding(name="workers", state="ok", detail=f"{len(at_work)} running, {scheduled} schedules")
+    return Finding(name="workers", state="ok", detail=f"{at_work} running, {scheduled} schedules")
 
 
 def _sessions(user_id: int) -> Finding:

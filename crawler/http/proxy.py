@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 
 from crawler.errors import NotPermitted, TrackerError, UsageError
 from crawler.http.library import httpx
 from crawler.http.reach import Reach
-from crawler.http.retry import RetryableError
+from crawler.http.retry import RetryableError, causes_of
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _HOST = re.compile(rb"[a-z0-9._:-]+")  # after IDNA; an IPv6 address comes without its brackets
@@ -144,7 +144,7 @@ class ThroughProxy(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request by way of the proxy."""
-        where = replace(self._proxy, variable=None).url
+        where = self._proxy.url
         try:
             if self._transport is None:
                 self._transport = self._make(await self._pinned())
@@ -158,7 +158,7 @@ class ThroughProxy(httpx.AsyncBaseTransport):
                 final=TrackerError,
             ) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
+            if any(isinstance(cause, ssl.SSLError) for cause in causes_of(error)):
                 raise  # of the tracker behind it
             raise RetryableError(
                 f"The proxy {where} cannot be reached.", most_tries=_TRIES, final=TrackerError
@@ -188,9 +188,3 @@ def _no_account(where: str) -> TrackerError:
         f"The proxy {where} wants another name or password: give its address with the account's name "
         "before the host to trackers edit --proxy."
     )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

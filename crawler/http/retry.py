@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -141,3 +141,10 @@ def _date(value: str) -> datetime | None:
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+
+
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it came from, down to the first."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from dataclasses import dataclass
 
 from crawler.errors import CrawlError, ItemError, PageTooLarge, TemporaryError, TrackerError
 from crawler.http.inflate import Inflater
 from crawler.http.library import httpx
 from crawler.http.origin import shown
-from crawler.http.retry import RetryableError
+from crawler.http.retry import RetryableError, causes_of
 from crawler.http.stats import ClientStats
 
 _DRAINED = 64 << 10  # bytes of an unwanted body that are read so that the connection can be used again
@@ -145,7 +145,7 @@ def _at(request: httpx.Request, error: CrawlError) -> str:
 
 
 def _translated(error: Exception, url: httpx.URL) -> CrawlError:
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return TrackerError(f"The certificate of {url.host} is not valid, so nothing was sent to it.")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
@@ -159,9 +159,3 @@ def _translated(error: Exception, url: httpx.URL) -> CrawlError:
     if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
         return ItemError(f"{shown(url)} cannot be asked for.")
     return RetryableError(f"{shown(url)}: The connection broke before the answer was complete.")
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

@@ -74,7 +74,7 @@ def schema_status(url: str) -> SchemaStatus:
     Raises:
         DatabaseError: the server is unreachable or refuses the login.
     """
-    with _plain(url) as connection:
+    with plain_connection(url) as connection:
         return schema_version.status(connection)
 
 
@@ -83,13 +83,13 @@ def ensure_user(admin_url: str, username: str) -> None:
 
     For the embedded server, whose superuser is whoever runs the program.
     """
-    with _plain(admin_url) as connection:
+    with plain_connection(admin_url) as connection:
         connection.execute(statements("setup")["first_use"], (username, username))
 
 
 def ensure_database(admin_url: str, name: str) -> None:
     """Create a database on the server where there is none of that name."""
-    with _plain(admin_url) as connection:
+    with plain_connection(admin_url) as connection:
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
             with_name = composing.SQL("CREATE DATABASE {}").format(composing.Identifier(name))
             # Another process may be faster.
@@ -98,7 +98,7 @@ def ensure_database(admin_url: str, name: str) -> None:
 
 
 @contextmanager
-def _plain(url: str) -> Iterator[psycopg.Connection]:
+def plain_connection(url: str) -> Iterator[psycopg.Connection]:
     """A connection of the driver's own, in autocommit, whose errors are ours."""
     try:
         with closing(psycopg.connect(libpq_url(url), autocommit=True, connect_timeout=10)) as connection:
@@ -113,7 +113,7 @@ def _administering(admin_url: str) -> Iterator[Connection]:
     engine = create_engine(
         driver_url(admin_url), poolclass=NullPool, connect_args={"application_name": "ims-crawler"}
     )
-    with _plain(admin_url) as checked:
+    with plain_connection(admin_url) as checked:
         _check(checked)
     try:
         with engine.begin() as connection:
@@ -195,7 +195,7 @@ def _run(connection: Connection, text: str, *values: object) -> object:
 
 def _see_to_login(admin: URL, password: str | None) -> AppLogin:
     # Several processes may be here at the same moment: of two that change a role at once, one fails.
-    with _plain(rendered(admin)) as connection, connection.transaction():
+    with plain_connection(rendered(admin)) as connection, connection.transaction():
         connection.execute(_ONE_AT_A_TIME)
         if password is None and not _has_password(connection):
             password = secrets.token_urlsafe(24)
@@ -221,7 +221,7 @@ def _has_password(connection: psycopg.Connection) -> bool:
 
 def _lets_in(url: str) -> bool:
     try:
-        with _plain(url):
+        with plain_connection(url):
             return True
     except DatabaseError:
         return False

@@ -102,6 +102,12 @@ async def serve(
     return state.context
 
 
+def count_workers() -> int:
+    """How many workers give signs of life."""
+    workers = job_queue.list_workers(lease_timeout=LEASE_TIMEOUT, limit=1000, offset=0)
+    return sum(worker["state"] != "lost" for worker in workers)
+
+
 async def _work(state: _State, concurrency: int, queues: list[str] | None) -> None:
     """Run the queue's worker, and a new one when it fell over because the database was away."""
     away_since: float | None = None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import get_session
 from db.crawl.census import REASONS
-from db.models import Attachment, CrawlSession, SessionError, SessionIssue
+from db.models import CrawlSession, SessionError
+from db.session import select_rows
 from pipeline.sessions.crawl_session import SessionLease
 
 ERRORS_SHOWN = 100
@@ -38,7 +40,7 @@ def session_summary(lease: SessionLease) -> dict[str, Any]:
             "skipped_issues": row.skipped_issues,
             "related_issues": row.related_issues,
             "attachments_downloaded": row.attachments_downloaded,
-            "attachments_missing": _missing_files(session, lease) if lease.attachments else 0,
+            "attachments_missing": _missing_files(session, lease.session_uuid) if lease.attachments else 0,
             "duration_seconds": round(row.duration_seconds or 0.0, 3),
             "errors": [
                 {
@@ -55,19 +57,11 @@ def session_summary(lease: SessionLease) -> dict[str, Any]:
         return figures
 
 
-def _missing_files(session: Session, lease: SessionLease) -> int:
-    """Attached files of the session's issues that were asked for and are not here."""
-    missing = (
-        select(func.count())
-        .select_from(SessionIssue)
-        .join(Attachment, Attachment.issue_pk == SessionIssue.issue_pk)
-        .where(
-            SessionIssue.session_id == lease.session_id,
-            ~Attachment.downloaded,
-            Attachment.removed_at.is_(None),
-        )
-    )
-    return session.scalar(missing) or 0
+def _missing_files(session: Session, session_uuid: UUID) -> int:
+    """Attached files of the session's issues that were asked for and are not here, as on the receipt."""
+    (receipt,) = select_rows(session, "stats", "receipt", {"session_uuid": session_uuid})
+    missing: int = receipt["attachments_missing"]
+    return missing
 
 
 def shortfalls(lease: SessionLease) -> list[str]:

@@ -11,11 +11,10 @@ import re
 from dataclasses import dataclass
 from http.cookiejar import Cookie
 
-import httpx
-
 from crawler.client import Client
 from crawler.errors import ItemError, LoginRefused, TrackerError
 from crawler.html import LexborDocument, Node
+from crawler.http.library import httpx
 from crawler.http.response import Response
 from crawler.source import Connection
 from crawler.sources.trac.parse.markup import is_logged_in

@@ -34,10 +34,7 @@ class Fields:
 
     def keep(self, name: str, value: str) -> None:
         """Keep what has no field of a record; another value of that name stays under it with a number."""
-        kept, number = name, 2
-        while self.extra.get(kept) and self.extra[kept] != value:
-            kept, number = f"{name} ({number})", number + 1
-        self.extra[kept] = value
+        self.extra[_free(self.extra, name, value)] = value
 
 
 @dataclass(slots=True)
@@ -154,10 +151,10 @@ def _split(row: Node) -> list[Pair]:
     return pairs
 
 
-def _free(texts: Mapping[str, str], header: str, value: str) -> str:
+def _free(taken: Mapping[str, Json], header: str, value: str) -> str:
     """The name for a value: the header, or with a number where it has another value already."""
     name, number = header, 2
-    while texts.get(name) and value and texts[name] != value:
+    while taken.get(name) and value and taken[name] != value:
         name, number = f"{header} ({number})", number + 1
     return name
 
