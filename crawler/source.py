@@ -7,7 +7,7 @@ group ``ims_crawler.sources`` that names such a :class:`Kind`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -105,6 +105,7 @@ class Features:
     ] = ()  # other hosts of attached files ("*.example.com"), asked without credentials
     forbidden: Literal["denied", "limited"] = "denied"  # what a bare 403 says: no right, or too many requests
     credential: Literal["password", "token"] = "password"
+    secret_help: str = ""  # one sentence: where its people make the token, and which rights it needs
     needs_username: bool = True  # a secret alone is not enough to log in
     one_login: bool = False  # a second login of an account ends the first one
     known_products: bool = (
@@ -207,3 +208,9 @@ class Kind:
     open_source: Callable[[Connection, Client], Source]
     open_parser: Callable[[Connection], Parser]
     features: Features = field(default_factory=Features)
+    # The base address for an address that people copy from their browser; None: it does not look like one of
+    # this kind. Pure; also applied to what ``--url`` gives.
+    base_of: Callable[[str], str | None] | None = None
+    # Asks a server, without credentials, whether it is of this kind: the program with its version where it
+    # tells them, such as "Redmine 5.0.4", or the title; None: it is not. A CrawlError means the same.
+    recognise: Callable[[Client], Awaitable[str | None]] | None = None

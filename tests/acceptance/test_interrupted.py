@@ -49,7 +49,7 @@ def test_a_second_interruption_ends_the_crawl_at_once_and_says_how_to_go_on(
         time.sleep(pause)
         crawl.send_signal(signal.SIGINT)
     _, err = crawl.communicate(timeout=20)
-    assert crawl.returncode == 130
+    assert crawl.returncode == 130, err
     ((uuid, status),) = yard.rows("SELECT session_uuid, status FROM ims.crawl_sessions")
     assert status == "interrupted"
     assert f"resume {uuid}" in err.splitlines()[-1]
