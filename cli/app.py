@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from typing import Annotated, Any
@@ -54,7 +55,10 @@ def root(
 def run(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its status."""
     prepare()
-    sys.exit(_flushed(_run(sys.argv[1:] if arguments is None else arguments)))
+    status = _flushed(_run(sys.argv[1:] if arguments is None else arguments))
+    # The interpreter takes signal handlers away before it ends, and the status is settled.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    sys.exit(status)
 
 
 def _flushed(status: int) -> int:

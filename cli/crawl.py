@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -262,15 +261,16 @@ def _work_on(program: Program, lease: SessionLease, tracker: Tracker) -> _Worked
     from db.errors import DatabaseError
     from pipeline.reports.session_summary import session_summary
     from pipeline.sessions.ending import leave
+    from pipeline.sessions.interruption import heed_no_more, heed_once
 
     error = None
     try:
+        heed_once()
         with shown(tracker.name) as observer:
             error = program.run(lease, tracker, observer)
-        _hear_out()
+        heed_no_more()
         return _Worked(lease, session_summary(lease), error)
-    except KeyboardInterrupt:  # before the session heeded signals, or after it had ended
-        _hear_out()
+    except KeyboardInterrupt:  # before the session heeded signals
         with suppress(DatabaseError):
             leave(lease)
         return _Worked(lease, None, error)
@@ -288,11 +288,6 @@ def _forget(program: Program, name: str) -> None:
 
     with suppress(DatabaseError, UsageError), get_session(user_id=program.user_id) as session:
         remove_tracker(session, find_row(session, name))
-
-
-def _hear_out() -> None:
-    """Heed no further Ctrl-C: all that is left is to say how the session ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _finish(worked: _Worked, *, as_json: bool) -> None:

@@ -126,6 +126,7 @@ class _Run:
                 if defect:
                     raise
             finally:
+                interruption.is_over = True
                 ending = self._ending("failed" if defect else self._status(error), error)
                 told = await claim.end(ending)
         counts = state.counts

@@ -14,6 +14,8 @@ import structlog
 if TYPE_CHECKING:
     from pipeline.stages.state import RunState
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 log = structlog.get_logger(__name__)
 
 
@@ -23,10 +25,11 @@ class Interruption:
 
     task: asyncio.Task[object] | None = field(default_factory=asyncio.current_task)
     asked: bool = False
+    is_over: bool = False  # nothing is left but to say how the run ended, which must not be cut short
 
     def cancel(self) -> None:
         """End what the task does, at once."""
-        if self.task is not None and not self.asked:
+        if self.task is not None and not self.asked and not self.is_over:
             self.asked = True
             self.task.cancel()
 
@@ -37,9 +40,30 @@ class Interruption:
         return self.asked
 
 
+def heed_once() -> None:
+    """Let the first SIGINT raise KeyboardInterrupt and the next ones do nothing.
+
+    A second one would cut short what is done about the first.
+    """
+
+    def interrupt(*_: object) -> None:
+        heed_no_more()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def heed_no_more() -> None:
+    """Let SIGINT and SIGTERM do nothing: all that is left is to say how the session ended."""
+    for number in _SIGNALS:
+        # Not SIG_IGN: the interpreter complains about a signal that came just before that.
+        signal.signal(number, lambda *_: None)
+
+
 @contextmanager
 def interrupted_by_signals(state: RunState) -> Iterator[Interruption]:
-    """Let SIGINT and SIGTERM interrupt a run."""
+    """Let SIGINT and SIGTERM interrupt a run; they do nothing after it."""
     interruption = Interruption()
     loop = asyncio.get_running_loop()
 
@@ -49,11 +73,14 @@ def interrupted_by_signals(state: RunState) -> Iterator[Interruption]:
         log.warning("interrupted: finishing what is in hand")
         state.interrupt()
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
+    for number in _SIGNALS:
         loop.add_signal_handler(number, interrupt)
     try:
         yield interruption
     finally:
-        for number in signals:
+        # Between the removal and the next line a signal would have its usual effect.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        for number in _SIGNALS:
             loop.remove_signal_handler(number)
+        heed_no_more()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)

@@ -39,7 +39,7 @@ def resume_all(yard: Yard) -> tuple[int, list[dict[str, object]], str]:
     return done.returncode, json.loads(out), err
 
 
-@pytest.mark.parametrize("pauses", [(0.0,), (0.3,), (0.05, 0.05)])
+@pytest.mark.parametrize("pauses", [(0.0,), (0.3,), (0.05, 0.05), (0.01,) * 60])
 def test_a_second_interruption_ends_the_crawl_at_once_and_says_how_to_go_on(
     yard: Yard, slow: str, pauses: tuple[float, ...]
 ) -> None:
