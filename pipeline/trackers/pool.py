@@ -6,7 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -22,7 +22,7 @@ from pipeline.trackers.connect import Tracker
 from pipeline.trackers.host_share import HostShare
 from pipeline.trackers.process import FetchedIssue, TrackerProcess, in_groups
 
-GROWTH = 100  # issues that were fetched for each process before a further one pays its start
+GROWTH = 100  # issues, fetched or told of, for each process before a further one pays its start
 
 
 class TrackerPool:
@@ -56,6 +56,7 @@ class TrackerPool:
         self._processes: list[TrackerProcess] = []
         self._in_hand = Counter[int]()  # references that a process, by its place in the list, is fetching
         self._fetched = 0
+        self._told = 0  # hits that the tracker tells of
         self._started = 0
         self._shares: list[HostShare] = []
 
@@ -81,7 +82,7 @@ class TrackerPool:
         """As :meth:`TrackerProcess.render`."""
         return await self._processes[0].render(query)
 
-    def search(
+    async def search(
         self,
         query: Tree | None,
         *,
@@ -91,7 +92,12 @@ class TrackerPool:
         cursor: str | None = None,
     ) -> AsyncIterator[SearchPage]:
         """As :meth:`TrackerProcess.search`."""
-        return self._processes[0].search(query, product=product, since=since, limit=limit, cursor=cursor)
+        pages = self._processes[0].search(query, product=product, since=since, limit=limit, cursor=cursor)
+        async with aclosing(pages):
+            async for page in pages:
+                told = page.total or 0
+                self._told = told if limit is None else min(told, limit)
+                yield page
 
     async def download(self, attachment: AttachmentRecord, sink: Callable[[bytes], object]) -> int:
         """As :meth:`TrackerProcess.download`."""
@@ -116,7 +122,7 @@ class TrackerPool:
         # Without a share that all have a part of, each would go to the tracker's limits.
         if self._started >= self._most or any(share.is_unlimited for share in self._shares):
             return False
-        return self._fetched >= GROWTH * self._started
+        return max(self._fetched, self._told) >= GROWTH * self._started
 
     async def _grow(self) -> None:
         self._started += 1

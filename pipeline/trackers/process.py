@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -174,7 +174,7 @@ class TrackerProcess:
         since: datetime | None = None,
         limit: int | None = None,
         cursor: str | None = None,
-    ) -> AsyncIterator[SearchPage]:
+    ) -> AsyncGenerator[SearchPage, None]:
         """Yield pages of references, as :meth:`crawler.source.Source.search`."""
         request = Search(query=query, product=product, since=since, limit=limit, cursor=cursor)
         deaths = 0
