@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -117,7 +119,7 @@ def crawl(
     if from_last:
         request = since_last(program.user_id, connection.tracker_id, request)
     request = with_since_warning(request, connection.kind)
-    worked = _work_on(program, begin(program.user_id, connection.tracker_id, request), connection)
+    worked = _work_on(program, partial(begin, program.user_id, connection.tracker_id, request), connection)
     if connection.is_new and worked.came_to_nothing:
         _forget(program, connection.name)
     _finish(worked, as_json=as_json)
@@ -154,8 +156,9 @@ def resume(
     program = start()
     allowed = _fields(allow_empty)
     if session is not None:
-        lease = take_over(program.user_id, full_id(program.user_id, session), allow_empty=allowed)
-        _finish(_work_on(program, lease, program.tracker_of(lease)), as_json=as_json)
+        whole = full_id(program.user_id, session)
+        take = partial(take_over, program.user_id, whole, allow_empty=allowed)
+        _finish(_work_on(program, take), as_json=as_json)
         return
     results, worst = [], 0
     left = left_over(program.user_id)
@@ -169,8 +172,7 @@ def resume(
         worst = FAILED_ISSUES
     for one in left.resumable:
         try:
-            lease = take_over(program.user_id, one, allow_empty=allowed)
-            worked = _work_on(program, lease, program.tracker_of(lease))
+            worked = _work_on(program, partial(take_over, program.user_id, one, allow_empty=allowed))
         except (CrawlError, DatabaseError) as error:
             complain(f"Session {one}: {sentence(error)}")
             worst = max(worst, status_of(error) or 1)
@@ -256,25 +258,33 @@ class _Worked:
         return 0
 
 
-def _work_on(program: Program, lease: SessionLease, tracker: Tracker) -> _Worked:
+def _work_on(program: Program, begin: Callable[[], SessionLease], tracker: Tracker | None = None) -> _Worked:
+    """Begin a session, or take it over, and work on it until it ends."""
     from cli.progress import shown
     from db.errors import DatabaseError
     from pipeline.reports.session_summary import session_summary
     from pipeline.sessions.ending import leave
-    from pipeline.sessions.interruption import heed_no_more, heed_once
+    from pipeline.sessions.interruption import heed_no_more, heed_once, held_back
 
-    error = None
+    lease = error = None
     try:
-        heed_once()
+        with held_back():  # a session that is begun is known here
+            heed_once()
+            lease = begin()
+        tracker = tracker or program.tracker_of(lease)
         with shown(tracker.name) as observer:
             error = program.run(lease, tracker, observer)
         heed_no_more()
         return _Worked(lease, session_summary(lease), error)
     except KeyboardInterrupt:  # before the session heeded signals
+        if lease is None:
+            raise
         with suppress(DatabaseError):
             leave(lease)
         return _Worked(lease, None, error)
     except DatabaseError as unreadable:
+        if lease is None:
+            raise
         return _Worked(lease, None, error or unreadable)
 
 

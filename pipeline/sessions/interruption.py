@@ -40,6 +40,16 @@ class Interruption:
         return self.asked
 
 
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold signals back until something is done as a whole."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+
 def heed_once() -> None:
     """Let the first SIGINT raise KeyboardInterrupt and the next ones do nothing.
 
@@ -78,9 +88,7 @@ def interrupted_by_signals(state: RunState) -> Iterator[Interruption]:
     try:
         yield interruption
     finally:
-        # Between the removal and the next line a signal would have its usual effect.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-        heed_no_more()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        with held_back():  # between the two a signal would have its usual effect
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+            heed_no_more()

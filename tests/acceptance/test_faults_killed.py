@@ -81,6 +81,24 @@ def test_killed_at_a_commit_and_resumed_nothing_is_lost_and_nothing_twice(
     assert difference(rows, golden.rows) == ([], [])
 
 
+@pytest.mark.parametrize("boundary", [3, 4, *SLICE[1:], -4, -2])
+def test_interrupted_at_every_commit_from_one_on_it_says_how_to_go_on_and_nothing_is_lost(
+    failing: FailingProgram, golden: Golden, sixty_issues: str, database: Database, boundary: int
+) -> None:
+    begun = boundary if boundary > 0 else golden.boundaries + boundary
+    interrupted = failing.run(database, "crawl", *options(sixty_issues), interrupt_from=begun)
+    assert "Traceback" not in interrupted.err
+    (session,) = failing.run(database, "sessions", "--json").document
+    if session["status"] == "completed":  # it came while the row was being closed
+        assert interrupted.status == 0, interrupted.err
+    else:
+        assert (interrupted.status, session["status"]) == (130, "interrupted"), interrupted.err
+        assert f"resume {session['session_uuid']}" in interrupted.err.splitlines()[-1]
+        assert failing.run(database, "resume", "--all").status == 0
+    with database.superuser() as connection:
+        assert difference(stored_rows(connection), golden.rows) == ([], [])
+
+
 def test_all_that_was_left_over_is_resumed_at_once(
     failing: FailingProgram, golden: Golden, sixty_issues: str, database: Database
 ) -> None:
