@@ -61,7 +61,11 @@ def crawl(
     attachments: Annotated[bool, typer.Option("--attachments", help="also download attached files")] = False,
     census: Annotated[
         bool,
-        typer.Option("--census", help="fetch only what is new, and look for stored issues that are gone"),
+        typer.Option(
+            "--census",
+            help="fetch only what is new, and look for stored issues that are gone; "
+            "of a Redmine, whose lists do not tell every change, each issue is fetched",
+        ),
     ] = False,
     yes: Annotated[
         bool,

@@ -96,6 +96,8 @@ class Features:
         days=1
     )  # asked for again, before ``since``: clocks differ, times are cut
     modified_precision: timedelta | None = None  # of Reference.modified; None: the list does not tell it
+    # Some changes, such as an edited comment, leave the list's time alone: a census reads every issue again.
+    unseen_changes: bool = False
     batch_size: int = 1  # references that one fetch_many() takes; 1: the source has no fetch_many()
     obeys_robots: bool = (
         True  # robots.txt is meant for it; an API that one has a token for is none of its business

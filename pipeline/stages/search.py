@@ -114,6 +114,6 @@ async def _keep(plan: Plan, page: SearchPage, connection: psycopg.AsyncConnectio
     if added.unchanged:
         progress = SessionProgress(issues_crawled=added.unchanged, issues_unchanged=added.unchanged)
         await plan.claim.add_progress(connection, progress)
-    if lease.census:
+    if lease.census and not plan.features.unseen_changes:
         await settle_known(connection, lease.scope, [ref.issue_id for ref in page.references])
     return added

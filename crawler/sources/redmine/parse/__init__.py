@@ -1,0 +1,1 @@
+"""Reading of Redmine's answers: no network, no clock."""
