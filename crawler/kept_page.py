@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -43,6 +44,13 @@ def pack(page: RawPage) -> KeptPage:
         status=page.status,
         fetched_at=page.fetched_at,
     )
+
+
+def are_kept(pages: Sequence[RawPage], hashes: Mapping[str, bytes]) -> bool:
+    """Whether these are the pages with these hashes, by their part, all of them and no others."""
+    if not hashes or {page.part for page in pages} != set(hashes) or len(pages) != len(hashes):
+        return False
+    return all(sha256(page.body).digest() == hashes[page.part] for page in pages)
 
 
 @cache

@@ -39,6 +39,9 @@ class Reference:
     url: str | None = None
     listed: Mapping[str, str] = field(default_factory=dict)  # the list's own columns, under their headers
     modified: datetime | None = None  # when it was last changed, where the list tells; see Features
+    # SHA-256 of each page that the stored issue was read from, by its part: an issue whose pages are all the
+    # same again is not read again. Empty: it is. None of a source's business.
+    kept: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

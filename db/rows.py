@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +87,16 @@ class PackedPageRow:
     part: str = "issue"  # which of the issue's pages this is
     status: int = 200
     fetched_at: datetime | None = None
+
+
+class SameIssueRow(NamedTuple):
+    """One issue whose pages are those that its stored row was read from."""
+
+    issue_id: str
+    position: int  # its place in the session's order
+    crawl_duration_ms: int  # what it took to have it
+    had_errors: bool = False
+    error_message: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -142,6 +142,10 @@ class Granted(Message):
     grant: Grant | None  # None: nobody could be asked
 
 
+class RenewSoon(Message):
+    """Another process of the session has no part of the host yet: ask for a Grant before the next request."""
+
+
 class Fault(Message):
     """An error of :mod:`crawler.errors` with its pages, if there are any."""
 
@@ -157,6 +161,12 @@ class FetchedIssue(Message):
     record: IssueRecord
     pages: tuple[KeptPage, ...]
     milliseconds: Count  # from the first request to the record
+
+
+class SameIssue(Message):
+    """An issue whose pages are those that it was read from before."""
+
+    milliseconds: Count  # from the first request to the last answer
 
 
 class Done(Message):
@@ -183,7 +193,7 @@ class Fetched(Message):
     """See Fetch: an outcome for each reference, in order."""
 
     number: Number
-    outcomes: tuple[FetchedIssue | Fault, ...]
+    outcomes: tuple[FetchedIssue | SameIssue | Fault, ...]
 
 
 class Piece(Message):
@@ -237,7 +247,7 @@ class Note(Message):
 
 
 Request = Login | Render | Search | Fetch | Download | Parse
-ToProcess = Open | Request | More | Close | Granted
+ToProcess = Open | Request | More | Close | Granted | RenewSoon
 Answer = Done | Rendered | Listed | Fetched | Piece | Parsed | Failed
 FromProcess = Answer | Renew | GiveBack | Spent | Note
 

@@ -14,7 +14,7 @@ from typing import Self
 from crawler.client import Client, Event
 from crawler.errors import CrawlError, ItemError, LoginRefused, PageCut, PageRejected, is_cut
 from crawler.http.reach import Reach, networks
-from crawler.kept_page import pack
+from crawler.kept_page import are_kept, pack
 from crawler.process.hand import LOGIN, Hand
 from crawler.process.messages import (
     Close,
@@ -40,7 +40,9 @@ from crawler.process.messages import (
     Render,
     Rendered,
     Renew,
+    RenewSoon,
     Request,
+    SameIssue,
     Search,
     ToProcess,
     fault_of,
@@ -73,6 +75,7 @@ class Session:
         self._parser = self.kind.open_parser(replace(opened.connection, username=None, password=None))
         self._source: Source | None = None
         self._lease = _Lease(outbox)
+        self._turns: Turns | None = None
         self._entered = AsyncExitStack()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._taken: dict[int, asyncio.Event] = {}  # set: the coordinator took the last part of an answer
@@ -84,13 +87,14 @@ class Session:
     async def __aenter__(self) -> Self:
         opened = self._opened
         if opened.network:
-            share = await self._entered.enter_async_context(Turns(self._lease)) if opened.shares else None
+            if opened.shares:
+                self._turns = await self._entered.enter_async_context(Turns(self._lease))
             client = Client(
                 opened.connection.base_url,
                 concurrency=opened.concurrency,
                 rate=opened.rate,
                 robots=opened.obeys_robots,
-                share=share,
+                share=self._turns,
                 max_bytes=opened.largest,
                 reach=None if opened.reach is None else Reach(networks(opened.reach)),
                 proxy=opened.proxy,
@@ -121,6 +125,9 @@ class Session:
             case Close(number=number):
                 if number in self._tasks:
                     self._tasks[number].cancel()
+            case RenewSoon():
+                if self._turns is not None:
+                    self._turns.renew_soon()
             case Open():
                 raise TypeError("the session is open already")
             case _:
@@ -244,7 +251,7 @@ class Session:
         finally:
             del self._taken[number]
 
-    async def _fetch(self, references: tuple[Reference, ...]) -> tuple[FetchedIssue | Fault, ...]:
+    async def _fetch(self, references: tuple[Reference, ...]) -> tuple[FetchedIssue | SameIssue | Fault, ...]:
         began = monotonic()
         try:
             issues = await self._pages_of(references)
@@ -255,10 +262,10 @@ class Session:
         outcomes = []
         for reference, fetched in zip(references, issues, strict=True):
             try:
-                outcomes.append(self._outcome(fetched, began))
+                outcomes.append(self._outcome(reference, fetched, began))
             except PageCut:
                 (again,) = await self._pages_of((reference,))
-                outcomes.append(self._outcome(again, began, again=True))
+                outcomes.append(self._outcome(reference, again, began, again=True))
             await asyncio.sleep(0)  # others may have something to do, too
         return tuple(outcomes)
 
@@ -278,12 +285,14 @@ class Session:
             return [PageRejected(f"The source failed with {type(error).__name__}.")]
 
     def _outcome(
-        self, fetched: Pages | ItemError, began: float, *, again: bool = False
-    ) -> FetchedIssue | Fault:
+        self, reference: Reference, fetched: Pages | ItemError, began: float, *, again: bool = False
+    ) -> FetchedIssue | SameIssue | Fault:
         """What came of an issue; a page that was cut is raised, unless it was asked for again already."""
         try:
             if isinstance(fetched, ItemError):
                 raise fetched
+            if are_kept(fetched, reference.kept):
+                return SameIssue(milliseconds=round((monotonic() - began) * 1000))
             record = self._parse(fetched)
         except ItemError as error:
             if is_cut(error) and not again:

@@ -103,6 +103,10 @@ class Turns:
         self._paused_until = max(self._paused_until, time.monotonic() + seconds)
         self._asked_at = float("-inf")  # the others are to know at once
 
+    def renew_soon(self) -> None:
+        """Ask for the share anew before the next request: others wait for their part."""
+        self._asked_at = min(self._asked_at, time.monotonic() - RENEWED_EVERY)
+
     @property
     def _is_used(self) -> bool:
         return self._active > 0 or self._waiting > 0

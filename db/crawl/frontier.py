@@ -47,6 +47,7 @@ class Pending(NamedTuple):
     url: str | None
     listed: dict[str, Any]
     attempts: int  # how often it was marked before
+    kept: Mapping[str, bytes] = {}  # SHA-256 of each page that the stored issue was read from, by its part
 
 
 async def add_references(
@@ -117,8 +118,19 @@ async def take_pending(
     after_position: int,
     limit: int,
     last_position: int = INTEGER_MAX,
+    compares: bool = False,
 ) -> list[Pending]:
-    """Read the next references to fetch, in the order they were found; they stay pending until marked."""
+    """Read the next references to fetch, in the order they were found; they stay pending until marked.
+
+    Args:
+        connection: in a transaction.
+        session_id: the session.
+        after_position: they come behind it.
+        limit: this many at most.
+        last_position: and not behind this one.
+        compares: tell of what pages each stored issue was read; those of which something was odd are to be
+            read again.
+    """
     rows = await connection.execute(
         statements("frontier")["take_pending"],
         {
@@ -126,9 +138,13 @@ async def take_pending(
             "after_position": after_position,
             "last_position": last_position,
             "limit": limit,
+            "compares": compares,
         },
     )
-    return [Pending._make(row) for row in await rows.fetchall()]
+    return [
+        Pending._make((*known, dict(zip(parts, hashes, strict=True))))
+        for *known, parts, hashes in await rows.fetchall()
+    ]
 
 
 async def still_pending(

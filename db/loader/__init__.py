@@ -16,7 +16,7 @@ import psycopg
 from db.loader.batch import Batch
 from db.loader.pages import keep
 from db.loader.result import BatchResult, Outcome
-from db.rows import IssueRow, PackedPageRow
+from db.rows import IssueRow, PackedPageRow, SameIssueRow
 from db.transient import is_transient
 
 __all__ = ["BatchResult", "Outcome", "analyze_due", "is_transient", "keep_pages", "load_batch"]
@@ -29,6 +29,7 @@ async def load_batch(
     tracker_id: int | None,
     session_id: int | None,
     rows: Sequence[IssueRow],
+    same: Sequence[SameIssueRow] = (),
     observe: bool = True,
 ) -> BatchResult:
     """Store a batch of issues.
@@ -41,6 +42,7 @@ async def load_batch(
         rows: as read; of one issue that comes twice the youngest observation is taken. A stored
         observation that is
             younger than a row is left as it is.
+        same: issues that are stored as they are; one that is among the rows, too, is left out.
         observe: record field changes and edited comments that the tracker does not tell. False where not
         the tracker
             but its reading changed.
@@ -53,8 +55,10 @@ async def load_batch(
     """
     batch = Batch(connection, user_id, tracker_id, session_id, observe)
     drafts = batch.prepare(rows)
-    if drafts:
-        await batch.load(drafts)
+    others = {each.issue_id: each for each in same if each.issue_id not in batch.result.outcomes}
+    others = {number: each for number, each in others.items() if number not in drafts}
+    if drafts or others:
+        await batch.load(drafts, others)
     return batch.result
 
 

@@ -15,7 +15,7 @@ from db.loader.prepared import PreparedIssue, newest, prepare
 from db.loader.result import BatchResult, Outcome
 from db.loader.staging import Stages
 from db.queries import statements
-from db.rows import IssueRow
+from db.rows import IssueRow, SameIssueRow
 from db.sanitize import INTEGER_MAX, storable_text
 
 # What one row's data can do to a batch: such an error costs that row only. A key that points to nothing
@@ -64,25 +64,33 @@ class Batch:
             self.result.note(number, "came twice with different contents, the newest was taken")
         return kept
 
-    async def load(self, drafts: dict[str, PreparedIssue]) -> None:
+    async def load(self, drafts: dict[str, PreparedIssue], same: dict[str, SameIssueRow]) -> None:
         """Compare with what is stored, write what differs, tell the session."""
-        to_write = await self._compare(drafts)
+        to_write = await self._compare(drafts, same)
         if to_write:
             await self._stages.prepare()
             await self._write(sorted(to_write, key=lambda draft: draft.row.issue_id))
         async with self._connection.pipeline():
             await self._retitle()
-            await self._tell_session(drafts)
+            await self._tell_session(drafts, same)
             await self._run("end")
 
-    async def _compare(self, drafts: dict[str, PreparedIssue]) -> list[PreparedIssue]:
+    async def _compare(
+        self, drafts: dict[str, PreparedIssue], same: dict[str, SameIssueRow]
+    ) -> list[PreparedIssue]:
         """Sort out what is unchanged, or older than what is stored; return the rest."""
         async with self._connection.pipeline():
             await self._run("begin")
             await self._run("lock_tracker")
-            known = await self._run("known", issue_ids=sorted(drafts))
+            known = await self._run("known", issue_ids=sorted({*drafts, *same}))
         new = dict(drafts)
+        gone = []
         for number, pk, content_hash, seen_at, removed, rivalled in await known.fetchall():
+            if number in same:
+                self.result.issue_pks[number] = pk
+                self.result.outcomes[number] = "unchanged"
+                gone += [pk] if removed else []
+                continue
             found = new[number]
             found.known_pk = self.result.issue_pks[number] = pk
             if rivalled and found.observed_at < seen_at:
@@ -92,7 +100,27 @@ class Batch:
             else:
                 self._unchanged.append(found)
             self._count(new.pop(number), "unchanged")
+        await self._count_same(same, gone)
         return [found for found in new.values() if self._mended(found)]
+
+    async def _count_same(self, same: dict[str, SameIssueRow], gone: list[int]) -> None:
+        """Count what is stored of the issues that are as they were.
+
+        Args:
+            same: these issues.
+            gone: the keys of those that somebody has called removed meanwhile.
+        """
+        pks = [self.result.issue_pks[number] for number in same if number in self.result.issue_pks]
+        for number in same.keys() - self.result.issue_pks.keys():
+            self.result.outcomes[number] = "failed"
+            self.result.note(number, "The stored issue was removed while it was looked at: crawl it again.")
+        if gone:
+            await self._run("reinstate", issue_pks=gone)
+        if pks:
+            (counted,) = await (await self._run("count_children", issue_pks=pks)).fetchall()
+            self.result.same_comments, self.result.same_history = counted
+            self.result.comments_stored += counted[0]
+            self.result.history_stored += counted[1]
 
     def _mended(self, found: PreparedIssue) -> bool:
         try:
@@ -178,12 +206,15 @@ class Batch:
                 titles=[storable_text(link.title or "") for _, link in links],
             )
 
-    async def _tell_session(self, drafts: dict[str, PreparedIssue]) -> None:
+    async def _tell_session(self, drafts: dict[str, PreparedIssue], same: dict[str, SameIssueRow]) -> None:
         """Write down that the session brought these issues; none of them where there is no session."""
         if self._session_id is None:
             return
         pks = self.result.issue_pks
-        rows = [draft.row for number, draft in drafts.items() if self.result.outcomes[number] != "failed"]
+        rows: list[IssueRow | SameIssueRow] = [
+            *(draft.row for number, draft in drafts.items() if self.result.outcomes[number] != "failed"),
+            *(each for number, each in same.items() if number in pks),
+        ]
         if rows:
             await self._run(
                 "tell_session",

@@ -17,6 +17,8 @@ class BatchResult:
     issue_pks: dict[str, int] = field(default_factory=dict)  # of all but the failed ones
     comments_stored: int = 0  # comments of the batch that are in the database now, unchanged ones too
     history_stored: int = 0  # history entries, likewise
+    same_comments: int = 0  # of these, comments of the issues that are stored as they are
+    same_history: int = 0  # history entries, likewise
     pages_kept: int = 0  # raw pages written or, being identical to a stored one, seen again
 
     def note(self, issue_id: str, sentence: str) -> None:

@@ -53,12 +53,36 @@ WITH added AS (
 SELECT count(*), count(*) FILTER (WHERE state = 'unchanged') FROM added
 
 -- take_pending --
-SELECT issue_id, position, reason, url, listed, attempts
-FROM ims.session_frontier
-WHERE session_id = %(session_id)s AND state = 'pending' AND position > %(after_position)s
-  AND position <= %(last_position)s
-ORDER BY position
-LIMIT %(limit)s
+-- With the pages that the stored issue was read from, where nothing was odd about it: those of one fetch bear one time.
+SELECT found.issue_id, found.position, found.reason, found.url, found.listed, found.attempts,
+       coalesce(kept.parts, '{}'), coalesce(kept.hashes, '{}')
+FROM (
+    SELECT issue_id, position, reason, url, listed, attempts, user_id, session_id
+    FROM ims.session_frontier
+    WHERE session_id = %(session_id)s AND state = 'pending' AND position > %(after_position)s
+      AND position <= %(last_position)s
+    ORDER BY position
+    LIMIT %(limit)s
+) found
+LEFT JOIN ims.crawl_sessions session ON session.session_id = found.session_id
+LEFT JOIN ims.issues stored
+    ON %(compares)s AND stored.user_id = found.user_id AND stored.tracker_id = session.tracker_id
+    AND stored.issue_id = found.issue_id AND stored.content_hash IS NOT NULL
+    AND stored.removed_at IS NULL
+LEFT JOIN LATERAL (
+    SELECT array_agg(page.part) AS parts, array_agg(page.sha256) AS hashes
+    FROM ims.raw_pages page
+    WHERE page.user_id = stored.user_id AND page.tracker_id = stored.tracker_id AND page.issue_id = stored.issue_id
+      AND page.fetched_at = (
+          SELECT max(newest.fetched_at) FROM ims.raw_pages newest
+          WHERE newest.user_id = stored.user_id AND newest.tracker_id = stored.tracker_id
+            AND newest.issue_id = stored.issue_id)
+    HAVING NOT bool_or(page.quarantined)
+       AND NOT EXISTS (
+           SELECT FROM ims.session_issues odd
+           WHERE odd.user_id = stored.user_id AND odd.issue_pk = stored.issue_pk AND odd.had_errors)
+) kept ON true
+ORDER BY found.position
 
 -- still_pending --
 SELECT issue_id

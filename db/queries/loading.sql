@@ -41,6 +41,18 @@ SELECT issue_id, issue_pk, content_hash, last_crawled_at, removed_at IS NOT NULL
            (SELECT started_at FROM ims.crawl_sessions WHERE session_id = %(session_id)s), '-infinity')
 FROM known
 
+-- reinstate --
+-- Issues that a census called removed while their pages were fetched: they are there.
+UPDATE ims.issues
+SET removed_at = NULL, removed_reason = NULL
+WHERE user_id = %(user_id)s AND issue_pk = ANY (%(issue_pks)s)
+
+-- count_children --
+SELECT (SELECT count(*) FROM ims.issue_comments
+        WHERE user_id = %(user_id)s AND issue_pk = ANY (%(issue_pks)s) AND removed_at IS NULL),
+       (SELECT count(*) FROM ims.issue_history
+        WHERE user_id = %(user_id)s AND issue_pk = ANY (%(issue_pks)s) AND change_type <> 'observed')
+
 -- remember --
 -- The issues' fields before they are written over.
 INSERT INTO pg_temp.stage_before (issue_pk, fields)

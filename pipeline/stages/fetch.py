@@ -10,11 +10,12 @@ from crawler.errors import CrawlError, Forbidden, ItemError, NotFound
 from crawler.records import IssueRecord
 from crawler.source import Reference
 from db.crawl.frontier import Pending, take_pending
+from db.rows import SameIssueRow
 from pipeline.sessions.ending import BEYOND_LIMIT
 from pipeline.stages.circuit_breaker import CircuitBreaker
 from pipeline.stages.state import Fetched, Plan, RunState
 from pipeline.stages.translate import to_row
-from pipeline.trackers.process import FetchedIssue
+from pipeline.trackers.process import Outcome, SameIssue
 
 FEED = 200  # references taken from the frontier at a time
 
@@ -66,23 +67,31 @@ async def _take(plan: Plan, after: int, last: int) -> list[Pending]:
             after_position=after,
             last_position=last,
             limit=FEED,
+            compares=plan.compares,
         )
 
     return await plan.searching.run(take)
 
 
 async def _fetch(plan: Plan, state: RunState, items: Sequence[Pending]) -> list[Fetched]:
-    references = [Reference(issue_id=item.issue_id, url=item.url, listed=item.listed) for item in items]
+    references = [_reference(item) for item in items]
     outcomes = await plan.tracker.fetch(references)
     return [_judged(plan, state, item, outcome) for item, outcome in zip(items, outcomes, strict=True)]
 
 
-def _judged(plan: Plan, state: RunState, item: Pending, outcome: FetchedIssue | ItemError) -> Fetched:
+def _reference(item: Pending) -> Reference:
+    return Reference(issue_id=item.issue_id, url=item.url, listed=item.listed, kept=item.kept)
+
+
+def _judged(plan: Plan, state: RunState, item: Pending, outcome: Outcome) -> Fetched:
     """What the outcome means to this session: something to store, to leave out, or a failure."""
     if isinstance(outcome, ItemError):
         if item.reason == "census" and isinstance(outcome, NotFound | Forbidden):
             return Fetched(item=item, removal="deleted" if isinstance(outcome, NotFound) else "denied")
         return Fetched(item=item, error=outcome)
+    if isinstance(outcome, SameIssue):
+        same = SameIssueRow(item.issue_id, item.position, crawl_duration_ms=outcome.milliseconds)
+        return Fetched(item=item, same=same)
     record = outcome.record
     refusal = _refusal(plan, state, record) if item.reason == "search" else None
     if refusal is not None:

@@ -112,6 +112,7 @@ class _Batch:
             tracker_id=lease.tracker_id,
             session_id=lease.session_id,
             rows=[fetched.row for fetched in batch if fetched.row is not None],
+            same=[fetched.same for fetched in batch if fetched.same is not None],
         )
         outcomes = {fetched.item.issue_id: _outcome(fetched, result) for fetched in batch}
         quarantined = await self._quarantine(connection, batch)
@@ -179,7 +180,8 @@ def _outcome(fetched: Fetched, result: BatchResult) -> tuple[str, str | None]:
     if fetched.refusal is not None:
         return "skipped", fetched.refusal
     issue_id = _stored_as(fetched)
-    state = result.outcomes[issue_id] if fetched.row is not None else "removed"
+    is_stored = fetched.row is not None or fetched.same is not None
+    state = result.outcomes[issue_id] if is_stored else "removed"
     if fetched.removal is not None and state != "failed":
         return "removed", fetched.removal
     return state, result.details.get(issue_id) if state == "failed" else None
@@ -232,9 +234,10 @@ def _progress(
         failed_issues=states.count("failed"),
         skipped_issues=states.count("skipped"),
         related_issues=related,
-        comments_announced=sum(fetched.comments_announced for fetched in once),
+        # The pages that announced them are the same: those are here that were announced then.
+        comments_announced=result.same_comments + sum(fetched.comments_announced for fetched in once),
         comments_stored=result.comments_stored,
-        history_announced=sum(fetched.history_announced for fetched in once),
+        history_announced=result.same_history + sum(fetched.history_announced for fetched in once),
         history_stored=result.history_stored,
         pages_kept=result.pages_kept + quarantined,
         requests=spent.requests,

@@ -11,7 +11,7 @@ from crawler.errors import CrawlError, ItemError, TooMuch
 from crawler.source import Features
 from db.crawl.frontier import Pending
 from db.crawl.transaction import UserTransactions
-from db.rows import IssueRow
+from db.rows import IssueRow, SameIssueRow
 from pipeline.sessions.ceiling import Ceiling
 from pipeline.sessions.claim import Claim
 from pipeline.sessions.crawl_session import SessionLease
@@ -62,6 +62,11 @@ class Plan:
             return None
         return precision + self.features.since_overlap
 
+    @property
+    def compares(self) -> bool:
+        """Whether it is enough to know that an issue's pages are those that it was read from before."""
+        return not (self.selection.is_needed or self.lease.crawl_related)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fetched:
@@ -69,6 +74,7 @@ class Fetched:
 
     item: Pending
     row: IssueRow | None = None
+    same: SameIssueRow | None = None  # instead of a row: it is stored as it is
     warnings: tuple[str, ...] = ()
     comments_announced: int = 0
     history_announced: int = 0

@@ -7,6 +7,7 @@ one short statement a second.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +34,7 @@ class HostShare:
 
     def __init__(self, lease: HostLease) -> None:
         self._lease = lease
+        self.on_nothing: Callable[[], None] | None = None  # called when no part of the host was to be had
         self._away_since: float | None = None
         self._asked_at: float | None = None  # the share is being asked for since then
         self._lacks: Wait | None = None  # what there was none of in the last share
@@ -81,6 +83,8 @@ class HostShare:
         finally:
             self._asked_at = None
         self._away_since = None
+        if grant.slots == 0 and self.on_nothing is not None:
+            self.on_nothing()
         self._lacks = None if active else _lacks(grant, wanted)
         if grant.moments and grant.spacing is not None:
             self._moments_until = (

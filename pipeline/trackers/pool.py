@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections import Counter
@@ -11,24 +12,31 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from crawler.errors import ItemError
+import structlog
+
+from crawler.errors import CrawlError
 from crawler.http.stats import ClientStats
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
 from crawler.source import Reference, Rendering, SearchPage
 from crawler.sources import find_kind
+from db.errors import DatabaseError
+from pipeline.logs import told
 from pipeline.sessions.watchdog import Wait
 from pipeline.trackers.connect import Tracker
 from pipeline.trackers.host_share import HostShare
-from pipeline.trackers.process import FetchedIssue, TrackerProcess, in_groups
+from pipeline.trackers.process import Outcome, TrackerProcess, in_groups
 
-GROWTH = 100  # issues, fetched or told of, for each process before a further one pays its start
+log = structlog.get_logger(__name__)
+
+GROWTH = 150  # issues that are still to be fetched, for each process, before a further one pays its start
 
 
 class TrackerPool:
     """As a :class:`TrackerProcess`, of several that fetch side by side; an async context manager.
 
-    The first one alone searches, and brings files. The others log in when they first have something to fetch.
+    The first one alone searches, and brings files. Another one gets something to fetch when it has logged in:
+    until then it may wait for its part of the host, which the others have.
 
     Args:
         tracker: with the account to use.
@@ -53,20 +61,24 @@ class TrackerPool:
         self._most = 1 if features.one_login else min(most or cores(), workers, tracker.concurrency)
         self._batch_size = features.batch_size
         self._entered = AsyncExitStack()
-        self._processes: list[TrackerProcess] = []
+        self._processes: list[TrackerProcess] = []  # those that fetch
         self._in_hand = Counter[int]()  # references that a process, by its place in the list, is fetching
         self._fetched = 0
         self._told = 0  # hits that the tracker tells of
-        self._started = 0
+        self._started = 1
+        self._starting: set[asyncio.Task[None]] = set()
         self._shares: list[HostShare] = []
 
     async def __aenter__(self) -> Self:
-        await self._grow()
+        self._processes.append(await self._grown())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
         await self._entered.aclose()
 
     @property
@@ -103,13 +115,16 @@ class TrackerPool:
         """As :meth:`TrackerProcess.download`."""
         return await self._processes[0].download(attachment, sink)
 
-    async def fetch(self, references: Sequence[Reference]) -> list[FetchedIssue | ItemError]:
+    async def fetch(self, references: Sequence[Reference]) -> list[Outcome]:
         """As :meth:`TrackerProcess.fetch`."""
         return await in_groups(references, self._batch_size, self._fetch)
 
-    async def _fetch(self, references: Sequence[Reference]) -> list[FetchedIssue | ItemError]:
+    async def _fetch(self, references: Sequence[Reference]) -> list[Outcome]:
         if self._is_to_grow():
-            await self._grow()
+            self._started += 1
+            task = asyncio.create_task(self._grow())
+            self._starting.add(task)
+            task.add_done_callback(self._starting.discard)
         place = min(range(len(self._processes)), key=self._in_hand.__getitem__)
         self._in_hand[place] += len(references)
         try:
@@ -122,14 +137,31 @@ class TrackerPool:
         # Without a share that all have a part of, each would go to the tracker's limits.
         if self._started >= self._most or any(share.is_unlimited for share in self._shares):
             return False
-        return max(self._fetched, self._told) >= GROWTH * self._started
+        # Where the tracker tells no total, a session is taken to have as much before it as behind it.
+        left = self._told - self._fetched if self._told else self._fetched
+        return left >= GROWTH * self._started
 
     async def _grow(self) -> None:
-        self._started += 1
+        """Have one process more; without it, where it cannot log in, the others go on."""
+        process = await self._grown()
+        try:
+            await process.login()
+        except (CrawlError, DatabaseError, RuntimeError) as error:
+            log.warning("a further tracker process is not used", reason=told(error))
+            return
+        self._processes.append(process)
+
+    def _spread(self) -> None:
+        """Let those that fetch leave a part of the host to the one that has none."""
+        for process in self._processes:
+            process.renew_soon()
+
+    async def _grown(self) -> TrackerProcess:
         share = await self._entered.enter_async_context(self._share())
+        share.on_nothing = self._spread
         process = TrackerProcess(self._tracker, workers=self._workers, share=share, stats=self.stats)
-        self._processes.append(await self._entered.enter_async_context(process))
         self._shares.append(share)
+        return await self._entered.enter_async_context(process)
 
 
 def cores() -> int:

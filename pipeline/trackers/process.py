@@ -40,7 +40,9 @@ from crawler.process.messages import (
     Render,
     Rendered,
     Renew,
+    RenewSoon,
     Request,
+    SameIssue,
     Search,
     Spent,
     error_of,
@@ -56,7 +58,9 @@ from pipeline.trackers.child import Child, End
 from pipeline.trackers.connect import IGNORE_ROBOTS, Tracker
 from pipeline.trackers.host_share import PAUSE, HostShare
 
-__all__ = ["FetchedIssue", "TrackerProcess"]
+__all__ = ["FetchedIssue", "Outcome", "SameIssue", "TrackerProcess"]
+
+Outcome = FetchedIssue | SameIssue | ItemError
 
 SECONDS = 60.0  # that one page may take; the slow engine needs one for a very broken page of usual length
 MOST_DEATHS = 3  # over the same list or login page; or of processes that did nothing before
@@ -158,6 +162,11 @@ class TrackerProcess:
             return Wait("the answer to a login")
         return Wait("an answer of the tracker")
 
+    def renew_soon(self) -> None:
+        """Let the process ask for its share of the host anew: others of the session have none yet."""
+        if self._child is not None:
+            self._child.send(RenewSoon())
+
     async def login(self) -> None:
         """Log in, as :meth:`crawler.source.Source.login`."""
         await self._ask(Login(), Done)
@@ -200,8 +209,10 @@ class TrackerProcess:
                         "it cannot be searched."
                     ) from None
 
-    async def fetch(self, references: Sequence[Reference]) -> list[FetchedIssue | ItemError]:
+    async def fetch(self, references: Sequence[Reference]) -> list[Outcome]:
         """Fetch and parse issues, as many at once as the tracker allows: an outcome for each, in order.
+
+        Those whose pages have the hashes of their reference are not parsed: a SameIssue.
 
         A page that cannot be read comes as a PageRejected with its ``pages``.
         """
@@ -240,7 +251,7 @@ class TrackerProcess:
         except ProcessEnded as ended:
             raise _rejected(ended) from None
 
-    async def _fetch(self, references: Sequence[Reference]) -> list[FetchedIssue | ItemError]:
+    async def _fetch(self, references: Sequence[Reference]) -> list[Outcome]:
         try:
             answer = await self._ask(Fetch(references=tuple(references)), Fetched, patience=1)
         except ProcessEnded as ended:
@@ -254,7 +265,7 @@ class TrackerProcess:
             return [outcome for reference in references for outcome in await self._fetch([reference])]
         if len(answer.outcomes) != len(references):
             raise RuntimeError("The source gave other outcomes than it was asked for.")
-        return [_item_error(each) if isinstance(each, Fault) else each for each in answer.outcomes]
+        return [_judged(*each) for each in zip(references, answer.outcomes, strict=True)]
 
     async def _ask(self, request: Request, kind: type[A], *, patience: int = MOST_DEATHS) -> A:
         """Ask for something that has one answer, and again where the process ended over something else.
@@ -375,8 +386,8 @@ class TrackerProcess:
 async def in_groups(
     references: Sequence[Reference],
     size: int,
-    fetch: Callable[[Sequence[Reference]], Coroutine[None, None, list[FetchedIssue | ItemError]]],
-) -> list[FetchedIssue | ItemError]:
+    fetch: Callable[[Sequence[Reference]], Coroutine[None, None, list[Outcome]]],
+) -> list[Outcome]:
     """Fetch references side by side, so many in a group; the outcomes come in order."""
     if len(references) <= size:
         return await fetch(references)
@@ -399,6 +410,12 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def _rejected(ended: ProcessEnded) -> PageRejected:
     return PageRejected(f"The process that read the page {ended.how} over it.")
+
+
+def _judged(reference: Reference, told: FetchedIssue | SameIssue | Fault) -> Outcome:
+    if isinstance(told, SameIssue) and not reference.kept:
+        return ItemError("The process that read the page calls it one that is kept, and none is.")
+    return _item_error(told) if isinstance(told, Fault) else told
 
 
 def _item_error(fault: Fault) -> ItemError:

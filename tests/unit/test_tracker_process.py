@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ from crawler.records import AttachmentRecord
 from crawler.source import RawPage, Reference
 from db.loader.pages import unpack
 from pipeline.trackers.connect import Tracker
-from pipeline.trackers.process import FetchedIssue, TrackerProcess
+from pipeline.trackers.process import FetchedIssue, Outcome, SameIssue, TrackerProcess, _judged
 from tests.fixtures import odd_kind
 
 DEADLY = ["crash", "fault", "exit", "hang", "regex", "lie", "huge", "flood", "twice"]
@@ -73,7 +74,7 @@ def _references(*numbers: str) -> list[Reference]:
     return [Reference(issue_id=number) for number in numbers]
 
 
-def _told(outcomes: list[FetchedIssue | ItemError]) -> list[str]:
+def _told(outcomes: list[Outcome]) -> list[str]:
     return [
         each.record.issue_id if isinstance(each, FetchedIssue) else type(each).__name__ for each in outcomes
     ]
@@ -90,6 +91,19 @@ async def test_issues_come_in_order_with_their_pages_from_a_process_that_is_not_
     (page,) = outcomes[7].pages
     assert (unpack(page.body, page.size), page.url) == (b"6", "http://127.0.0.1:1/x")
     assert process.stats.requests == 51
+
+
+async def test_pages_that_are_kept_are_not_parsed(odd: Install) -> None:
+    kept = {"issue": sha256(b"7").digest()}
+    references = [Reference(issue_id=number, kept=kept) for number in ("7", "8")]
+    async with TrackerProcess(odd()) as process:
+        same, other = await process.fetch(references)
+    assert isinstance(same, SameIssue)
+    assert isinstance(other, FetchedIssue)
+
+
+def test_a_process_cannot_call_an_issue_the_same_that_is_not_stored() -> None:
+    assert isinstance(_judged(Reference(issue_id="7"), SameIssue(milliseconds=1)), ItemError)
 
 
 @pytest.mark.parametrize("where", ["parse", "fetch"])

@@ -63,7 +63,7 @@ async def test_what_is_pending_tells_all_that_fetching_needs(tenant: Tenant) -> 
     await search(tenant, 1)
     async with tenant.acting() as connection:
         (one,) = await take_pending(connection, session_id=tenant.session_id, after_position=-1, limit=9)
-    assert one == ("1", 0, "search", "http://localhost/1", {"Title": "t1"}, 0)
+    assert one == ("1", 0, "search", "http://localhost/1", {"Title": "t1"}, 0, {})
 
 
 async def test_the_frontier_is_read_piece_by_piece(tenant: Tenant) -> None:

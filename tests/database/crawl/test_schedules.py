@@ -347,6 +347,9 @@ async def test_the_next_run_is_incremental_and_tells_what_is_new(yard: Yard, tra
     yard.rows(
         "UPDATE ims.issues SET content_hash = '\\x00', title = 'old' WHERE issue_id = '400007' RETURNING 1"
     )
+    yard.rows(
+        "DELETE FROM ims.raw_pages WHERE issue_id = '400007' RETURNING 1"
+    )  # else it is known to be the same
     yard.rows("DELETE FROM ims.issues WHERE issue_id = '400008' RETURNING 1")
     yard.make_due()
     await work(yard)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from crawler.errors import LoginRefused
+from crawler.source import Reference
 from crawler.sources import ims
 from crawler.sources.ims.standin import StandIn
 from crawler.sources.ims.standin.app import Answer, Request
 from pipeline.trackers import pool
+from pipeline.trackers.process import Outcome, TrackerProcess
 from tests.fixtures.crawl import Crawler
 
 LOGIN = "/tody/auth/login.do"
@@ -42,6 +46,54 @@ async def test_a_long_session_is_fetched_by_two_processes_where_the_account_may_
     assert (done.outcome["status"], done.outcome["issues_new"]) == ("completed", issues)
     ((requests,),) = crawler.rows("SELECT requests FROM ims.crawl_sessions")
     assert requests == sum(standin.requests.values())
+
+
+async def test_no_issue_waits_for_a_process_that_has_no_part_of_the_host_yet(
+    crawler: Crawler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login, fetch, renew_soon = TrackerProcess.login, TrackerProcess.fetch, TrackerProcess.renew_soon
+    ready: set[TrackerProcess] = set()
+    too_early, asked_to_share = [], []
+
+    async def watched_login(self: TrackerProcess) -> None:
+        await login(self)
+        ready.add(self)
+
+    async def watched_fetch(self: TrackerProcess, references: Sequence[Reference]) -> list[Outcome]:
+        too_early.append(self not in ready)
+        return await fetch(self, references)
+
+    def watched_renew_soon(self: TrackerProcess) -> None:
+        asked_to_share.append(self)
+        renew_soon(self)
+
+    monkeypatch.setattr(TrackerProcess, "login", watched_login)
+    monkeypatch.setattr(TrackerProcess, "fetch", watched_fetch)
+    monkeypatch.setattr(TrackerProcess, "renew_soon", watched_renew_soon)
+    async with StandIn(synthetic=ISSUES, latency=0.02) as standin:
+        await crawler.crawl(standin, workers=8)
+    assert len(ready) == 2
+    assert asked_to_share  # else the second one has to wait until the first one's second is over
+    assert not any(too_early)
+
+
+async def test_a_further_process_that_cannot_log_in_ends_nothing(
+    crawler: Crawler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = TrackerProcess.login
+    logins: list[TrackerProcess] = []
+
+    async def once(self: TrackerProcess) -> None:
+        logins.append(self)
+        if self is not logins[0]:
+            raise LoginRefused("One login is enough.")
+        await login(self)
+
+    monkeypatch.setattr(TrackerProcess, "login", once)
+    async with StandIn(synthetic=ISSUES, latency=0.01) as standin:
+        done = await crawler.crawl(standin)
+    assert len(logins) == 2
+    assert (done.outcome["status"], done.outcome["issues_new"]) == ("completed", ISSUES)
 
 
 class CountingStandIn(StandIn):
