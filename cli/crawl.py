@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import products, sessions, trackers
+from cli.arguments import kinds, products, sessions, trackers
 from cli.confirm import confirm
 from cli.output import complain, invocation, one_line, print_json, say
 from cli.query_words import joined
@@ -39,8 +39,13 @@ def crawl(
     tracker: Annotated[
         str | None, typer.Option(help="a stored tracker, by its name", autocompletion=trackers)
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="with --url: the kind, such as ims or trac")] = None,
-    url: Annotated[str | None, typer.Option(help="with --kind: the tracker's address")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="with --url: the kind of the tracker; without it the server is asked", autocompletion=kinds
+        ),
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="the address of a tracker that is not stored")] = None,
     product: Annotated[
         str | None, typer.Option(help="only this product, component or family", autocompletion=products)
     ] = None,
@@ -83,7 +88,7 @@ def crawl(
 ) -> None:
     """Search a tracker and store every hit, with comments, history and attachments.
 
-    Crawling the same again updates what changed. With --kind and --url, name and password are taken from
+    Crawling the same again updates what changed. With --url, name and password are taken from
     IMS_TRACKER_USERNAME and IMS_TRACKER_PASSWORD; a stored tracker has its own (see trackers add).
     """
     from crawler.errors import UsageError
@@ -93,10 +98,10 @@ def crawl(
     from pipeline.sessions.crawl_session import CrawlRequest, begin
     from pipeline.sessions.since import since_last, with_since_warning
 
-    if (kind is None) != (url is None):
-        raise UsageError("Give --kind and --url together.")
-    if kind is not None and tracker is not None:
-        raise UsageError("Give either --tracker, or --kind and --url.")
+    if kind is not None and url is None:
+        raise UsageError("Give --kind together with --url.")
+    if url is not None and tracker is not None:
+        raise UsageError("Give either --tracker, or --url.")
     from_last = since == "last"
     changed_since = None if from_last else read_moment(since)
     program = start()
@@ -206,8 +211,9 @@ def _fields(names: list[str] | None) -> tuple[str, ...]:
 
 
 def _open(program: Program, name: str | None, kind: str | None, url: str | None) -> Tracker:
-    if kind is not None and url is not None:
-        return program.open_adhoc(kind, url)
+    if url is not None:
+        place = program.find_place(kind, url)
+        return program.open_adhoc(place.kind, place.base_url)
     return program.open_tracker(name)
 
 

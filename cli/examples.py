@@ -37,7 +37,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "trackers add": (
         "trackers add ims --kind ims --url https://ims.example.com --username kim",
-        "trackers add dev --kind trac --url http://host/trac --rate 2",
+        "trackers add dev --url http://host/trac/query --rate 2",
         "trackers add ims --kind ims --url https://ims.example.com --option relations=yes",
     ),
     "trackers edit": (

@@ -12,6 +12,7 @@ from cli.output import invocation, one_line, print_json, print_table, say, tell_
 from cli.passwords import read_password
 
 if TYPE_CHECKING:
+    from crawler.source import Features
     from db import Tracker as StoredTracker
     from pipeline.bootstrap import Program
 
@@ -42,8 +43,15 @@ PasswordStdin = Annotated[
 @app.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="a name of your choice")],
-    kind: Annotated[str, typer.Option(help="ims, trac, or another installed kind", autocompletion=kinds)],
-    url: Annotated[str, typer.Option(help="http(s)://host[:port][/path]")],
+    url: Annotated[
+        str, typer.Option(help="its address; one of its pages will do, as you copy it from your browser")
+    ],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="such as ims, trac or redmine; without it the server is asked", autocompletion=kinds
+        ),
+    ] = None,
     username: Annotated[str | None, typer.Option(help="the account to log in with")] = None,
     password_stdin: PasswordStdin = False,
     timezone: Annotated[
@@ -58,12 +66,13 @@ def add(
     option: GivenOptions = None,
     as_json: AsJson = False,
 ) -> None:
-    """Save a connection; its password is encrypted and only sent to this address.
+    """Save a connection; its password or token is encrypted and only sent to this address.
 
     Adding a name again changes it; with another address the stored password is deleted.
     """
     from shlex import quote
 
+    from crawler.http.proxy import Proxy
     from crawler.options import changed
     from crawler.sources import find_kind
     from db import get_session
@@ -71,12 +80,16 @@ def add(
     from pipeline.completion import refresh
     from pipeline.trackers.stored import NewTracker, add_tracker
 
-    options = changed(find_kind(kind), {}, option or ())
-    password = None
-    if password_stdin or username is not None:
-        password = read_password(f"Password of {username} at {url}: ", from_stdin=password_stdin)
     program = start()
     proxy, proxy_password = _proxy(proxy, program)
+    through = None if proxy is None else Proxy(url=proxy, password=proxy_password)
+    place = program.find_place(kind, url, through)
+    if kind is None and not as_json:
+        server = f", which calls itself {one_line(place.server)}" if place.server else ""
+        say(f"{one_line(url)} is a tracker of the kind {place.kind}{server}.")
+    kind, url = place.kind, place.base_url
+    options = changed(find_kind(kind), {}, option or ())
+    password = _secret(find_kind(kind).features, url, username, from_stdin=password_stdin)
     new = NewTracker(
         name=name,
         kind=kind,
@@ -96,7 +109,7 @@ def add(
         _demand_password(row)
         has_password = row.secret is not None
     refresh(program.user_id)
-    stored = {"name": name, "kind": kind, "base_url": url.rstrip("/"), "username": username}
+    stored = {"name": name, "kind": kind, "base_url": url, "username": username}
     tell_done(
         f"Tracker {name} is saved. Try it with: {invocation()} trackers test {quote(name)}",
         {**stored, "has_password": has_password},
@@ -343,6 +356,17 @@ def _demand_password(row: StoredTracker) -> None:
             f"The password of {row.username} is missing: give it at the prompt, with --password-stdin, "
             "or in IMS_TRACKER_PASSWORD."
         )
+
+
+def _secret(features: Features, url: str, username: str | None, *, from_stdin: bool) -> str | None:
+    """The password or token that the tracker is read with; None: it is read without."""
+    if username is not None:
+        return read_password(f"Password of {username} at {url}: ", from_stdin=from_stdin)
+    if from_stdin:
+        return read_password("", from_stdin=True)
+    if features.credential != "token":
+        return None
+    return read_password(f"{features.secret_help}\nToken (none: Enter): ".lstrip(), from_stdin=False)
 
 
 def _proxy(given: str | None, program: Program) -> tuple[str | None, str | None]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from crawler.errors import CrawlError
+from crawler.http.proxy import Proxy, proxy_of_environment
 from crawler.process.isolation import hide_memory
 from db import get_session
 from db.errors import DatabaseError
@@ -24,8 +25,9 @@ from pipeline.sessions.crawl_session import SessionLease
 from pipeline.settings import Settings, read_settings
 from pipeline.stages.counts import Observer, ignore_progress
 from pipeline.trackers.connect import Tracker
+from pipeline.trackers.recognise import Place, place_of, recognise
 from pipeline.trackers.secrets import Vault, add_key, open_vault
-from pipeline.trackers.stored import find_tracker, open_adhoc, open_tracker
+from pipeline.trackers.stored import find_tracker, open_adhoc, open_tracker, stored_place
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,26 @@ class Program:
         """A tracker by its address; see :func:`pipeline.trackers.stored.open_adhoc`."""
         with get_session(user_id=self.user_id) as session:
             return open_adhoc(session, kind, url, self.settings, self.vault)
+
+    def find_place(self, kind: str | None, url: str, proxy: Proxy | None = None) -> Place:
+        """What is at an address: as a stored tracker says, or the kind's own rules, or the server itself.
+
+        Args:
+            kind: of the tracker; None: it is to be found out.
+            url: as people copy it from their browser.
+            proxy: that the server is asked through; None: as the environment says.
+
+        Raises:
+            UsageError: nothing that is known here.
+            TrackerError: the server cannot be reached.
+        """
+        if kind is not None:
+            return place_of(kind, url)
+        with get_session(user_id=self.user_id) as session:
+            known = stored_place(session, url)
+        if known is not None:
+            return known
+        return asyncio.run(recognise(url, proxy=proxy or proxy_of_environment(url, self.settings.proxies)))
 
     def tracker_of(self, lease: SessionLease) -> Tracker:
         """The tracker that a session crawls."""

@@ -113,6 +113,13 @@ class Parse(Message):
     number: Number = 0
 
 
+class Recognise(Message):
+    """Ask a server what it is; answered by Recognised."""
+
+    candidates: tuple[tuple[str, str], ...]  # kinds, each with the base address that it would have
+    number: Number = 0
+
+
 class More(Message):
     """The last part of an answer was taken, the next may come."""
 
@@ -210,6 +217,14 @@ class Parsed(Message):
     record: IssueRecord
 
 
+class Recognised(Message):
+    """See Recognise."""
+
+    number: Number
+    kind: Annotated[str, Meta(max_length=100)] | None  # the first that is right; None: none of them
+    server: Text | None = None  # the program with its version, where it tells them
+
+
 class Failed(Message):
     """A request failed."""
 
@@ -246,9 +261,9 @@ class Note(Message):
     seconds: Seconds = 0.0
 
 
-Request = Login | Render | Search | Fetch | Download | Parse
+Request = Login | Render | Search | Fetch | Download | Parse | Recognise
 ToProcess = Open | Request | More | Close | Granted | RenewSoon
-Answer = Done | Rendered | Listed | Fetched | Piece | Parsed | Failed
+Answer = Done | Rendered | Listed | Fetched | Piece | Parsed | Recognised | Failed
 FromProcess = Answer | Renew | GiveBack | Spent | Note
 
 _ANSWERS = {answer.__name__ for answer in get_args(Answer)}

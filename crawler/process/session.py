@@ -9,10 +9,18 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from crawler.client import Client, Event
-from crawler.errors import CrawlError, ItemError, LoginRefused, PageCut, PageRejected, is_cut
+from crawler.errors import (
+    CrawlError,
+    ItemError,
+    LoginRefused,
+    PageCut,
+    PageRejected,
+    TrackerError,
+    is_cut,
+)
 from crawler.http.reach import Reach, networks
 from crawler.kept_page import are_kept, pack
 from crawler.process.hand import LOGIN, Hand
@@ -37,6 +45,8 @@ from crawler.process.messages import (
     Parse,
     Parsed,
     Piece,
+    Recognise,
+    Recognised,
     Render,
     Rendered,
     Renew,
@@ -54,6 +64,7 @@ from crawler.source import RawPage, Reference, Source
 from crawler.sources import find_kind
 
 PIECE = 1 << 18  # bytes of a file in one message
+RECOGNISED_IN = 20.0  # seconds for each request that asks a server what it is
 
 Pages = tuple[RawPage, ...]
 
@@ -89,23 +100,30 @@ class Session:
         if opened.network:
             if opened.shares:
                 self._turns = await self._entered.enter_async_context(Turns(self._lease))
-            client = Client(
+            client = self._client(
                 opened.connection.base_url,
-                concurrency=opened.concurrency,
                 rate=opened.rate,
                 robots=opened.obeys_robots,
                 share=self._turns,
-                max_bytes=opened.largest,
-                reach=None if opened.reach is None else Reach(networks(opened.reach)),
-                proxy=opened.proxy,
                 file_hosts=self.kind.features.download_hosts,
                 forbidden=self.kind.features.forbidden,
-                on_event=self._note,
             )
             self._outbox.stats = client.stats
             await self._entered.enter_async_context(client)
             self._source = self.kind.open_source(opened.connection, client)
         return self
+
+    def _client(self, base_url: str, **more: Any) -> Client:
+        opened = self._opened
+        return Client(
+            base_url,
+            concurrency=opened.concurrency,
+            max_bytes=opened.largest,
+            reach=None if opened.reach is None else Reach(networks(opened.reach)),
+            proxy=opened.proxy,
+            on_event=self._note,
+            **more,
+        )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -176,6 +194,8 @@ class Session:
                 return await self._download(request)
             case Parse(number=number, pages=pages):
                 return Parsed(number=number, record=self._parse(pages))
+            case Recognise():
+                return await self._recognise(request)
 
     @property
     def _asked(self) -> Source:
@@ -200,6 +220,33 @@ class Session:
                 self._refused = error
                 raise
             self._is_logged_in = True
+
+    async def _recognise(self, request: Recognise) -> Recognised:
+        """Ask the server for each kind, until one is right.
+
+        Raises:
+            CrawlError: it cannot be asked at all.
+        """
+        away: TrackerError | None = None
+        answers = False
+        for name, base_url in request.candidates:
+            kind = find_kind(name)
+            if kind.recognise is None:
+                continue
+            try:
+                async with self._client(base_url, tries=1, deadline=RECOGNISED_IN) as client:
+                    server = await kind.recognise(client)
+            except TrackerError as error:
+                away = away or error
+                continue
+            except CrawlError:
+                server = None
+            answers = True
+            if server is not None:
+                return Recognised(number=request.number, kind=name, server=server[:200])
+        if away is not None and not answers:
+            raise away
+        return Recognised(number=request.number, kind=None)
 
     async def _search(self, request: Search) -> Message:
         await self._be_logged_in()

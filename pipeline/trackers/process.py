@@ -37,6 +37,8 @@ from crawler.process.messages import (
     Parse,
     Parsed,
     Piece,
+    Recognise,
+    Recognised,
     Render,
     Rendered,
     Renew,
@@ -166,6 +168,16 @@ class TrackerProcess:
         """Let the process ask for its share of the host anew: others of the session have none yet."""
         if self._child is not None:
             self._child.send(RenewSoon())
+
+    async def recognise(self, candidates: Sequence[tuple[str, str]]) -> tuple[str | None, str | None]:
+        """Ask a server what it is: the first kind of those that is right, and what the server calls itself.
+
+        Args:
+            candidates: kinds, each with the base address that it would have.
+        """
+        found = await self._ask(Recognise(candidates=tuple(candidates)), Recognised, patience=1)
+        known = {kind for kind, _ in candidates}
+        return (found.kind, found.server) if found.kind in known else (None, None)
 
     async def login(self) -> None:
         """Log in, as :meth:`crawler.source.Source.login`."""

@@ -26,6 +26,18 @@ def _open_parser(connection: Connection) -> Parser:
     return ImsParser(connection)
 
 
+def _base_of(url: str) -> str | None:
+    from crawler.sources.ims.address import base_of
+
+    return base_of(url)
+
+
+async def _recognise(client: Client) -> str | None:
+    from crawler.sources.ims.address import recognise
+
+    return await recognise(client)
+
+
 KIND = Kind(
     name="ims",
     title="IMS",
@@ -68,4 +80,6 @@ KIND = Kind(
             ),
         ),
     ),
+    base_of=_base_of,
+    recognise=_recognise,
 )

@@ -26,6 +26,18 @@ def _open_parser(connection: Connection) -> Parser:
     return TracParser(connection)
 
 
+def _base_of(url: str) -> str | None:
+    from crawler.sources.trac.address import base_of
+
+    return base_of(url)
+
+
+async def _recognise(client: Client) -> str | None:
+    from crawler.sources.trac.address import recognise
+
+    return await recognise(client)
+
+
 KIND = Kind(
     name="trac",
     title="Trac",
@@ -36,4 +48,6 @@ KIND = Kind(
             Option(name="page_size", default=500, help="Tickets on a page of hits.", least=1, most=10_000),
         ),
     ),
+    base_of=_base_of,
+    recognise=_recognise,
 )
