@@ -11,6 +11,7 @@ pytest_plugins: list[str] = [
     "tests.fixtures.virtualtime",
     "tests.trackers.trac.fix_server",
     "tests.trackers.trac.fix_versions",
+    "tests.trackers.redmine.fix_server",
     "tests.fixtures.program",
     "tests.fixtures.crawl",
     "tests.fixtures.tenant",

@@ -249,6 +249,10 @@ def test_an_answer_without_an_issue_is_rejected(body: Any, sentence: str) -> Non
         PARSER.parse([page({"issue": issue(1)}), side(b"{}")])
 
 
+def test_a_note_of_marks_alone_is_shown_as_it_is_written() -> None:
+    assert [each.content for each in read(issue(1, journals=[journal(1, "{{toc}}")])).comments] == ["{{toc}}"]
+
+
 def test_the_markup_can_be_told() -> None:
     one = issue(1, description="# one\n# two *b*", journals=[journal(1, "**bold** and `code`")])
     connection = Connection(base_url=BASE, options={"markup": "none"})

@@ -70,6 +70,8 @@ class Texts:
         if markup != "textile":
             return lines, False
         shown = textile.plain(lines)
+        if not shown.strip():  # nothing but a macro: what is written says more
+            return lines, False
         differs = shown.strip() != lines.strip()
         if differs:
             self._formats.add(markup)
