@@ -61,7 +61,10 @@ def ticket_page(
     if script is None:
         told = as_script(changes or [])
         script = f"var old_values={as_script(stored | (values or {}))};\n      var changes={told};"
-    cells = "".join(f'<td headers="h_{name}">{html}</td>' for name, html in (properties or {}).items())
+    cells = "".join(
+        f'<th id="h_{name}">{name}:</th><td headers="h_{name}">{html}</td>'
+        for name, html in (properties or {}).items()
+    )
     changed = "".join(
         f'<tr class="trac-field-{name}"><th class="trac-field-{name}">{name}:</th><td>{html}</td></tr>'
         for name, html in (rows or {}).items()
@@ -80,7 +83,8 @@ def ticket_page(
 <div class="date"><p>Opened <span title="on 1/2/35">in 9 years</span></p></div>
 <h2><a href="/ticket/7" class="trac-id">#7</a> <span class="trac-status">new</span></h2>
 <h1><span class="summary">A title</span></h1><table class="properties"><tr>
-<td headers="h_reporter"><span class="trac-author">kim</span></td><td headers="h_owner">lee</td>{cells}
+<th id="h_reporter">Reported by:</th><td headers="h_reporter"><span class="trac-author">kim</span></td>
+<th id="h_owner">Owned by:</th><td headers="h_owner">lee</td>{cells}
 </tr></table>
 <div class="description"><div class="searchable"><p>text</p>{body}</div></div></div>
 <div><h3>Change History <span class="trac-count">({count})</span></h3>

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 from operator import itemgetter
 
 from crawler.html import Node
@@ -44,6 +44,7 @@ _FIELD = re.compile(r"(?:^|\s)trac-field-(\S+)")
 _PEOPLE = frozenset({"owner", "reporter"})
 _ARROW = " → "
 _YES_NO = ("no", "yes")
+_MOST_MISSING = 20  # changes that are named
 # Where an item of a list is called so, or is more than a word, its words can be taken apart in several ways.
 _AMBIGUOUS = re.compile(r"(?:^|\s)(?:added|removed)(?:\s|$)|[;\"<]")
 
@@ -89,6 +90,7 @@ def read_changes(
     flaw = None
     doubts: list[str] = []
     names: dict[str, str] = {}
+    untimed: set[int] = set()  # changes of a Trac before 1.0, which does not say how many there are
     seen: Counter[str] = Counter()  # of the files of one name
     changes = [] if changelog is None else changes_of(changelog)
     for change in changes:
@@ -106,6 +108,10 @@ def read_changes(
         content = "" if box is None else box.prose()
         # Trac before 1.0, which tells no microseconds, makes a box for every change.
         words = None if exact is None and not content else box
+        if exact is None and number is not None:
+            untimed.add(number)
+            if box is None:
+                doubts.append(f"The page has no place for the comment of change {number}.")
         cells = _cells(change, labels)
         fields = (
             _files(cells, author, moment, content, script, seen)
@@ -129,6 +135,8 @@ def read_changes(
         edited += child(change, "trac-lastedit") is not None
         if number is not None and (parent := _parent(heading)) is not None:
             replies[number] = parent
+    missing = (number for number in range(1, max(untimed, default=0)) if number not in untimed)
+    doubts += [f"The page does not show change {number}." for number in islice(missing, _MOST_MISSING)]
     return Changes(
         comments=tuple(comments),
         history=tuple(_resolved(rows, dict(properties))),

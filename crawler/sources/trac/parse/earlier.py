@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from crawler.errors import PageRejected
 from crawler.html import Document, Node
-from crawler.sources.trac.parse.markup import author_of, cells_of, child, has_class
+from crawler.sources.trac.parse.markup import author_of, child, has_class
 
 _NUMBER = re.compile(r"#([0-9]{1,10})\b")
 _STATUS = re.compile(r"\((?P<status>\S+?)(?: (?P<type>[^:]+?))?(?:: (?P<resolution>.+))?\)")
@@ -86,10 +86,9 @@ def said_by(node: Node | None) -> tuple[str | None, bool]:
     return name or None, bool(by and name)
 
 
-def labels_of(ticket: Node) -> dict[str, str]:
-    """What each field is called in the table of properties, under its own name."""
-    table = ticket.select_one("table.properties")
-    named = [(cell.attribute("id") or "", cell) for cell in ([] if table is None else cells_of(table))]
+def labels_of(cells: Sequence[Node]) -> dict[str, str]:
+    """What each field is called in the cells of the table of properties, under its own name."""
+    named = [(cell.attribute("id") or "", cell) for cell in cells if cell.name == "th"]
     return {
         name.removeprefix("h_"): cell.line().removesuffix(":")
         for name, cell in named

@@ -23,6 +23,7 @@ from crawler.sources.trac.parse.attachments import read_attachments
 from crawler.sources.trac.parse.changes import Changes, read_changes
 from crawler.sources.trac.parse.dates import Dates, read_dates
 from crawler.sources.trac.parse.earlier import Heading, labels_of, read_heading
+from crawler.sources.trac.parse.gaps import gaps_above, gaps_below, gaps_of_properties
 from crawler.sources.trac.parse.mail import shown_addresses
 from crawler.sources.trac.parse.markup import author_of, cells_of, child, is_whole, stated
 from crawler.sources.trac.parse.script import Told, read_script
@@ -100,22 +101,31 @@ def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
         told = "tells no number" if heading is None else "shows another one"
         raise PageRejected(f"The page of ticket {number} {told}.")
     script = read_script(html, int(number), partial(shown_addresses, document))
-    properties, names = _properties(ticket, script)
+    table = ticket.select_one("table.properties")
+    cells = [] if table is None else cells_of(table)
+    properties, names = _properties(cells, script)
     status, title = heading.status, heading.title
     box = ticket.select_one(".date")
     if not status or box is None or title is None or "reporter" not in properties:
         raise PageRejected(f"The page of ticket {number} lacks its status, dates, summary or reporter.")
     changelog = document.select_one("#content > #changelog, #content > div > #changelog")
-    changes = read_changes(changelog, properties, labels_of(ticket), script)
+    labels = labels_of(cells)
+    changes = read_changes(changelog, properties, labels, script)
     announced = _check(document, html, number, changes, is_numbered=heading.is_numbered)
     dates = read_dates(box, changes, script)
     files = read_attachments(document.select_one("#content > #attachments"), url)
     state = state_of(status)
+    description = _description(ticket)
+    missing = [
+        *gaps_above(heading, box, description, changes, dates, script),
+        *gaps_of_properties(cells, labels, properties, script, is_numbered=heading.is_numbered),
+        *gaps_below(files, changes, script, is_numbered=heading.is_numbered),
+    ]
     return IssueRecord(
         issue_id=str(int(number)),
         url=url.partition("?")[0],
         title=title,
-        description=_description(ticket),
+        description=description or "",
         product=properties.get("component") or None,
         status=status,
         state=state,
@@ -136,7 +146,7 @@ def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
         attachments=tuple(_as_told(file, script) for file in files),
         comments_announced=announced.comments,
         history_announced=announced.history,
-        warnings=tuple(_warnings(script, changes, dates, state)),
+        warnings=(*_warnings(script, changes, dates, state), *missing),
     )
 
 
@@ -213,15 +223,14 @@ def _line(node: Node, css: str) -> str | None:
     return None if found is None else found.line()
 
 
-def _properties(ticket: Node, script: Told) -> tuple[dict[str, str], dict[str, str]]:
+def _properties(cells: Sequence[Node], script: Told) -> tuple[dict[str, str], dict[str, str]]:
     """What the table of properties says of each field, and how it shows people.
 
     Each under Trac's own name; a cell tells whose it is.
     """
-    table = ticket.select_one("table.properties")
     values: dict[str, str] = {}
     names: dict[str, str] = {}
-    for cell in [] if table is None else cells_of(table):
+    for cell in cells:
         name = (cell.attribute("headers") or "").removeprefix("h_")
         if not name or name in values:
             continue
@@ -244,9 +253,12 @@ def _as_told(file: AttachmentRecord, script: Told) -> AttachmentRecord:
     return file if told is None else replace(file, author=told.author, attached_at=told.at)
 
 
-def _description(ticket: Node) -> str:
+def _description(ticket: Node) -> str | None:
+    """The text; None: the page has not even a place for one."""
     box = ticket.select_one(".description")
-    words = None if box is None else child(box, "searchable")
+    if box is None:
+        return None
+    words = child(box, "searchable")
     return "" if words is None else words.prose()
 
 
