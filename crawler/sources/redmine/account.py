@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -29,11 +28,15 @@ NOT_REDMINE: Final = "The address does not answer like a Redmine: give the addre
 
 
 class Account:
-    """The account of one connection; without a secret, a stranger."""
+    """The account of one connection; without a secret, a stranger.
 
-    def __init__(
-        self, connection: Connection, client: Client, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    Args:
+        connection: the tracker and the secret.
+        client: asks.
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, connection: Connection, client: Client, *, clock: Callable[[], float]) -> None:
         self._client = client
         self._clock = clock
         self._checked: float | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Final
@@ -36,10 +37,12 @@ _REFUSED: Final = (200, 401, 403, 404, 422)
 class RedmineSource:
     """A Redmine, seen through one account."""
 
-    def __init__(self, connection: Connection, client: Client) -> None:
+    def __init__(
+        self, connection: Connection, client: Client, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._base = connection.base_url.rstrip("/")
         self._client = client
-        self._account = Account(connection, client)
+        self._account = Account(connection, client, clock=clock)
         self._lookup = Lookup(self._side_answer)
         size = connection.options.get("page_size")
         self._size = size if isinstance(size, int) and 0 < size <= PAGE else PAGE

