@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -104,8 +105,8 @@ def wanted_pause(headers: Mapping[str, str], now: datetime) -> float | None:
     """How long the tracker wants to be left alone.
 
     Understands Retry-After (RFC 9110, 10.2.3) in seconds or as a date. Where that is missing, the end of a
-    used-up quota as GitHub (``X-RateLimit-Reset``) and GitLab (``RateLimit-Reset``) send it: seconds of the
-    epoch.
+    used-up quota as GitHub (``X-RateLimit-Reset``) and GitLab (``RateLimit-Reset``) send it, seconds of the
+    epoch, or as Jira Cloud does, an ISO 8601 time to the minute.
 
     Args:
         headers: the answer's, with lower-case names.
@@ -119,9 +120,19 @@ def wanted_pause(headers: Mapping[str, str], now: datetime) -> float | None:
     if after is not None:
         return _retry_after(after.strip(), now)
     for prefix in ("x-ratelimit", "ratelimit"):
-        reset = headers.get(f"{prefix}-reset", "")
-        if headers.get(f"{prefix}-remaining") == "0" and re.fullmatch(r"[0-9]{9,11}", reset):
-            return min(max(0.0, int(reset) - now.timestamp()), LONGEST_WINDOW)
+        if headers.get(f"{prefix}-remaining") == "0":
+            reset = _end_of_quota(headers.get(f"{prefix}-reset", ""))
+            if reset is not None:
+                return min(max(0.0, reset - now.timestamp()), LONGEST_WINDOW)
+    return None
+
+
+def _end_of_quota(value: str) -> float | None:
+    if re.fullmatch(r"[0-9]{9,11}", value):
+        return float(value)
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?Z", value):
+        with suppress(ValueError, OverflowError):
+            return datetime.fromisoformat(value).timestamp()
     return None
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 _VERBATIM = re.compile(r"\{(code|noformat)(?::[^{}\n]*+)?\}")
 _BRACES = re.compile(
     r"\{(?:quote|color|panel|anchor|section|column|expand|toc|info|note|tip|warning|adf)(?::[^{}\n]*+)?\}"
-    r"|\{([*_+^~-]|\?\?)\}"  # {*}bold{*}: as Jira writes it within a word
 )
+# {*}bold{*}, as Jira writes it within a word.
+_WITHIN = re.compile(r"\{([*_+^~-])\}([^{}\n]++)\{\1\}")
 _BLOCK = re.compile(r"\s*+(?:h[1-6]|bq)\.[ \t]++")
 _ITEM = re.compile(r"[ \t]*+([*#-]{1,20})[ \t]++(?=\S)")
 _RULE = re.compile(r"\s*+-{4,5}\s*+")
@@ -104,8 +105,8 @@ def _row(line: str) -> str:
 def _spans(text: str) -> str:
     """A line without the marks within it."""
     held, text = _hold_links(text)
-    text = _BRACES.sub(lambda found: found[1] or "", text)
-    text = _IMAGE.sub(r"\1", text)
+    text = _WITHIN.sub(r"\2", text)
+    text = _IMAGE.sub(r"\1", _BRACES.sub("", text))
     for pattern in _EMPHASIS:
         text = pattern.sub(r"\1", text)
     text = _CITATION.sub(r"\1", text)

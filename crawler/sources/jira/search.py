@@ -133,9 +133,11 @@ def _anew(place: JiraCursor) -> JiraCursor:
 
 
 def _afresh(place: JiraCursor, dates: Dates) -> JiraCursor:
-    """The same place in a list that begins about there; none where so many were created at about one time."""
+    """The same place in a list that begins about there; as it is where that would not be a shorter one."""
     if place.created is None:
         return place
-    if place.until is not None and dates.until(place.until) == dates.until(place.created):
+    if place.until is not None and not (
+        place.created < place.until and dates.until(place.created) != dates.until(place.until)
+    ):
         return place
     return replace(place, until=place.created, start=0)

@@ -60,6 +60,7 @@ class JiraStandIn(ApiServer):
         self.comment_cap = 1000
         self.has_changelog = is_cloud  # whether the history can be had by itself
         self.gives_files_to_tokens = True
+        self.is_public = False  # anybody may read it
         self._ids = 10_000
         self._tokens: dict[str, tuple[str, int]] = {}
         self._add_routes()
@@ -194,7 +195,8 @@ class JiraStandIn(ApiServer):
 
     def answer(self, asked: Asked) -> Reply:
         """Answer as whoever asks may see it; Cloud takes a wrong secret for nobody's."""
-        is_open = asked.path.endswith(("/serverInfo", "/login.jsp"))
+        is_nobody = self.is_public and "authorization" not in asked.headers
+        is_open = is_nobody or asked.path.endswith(("/serverInfo", "/login.jsp"))
         who = self._who(asked)
         if who or is_open:
             return super().answer(asked)
@@ -202,11 +204,9 @@ class JiraStandIn(ApiServer):
             self.asked.append(asked)
             told = {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}
             return Reply({"errorMessages": ["You are not authenticated."]}, 401, told)
-        for issue in self.issues:
-            issue.hidden = True
+        seen, self.issues = self.issues, []
         reply = super().answer(asked)
-        for issue in self.issues:
-            issue.hidden = False
+        self.issues = seen
         return Reply(reply.body, reply.status, {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"})
 
     def _who(self, asked: Asked) -> bool:

@@ -62,7 +62,7 @@ def test_a_server_list_that_shifts_loses_no_issue_that_stays(
 ) -> None:
     served, there = Served(minutes), {f"A-{number}" for number in range(1, len(minutes) + 1)}
     dates, place, given = Dates(is_cloud=False, zone=zone), JiraCursor(), set[str]()
-    for turn in range(2000):
+    for turn in range(1000):
         found = served.listed(jql(dates, until=place.until), SEOUL)
         asked = min(size + (place.last is not None), most)
         rows = tuple(found[place.start : place.start + asked])
@@ -88,7 +88,7 @@ def test_tokens_that_expire_or_repeat_or_bring_nothing_lose_no_issue(
 ) -> None:
     served, dates = Served(minutes), Dates(is_cloud=True)
     place, given, tokens = JiraCursor(), set[str](), dict[str, int]()
-    for turn in range(2000):
+    for turn in range(1000):
         found = served.listed(jql(dates, until=place.until), None)
         mood = moods.pop() if moods else "fine"
         start = 0 if place.token is None else tokens[place.token]

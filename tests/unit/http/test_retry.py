@@ -40,6 +40,9 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         ({"ratelimit-remaining": "0", "ratelimit-reset": f"{NOW.timestamp() - 5:.0f}"}, 0),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "99999999999"}, 3600),
         ({"x-ratelimit-remaining": "3", "x-ratelimit-reset": "99999999999"}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2026-03-01T12:30Z"}, 1800),
+        ({"x-ratelimit-remaining": "9", "x-ratelimit-reset": "2026-03-01T12:30Z"}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2024-13-99T99:99Z"}, None),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}, None),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from crawler.sources.jira.parse.people import People
 from crawler.sources.jira.parse.text import plain_of
 from crawler.states import state_of
 
+_KEY = re.compile(r"\w{1,200}-[0-9]{1,10}")
 _STATES = {"new": State.OPEN, "indeterminate": State.IN_PROGRESS, "done": State.DONE}
 
 
@@ -49,6 +51,8 @@ class JiraParser:
 
 def _read(issue: JsonNode, url: str, further: dict[str, list[JsonNode]]) -> IssueRecord:
     key = _text(issue.at("key"))
+    if not _KEY.fullmatch(key):
+        raise PageRejected("In the answer $.key is no key of an issue.")
     fields = issue.at("fields")
     people = People()
     status = fields.at("status")
@@ -137,10 +141,10 @@ def _file(node: JsonNode, url: str, people: People) -> AttachmentRecord:
     """An attached file; the address that Jira tells is of the host that its administrator wrote down once."""
     number, name = node.at("id").key(), node.optional_text("filename") or ""
     base = url.partition("/rest/api/")[0]
-    place = f"secure/attachment/{quote(number, safe='')}/{quote(name, safe='', errors='replace')}"
+    place = f"secure/attachment/{_quoted(number)}/{_quoted(name)}"
     if "/rest/api/3/" in url:
         # Without a redirect to another host, whose address would be a key to the file.
-        place = f"rest/api/3/attachment/content/{quote(number, safe='')}?redirect=false"
+        place = f"rest/api/3/attachment/content/{_quoted(number)}?redirect=false"
     return AttachmentRecord(
         source_id=number,
         filename=name,
@@ -150,6 +154,10 @@ def _file(node: JsonNode, url: str, people: People) -> AttachmentRecord:
         author=people.name(node.find("author")),
         attached_at=node.optional_time("created"),
     )
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="replace")
 
 
 def _relations(fields: JsonNode, names: dict[str, str], key: str) -> Iterator[RelationRecord]:
