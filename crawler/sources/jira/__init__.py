@@ -54,6 +54,7 @@ KIND = Kind(
     features=Features(
         since_overlap=timedelta(minutes=5),  # Server takes minutes, and Cloud's index comes late
         modified_precision=timedelta(seconds=1),
+        unseen_changes=True,  # votes, watchers and, in some versions, links
         batch_size=50,
         obeys_robots=False,
         download_hosts=("api.media.atlassian.com",),
