@@ -68,8 +68,8 @@ def crawl(
         bool,
         typer.Option(
             "--census",
-            help="fetch only what is new, and look for stored issues that are gone; "
-            "of a Redmine, whose lists do not tell every change, each issue is fetched",
+            help="look for stored issues that are gone, and fetch only what is new; every issue where lists "
+            "do not tell each change, as those of Redmine",
         ),
     ] = False,
     yes: Annotated[

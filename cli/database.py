@@ -24,9 +24,9 @@ app = typer.Typer(help="Set up, upgrade and inspect the database.")
 def init(as_json: AsJson = False) -> None:
     """Set up a PostgreSQL of your own: roles, schema, the first admin. Safe to repeat.
 
-    DATABASE_URL is an administrator's URL here, and only here and for upgrade. The first admin is IMS_USER;
-    the application's password is IMS_APP_PASSWORD, else the one that it has, else a generated one. Prints the
-    URL to use from then on.
+    DATABASE_URL is an administrator's URL here, as for upgrade, backup and restore. The first admin is
+    IMS_USER; the application's password is IMS_APP_PASSWORD, else the one that it has, else a generated one.
+    Prints the URL to use for everything else.
     """
     from db.location import administrator_url, configured_url
     from db.settings import environment, read_settings
@@ -113,7 +113,7 @@ def backup(
     """Write the whole database and the attached files into one file, while others go on working.
 
     DATABASE_URL is the administrator's URL, as for init; the embedded database needs none. Stored passwords
-    stay sealed, and the key to them is not in the backup: keep it apart.
+    stay encrypted, and their key is not in the backup: keep a copy of it elsewhere.
     """
     from crawler.errors import UsageError
     from db import backup as backups

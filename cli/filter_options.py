@@ -37,11 +37,13 @@ _OPTIONS: dict[str, Any] = {
         str | None, typer.Option(help="only this product, or products that begin so", autocompletion=products)
     ],
     "status": Annotated[str | None, typer.Option(help="open, closed, or the tracker's own word")],
-    "state": Annotated[State | None, typer.Option(help="what the tracker's own word comes to")],
+    "state": Annotated[
+        State | None, typer.Option(help="where the issue stands, whatever its tracker calls it")
+    ],
     "priority": Annotated[str | None, typer.Option(help="the tracker's own word")],
     "module": Annotated[str | None, typer.Option(help="the tracker's own word")],
-    "reporter": Annotated[str | None, typer.Option(help="with this in the reporter's name")],
-    "owner": Annotated[str | None, typer.Option(help="with this in the owner's name")],
+    "reporter": Annotated[str | None, typer.Option(help="the reporter's name contains this")],
+    "owner": Annotated[str | None, typer.Option(help="the owner's name contains this")],
     "tracker": Annotated[
         str | None, typer.Option(help="only from this tracker, by its name", autocompletion=trackers)
     ],

@@ -36,7 +36,7 @@ ProxyOption = Annotated[
     ),
 ]
 PasswordStdin = Annotated[
-    bool, typer.Option("--password-stdin", help="read the password from standard input")
+    bool, typer.Option("--password-stdin", help="read the password or token from standard input")
 ]
 
 

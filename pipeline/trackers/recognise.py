@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from crawler.errors import UsageError
@@ -28,8 +29,11 @@ def place_of(kind: str, url: str) -> Place:
         UsageError: the kind or the address cannot be.
     """
     known = find_kind(kind)
-    Origin(url)  # no address with a password goes any further
-    base_url = known.base_of(url) if known.base_of is not None else None
+    page = _bare(url)
+    Origin(page)  # no address with a password goes any further
+    base_url = known.base_of(page) if known.base_of is not None else None
+    if base_url is None:
+        Origin(url)  # what stands behind its ? may be a key
     return Place(kind, (base_url or url).rstrip("/"))
 
 
@@ -45,19 +49,25 @@ async def recognise(url: str, *, proxy: Proxy | None = None, reach: Reach | None
         UsageError: it is none that is known, or the address cannot be.
         TrackerError: the server cannot be reached.
     """
-    places = [place_of(name, url) for name in kind_names()]
-    asked = Origin(url).name
+    page = _bare(url)
+    places = [place_of(name, page) for name in kind_names()]
+    asked = Origin(page)
     for place in places:
-        if Origin(place.base_url).name != asked:  # such as github.com, whose API is elsewhere
+        if Origin(place.base_url).name != asked.name:  # such as github.com, whose API is elsewhere
             return place
     # Kinds that know the address of one of their pages come first.
-    places.sort(key=lambda place: place.base_url == url.rstrip("/"))
-    tracker = Tracker(tracker_id=0, name=url, kind=places[0].kind, base_url=url, proxy=proxy, reach=reach)
+    places.sort(key=lambda place: place.base_url == page.rstrip("/"))
+    tracker = Tracker(tracker_id=0, name=page, kind=places[0].kind, base_url=page, proxy=proxy, reach=reach)
     async with TrackerProcess(tracker) as process:
         kind, server = await process.recognise([(place.kind, place.base_url) for place in places])
     for place in places:
         if place.kind == kind:
             return place._replace(server=server)
     raise UsageError(
-        f"{Origin(url).name} is no tracker that is known here: give --kind, one of {', '.join(kind_names())}."
+        f"{asked.name} is no tracker that is known here: give --kind, one of {', '.join(kind_names())}."
     )
+
+
+def _bare(url: str) -> str:
+    """An address without what its page was asked."""
+    return re.split(r"[?#]", url, maxsplit=1)[0]
