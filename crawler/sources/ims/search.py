@@ -21,6 +21,7 @@ from crawler.sources.ims.parse import Listing
 
 MOST_SWEEPS: Final = 5
 _EMPTY_SWEEPS: Final = 2
+_MOST_EMPTY_PAGES: Final = 50  # in a row, as where the total is that of another list
 PAGE_SIZE: Final = 10  # rows of a page, whatever is asked for
 
 
@@ -34,7 +35,8 @@ class ImsCursor(Cursor, frozen=True, kw_only=True, tag="ims"):
     shifted: bool = False  # the list changed during this sweep
     found_new: bool = False  # this sweep found an issue that no earlier one had
     empty_sweeps: int = 0  # sweeps in a row, up to the one before, that found nothing new
-    previous: tuple[str, ...] = ()  # the issues of the page before
+    empty_pages: int = 0  # pages in a row, up to the one before, that showed nothing
+    previous: tuple[str, ...] = ()  # the issues of the last page that showed any
 
 
 Ask = Callable[[int], Awaitable[Listing]]
@@ -105,7 +107,7 @@ def _after(
     ended = (
         not numbers or numbers == place.previous
     )  # past its end the list is empty, or repeats its last page
-    size = place.size or max(len(numbers), PAGE_SIZE)
+    size = max(place.size, len(numbers), PAGE_SIZE)  # a first page that hides rows looks like a small one
     # A list that ends before its total is to be asked again: ten issues moved to the top, or a page failed.
     past_end = ended and (total is None or (place.page - 1) * size >= total)
     told_otherwise = place.total is not None and listing.total != place.total
@@ -115,13 +117,18 @@ def _after(
         total=listing.total,
         shifted=place.shifted or told_otherwise or ((twice or ended) and not past_end),
         found_new=place.found_new or fresh,
-        previous=numbers,
+        empty_pages=0 if numbers else place.empty_pages + 1,
+        previous=numbers or place.previous,
     )
     empty_sweeps = 0 if here.found_new else place.empty_sweeps + 1
     fresh_start = ImsCursor(sweep=place.sweep + 1, empty_sweeps=empty_sweeps)
     if not ended and not _is_last(here, len(numbers), total):
         if total is not None and len(numbers) < here.size > PAGE_SIZE and place.sweep < MOST_SWEEPS:
             return replace(fresh_start, size=PAGE_SIZE)  # pages are no longer of the size that was granted
+        return replace(here, page=place.page + 1)
+    # All rows of a page may be hidden from the account; the total counts them.
+    goes_on = total is not None and place.page * size < total
+    if not numbers and goes_on and here.empty_pages < _MOST_EMPTY_PAGES:
         return replace(here, page=place.page + 1)
     if not here.shifted or empty_sweeps >= _EMPTY_SWEEPS or place.sweep >= MOST_SWEEPS:
         return None

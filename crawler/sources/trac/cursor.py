@@ -15,5 +15,7 @@ class TracCursor(Cursor, frozen=True, kw_only=True, tag="trac"):
 
     below: int = LAST  # the next page starts below this number
     page: Annotated[int, Meta(ge=1)] = 1  # of those below it; beyond 1 only after pages of hidden tickets
+    size: Annotated[int, Meta(ge=0)] = 0  # rows of such a page; 0: as many as are wanted
+    granted: Annotated[int, Meta(ge=0)] = 0  # rows of the longest page so far
     seen: int = 0  # references given so far
     components: tuple[str, ...] = ()  # those that the product stands for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -11,6 +12,8 @@ from crawler.source import Reference, SearchPage
 from crawler.sources.trac.cursor import TracCursor
 from crawler.sources.trac.parse.listing import TicketList
 from crawler.sources.trac.query import Numbers
+
+SURE_SIZE: Final = 100  # rows of a page that nobody shortens: Trac itself gives so many unless it is asked
 
 
 def components_of(product: str, listed: TicketList) -> tuple[str, ...]:
@@ -41,23 +44,29 @@ def page_of(
 
     Trac counts tickets that it hides from the account. How many of them are on a page shows by the rows that
     are missing from it. They may also be missing because somebody on the way gives fewer rows than were asked
-    for: only when nothing comes below the last row either, they are hidden.
+    for. So after a page with rows it is asked what comes below the last one, and a page without any is
+    believed only if it is no longer than those that this tracker gives.
     """
     floor = numbers.below(place.below)[1]
     before = (place.page - 1) * size
-    hidden = max(min(size, listed.matches - before) - len(listed.numbers), 0)
     fresh = dict.fromkeys(
         number for number in listed.numbers if number < place.below and numbers.allow(number)
     )
-    following: TracCursor | None = None
-    if fresh:
-        following = replace(place, below=min(fresh), page=1, seen=place.seen + len(fresh))
-    elif not listed.numbers:
-        following = replace(place, page=place.page + 1)
-    if listed.matches <= before + size and not (fresh and hidden):
+    granted = max(place.granted, len(listed.numbers))
+    sure = max(granted, SURE_SIZE)
+    hidden = max(min(size, listed.matches - before) - len(listed.numbers), 0)
+    here = replace(place, granted=granted, seen=place.seen + len(fresh))
+    following: TracCursor | None
+    if not fresh and hidden and size > sure:
+        following = replace(here, page=1, size=sure)
+        hidden = 0  # as far as anybody knows
+    elif listed.matches <= before + size and not (fresh and hidden):
         # A question that was too long goes on where it ended.
-        rest = replace(place, below=floor, page=1, seen=place.seen + len(fresh))
-        following = rest if floor > 1 else None
+        following = replace(here, below=floor, page=1, size=0) if floor > 1 else None
+    elif fresh:
+        following = replace(here, below=min(fresh), page=1, size=0)
+    else:
+        following = replace(here, page=place.page + 1, size=size)
     page = SearchPage(
         references=tuple(Reference(issue_id=str(number)) for number in fresh),
         cursor=None if following is None else following.text(),

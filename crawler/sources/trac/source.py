@@ -91,7 +91,10 @@ class TracSource:
             place = replace(place, components=(product,))
         given = 0
         while limit is None or given < limit:
-            size = self._page_size if limit is None else min(self._page_size, limit - given)
+            wanted = self._page_size if limit is None else min(self._page_size, limit - given)
+            if place.size > wanted:  # the session goes on with a smaller limit
+                place = replace(place, page=1, size=0)
+            size = place.size or wanted
             listed = await self._list(numbers, place, since, size)
             if cursor is None and given == 0 and place.page == 1 and product is not None:
                 components = components_of(product, listed)

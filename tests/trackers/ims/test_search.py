@@ -7,6 +7,8 @@ import random
 from collections.abc import Callable
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from crawler.errors import UsageError
 from crawler.sources.ims.parse.listing import Listing, Row
@@ -153,7 +155,7 @@ async def test_pages_that_become_small_on_the_way_lose_nothing() -> None:
     assert sorted(numbers) == sorted(tracker.numbers)
 
 
-async def test_short_pages_in_the_middle_do_not_hold_the_walk_up() -> None:
+async def test_rows_that_no_page_shows_do_not_hold_the_walk_up() -> None:
     tracker = Tracker(45)
 
     async def ask(page: int) -> Listing:
@@ -162,7 +164,7 @@ async def test_short_pages_in_the_middle_do_not_hold_the_walk_up() -> None:
 
     pages = walk(ask, str, cursor=None, limit=None)
     numbers = [ref.issue_id async for page in pages for ref in page.references]
-    assert len(numbers) == 45 - 5
+    assert numbers == [number for place, number in enumerate(tracker.numbers) if place % 10]
     assert tracker.asked == [1, 2, 3, 4, 5]
 
 
@@ -206,3 +208,41 @@ def test_a_cursor_is_what_it_was() -> None:
     )
     assert ImsCursor.read(cursor.text()) == cursor
     assert json.loads(cursor.text())["page"] == 3
+
+
+@given(
+    count=st.integers(0, 90),
+    size=st.sampled_from([10, 20, 500]),
+    shown=st.frozensets(st.integers(0, 90), max_size=90),
+    past_end=st.sampled_from(["repeats", "is empty"]),
+)
+@example(count=90, size=10, shown=frozenset({0, 89}), past_end="is empty")
+@settings(deadline=None)
+async def test_rows_that_are_hidden_anywhere_lose_no_other(
+    count: int, size: int, shown: frozenset[int], past_end: str
+) -> None:
+    tracker = Tracker(count, size=size)
+    visible = [number for place, number in enumerate(tracker.numbers) if place in shown]
+
+    async def ask(page: int) -> Listing:
+        listing = await tracker.ask(page)
+        rows = tuple(row for row in listing.rows if row.issue_id in visible)
+        if past_end == "is empty" and (page - 1) * size >= count:
+            rows = ()
+        return Listing(rows, listing.total, ())
+
+    pages = walk(ask, str, cursor=None, limit=None)
+    numbers = [ref.issue_id async for page in pages for ref in page.references]
+    assert numbers == visible
+
+
+async def test_a_total_of_another_list_does_not_lead_through_empty_pages_for_ever() -> None:
+    tracker = Tracker(30)
+
+    async def ask(page: int) -> Listing:
+        rows = (await tracker.ask(page)).rows if page <= 3 else ()
+        return Listing(rows, 1_000_000, ())
+
+    pages = [page async for page in walk(ask, str, cursor=None, limit=None)]
+    assert [ref.issue_id for page in pages for ref in page.references] == tracker.numbers
+    assert len(pages) < 200

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawler.sources.trac.cursor import TracCursor
 from crawler.sources.trac.parse.listing import TicketList
 from crawler.sources.trac.query import Numbers
-from crawler.sources.trac.search import page_of
+from crawler.sources.trac.search import SURE_SIZE, page_of
 
 _TICKETS = st.frozensets(st.integers(1, 400), max_size=60)
 
@@ -30,7 +30,8 @@ def _walk(
     found: list[int] = []
     total = None
     while place is not None:
-        page, place = page_of(_answer(tickets, hidden, place, size, most), Numbers(), place, size)
+        asked = place.size or size
+        page, place = page_of(_answer(tickets, hidden, place, asked, most), Numbers(), place, asked)
         found += [int(reference.issue_id) for reference in page.references]
         total = page.total
     return found, total
@@ -48,3 +49,20 @@ def test_hidden_tickets_are_not_counted(tickets: frozenset[int], hidden: frozens
 def test_rows_that_somebody_cut_off_are_asked_for(tickets: frozenset[int], size: int, most: int) -> None:
     everything = sorted(tickets, reverse=True)
     assert _walk(tickets, frozenset(), size=size, most=most) == (everything, len(everything))
+
+
+@given(
+    shown=st.frozensets(st.integers(1, 900), max_size=12),
+    count=st.integers(0, 900),
+    size=st.integers(1, 700),
+    most=st.integers(SURE_SIZE, 700),
+)
+@example(shown=frozenset({1}), count=300, size=500, most=100)  # all that was given is hidden
+@example(shown=frozenset({900, 450}), count=900, size=500, most=120)
+@settings(deadline=None)
+def test_what_is_hidden_and_what_is_cut_off_are_told_apart(
+    shown: frozenset[int], count: int, size: int, most: int
+) -> None:
+    tickets = frozenset(range(1, count + 1))
+    visible = sorted(tickets & shown, reverse=True)
+    assert _walk(tickets, tickets - shown, size=size, most=most) == (visible, len(visible))

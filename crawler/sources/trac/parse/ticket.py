@@ -113,7 +113,8 @@ def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
     changes = read_changes(changelog, properties, labels, script)
     announced = _check(document, html, number, changes, is_numbered=heading.is_numbered)
     dates = read_dates(box, changes, script)
-    files = read_attachments(document.select_one("#content > #attachments"), url)
+    listed = read_attachments(document.select_one("#content > #attachments"), url)
+    files = [_as_told(file, script) for file in listed]
     state = state_of(status)
     description = _description(ticket)
     missing = [
@@ -143,7 +144,7 @@ def _read(document: Document, html: str, url: str, number: str) -> IssueRecord:
         extra=_extra(heading, properties, changes, dates) | _people({**changes.names, **names}),
         comments=changes.comments,
         history=changes.history,
-        attachments=tuple(_as_told(file, script) for file in files),
+        attachments=tuple(files),
         comments_announced=announced.comments,
         history_announced=announced.history,
         warnings=(*_warnings(script, changes, dates, state), *missing),
