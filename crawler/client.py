@@ -291,7 +291,7 @@ class Client:
                 return Response(without_secrets(request.url), status, headers, body)
             location = redirect_target(status, headers)
             if location is None:
-                raise self._refused(status, headers, request.url)
+                raise self._refused(status, headers, body, request.url)
             request = self._redirected(request, status, location)
             place = (request.method, request.url)
             # The same place again can be right only where a cookie was set in between.
@@ -334,8 +334,10 @@ class Client:
         fresh = not request.is_bare and self._cookies.take(where, answer.headers.raw)
         return answer.status_code, headers, body, fresh
 
-    def _refused(self, status: int, headers: Mapping[str, str], url: httpx.URL) -> CrawlError:
-        error = error_for_status(status, headers, shown(url), self._now(), forbidden=self._forbidden)
+    def _refused(self, status: int, headers: Mapping[str, str], body: bytes, url: httpx.URL) -> CrawlError:
+        error = error_for_status(
+            status, headers, shown(url), self._now(), body=body, forbidden=self._forbidden
+        )
         if isinstance(error, RetryableError) and error.retry_after is not None:
             self._host.pause(error.retry_after)
             if self._share is not None:

@@ -19,6 +19,8 @@ LONGEST_PAUSE = 300.0  # seconds; a tracker that asks for more is asked again af
 LONGEST_WINDOW = 3600.0  # seconds; GitHub and GitLab count requests by the hour and say when the hour is over
 _FIRST_WAIT = 0.5  # seconds, at most; doubled at every further try
 _LONGEST_WAIT = 60.0
+_SHORTEST_EPOCH = 9  # digits of seconds since 1970; fewer are seconds from now
+_LONGEST_EPOCH = 11  # likewise; more are milliseconds
 _BUDGET = 300.0  # seconds of back-off for one request, pauses that the tracker asked for not counted
 
 
@@ -105,8 +107,9 @@ def wanted_pause(headers: Mapping[str, str], now: datetime) -> float | None:
     """How long the tracker wants to be left alone.
 
     Understands Retry-After (RFC 9110, 10.2.3) in seconds or as a date. Where that is missing, the end of a
-    used-up quota as GitHub (``X-RateLimit-Reset``) and GitLab (``RateLimit-Reset``) send it, seconds of the
-    epoch, or as Jira Cloud does, an ISO 8601 time to the minute.
+    used-up quota as GitHub (``X-RateLimit-Reset``) and GitLab (``RateLimit-Reset``, ``RateLimit-ResetTime``)
+    send it: seconds or milliseconds of the epoch, seconds from now (the IETF's draft), or a date; or as Jira
+    Cloud does, an ISO 8601 time to the minute.
 
     Args:
         headers: the answer's, with lower-case names.
@@ -121,18 +124,33 @@ def wanted_pause(headers: Mapping[str, str], now: datetime) -> float | None:
         return _retry_after(after.strip(), now)
     for prefix in ("x-ratelimit", "ratelimit"):
         if headers.get(f"{prefix}-remaining") == "0":
-            reset = _end_of_quota(headers.get(f"{prefix}-reset", ""))
-            if reset is not None:
-                return min(max(0.0, reset - now.timestamp()), LONGEST_WINDOW)
+            end = headers.get(f"{prefix}-reset", "")
+            pause = _until(end, now)
+            if pause is None:
+                pause = _until(headers.get(f"{prefix}-resettime", ""), now)
+            if pause is not None:
+                return pause
     return None
 
 
-def _end_of_quota(value: str) -> float | None:
-    if re.fullmatch(r"[0-9]{9,11}", value):
-        return float(value)
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?Z", value):
+def _until(end: str, now: datetime) -> float | None:
+    """Seconds until a quota is full again."""
+    if re.fullmatch(r"[0-9]{1,13}", end):
+        seconds = float(end) / 1000 if len(end) > _LONGEST_EPOCH else float(end)
+        if len(end) >= _SHORTEST_EPOCH:
+            seconds -= now.timestamp()
+    else:
+        date = _iso_date(end) or _date(end)
+        if date is None:
+            return None
+        seconds = (date - now).total_seconds()
+    return min(max(0.0, seconds), LONGEST_WINDOW)
+
+
+def _iso_date(text: str) -> datetime | None:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?Z", text):
         with suppress(ValueError, OverflowError):
-            return datetime.fromisoformat(value).timestamp()
+            return datetime.fromisoformat(text)
     return None
 
 

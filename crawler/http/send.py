@@ -52,7 +52,8 @@ async def send(
 
     Returns:
         The library's answer (its own body is not read), the headers with lower-case names and without
-        Set-Cookie, and the inflated body.
+        Set-Cookie, and the inflated body; of an answer that is not wanted only its beginning, which may tell
+        why.
 
     Raises:
         RetryableError: worth another try.
@@ -96,8 +97,7 @@ async def _body(
     stats: ClientStats,
 ) -> bytes:
     if status not in wanted:
-        await _drain(stream, stats)
-        return b""
+        return await _reason(stream, headers, stats)
     length = _length(headers)
     if length is not None and length > bounds.size:
         raise PageTooLarge(f"The answer is larger than the limit of {bounds.size:,} bytes.")
@@ -114,13 +114,20 @@ async def _body(
     return inflater.finish()
 
 
-async def _drain(stream: httpx.AsyncByteStream, stats: ClientStats) -> None:
-    taken = 0
+async def _reason(stream: httpx.AsyncByteStream, headers: dict[str, str], stats: ClientStats) -> bytes:
+    """Read what an unwanted answer says; nothing where it says too much, or what cannot be read."""
+    taken = b""
     async for piece in stream:
-        taken += len(piece)
+        taken += piece
         stats.bytes += len(piece)
-        if taken > _DRAINED:
-            return
+        if len(taken) > _DRAINED:
+            return b""
+    try:
+        inflater = Inflater(headers.get("content-encoding") if taken else None, limit=_DRAINED)
+        inflater.feed(taken)
+        return inflater.finish()
+    except (ItemError, TemporaryError):
+        return b""
 
 
 def _length(headers: dict[str, str]) -> int | None:

@@ -44,6 +44,10 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         ({"x-ratelimit-remaining": "9", "x-ratelimit-reset": "2026-03-01T12:30Z"}, None),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2024-13-99T99:99Z"}, None),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}, None),
+        ({"ratelimit-remaining": "0", "ratelimit-reset": "30"}, 30),
+        ({"ratelimit-remaining": "0", "ratelimit-reset": f"{NOW.timestamp() + 7:.0f}000"}, 7),
+        ({"ratelimit-remaining": "0", "ratelimit-resettime": "Sun, 01 Mar 2026 12:00:09 GMT"}, 9),
+        ({"ratelimit-remaining": "0", "ratelimit-reset": "Sun, 01 Mar 2026 12:00:09 GMT"}, 9),
     ],
 )
 def test_what_a_tracker_says_about_waiting_is_understood(
@@ -54,7 +58,9 @@ def test_what_a_tracker_says_about_waiting_is_understood(
 
 @given(
     st.dictionaries(
-        st.sampled_from(["retry-after", "date", "x-ratelimit-remaining", "x-ratelimit-reset"]),
+        st.sampled_from(
+            ["retry-after", "date", "x-ratelimit-remaining", "x-ratelimit-reset", "x-ratelimit-resettime"]
+        ),
         st.text(max_size=120)
         | st.integers().map(str)
         | st.datetimes().map(lambda moment: format_datetime(moment.replace(tzinfo=UTC)))
