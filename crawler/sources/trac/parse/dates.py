@@ -53,7 +53,8 @@ def read_dates(box: Node, changes: Changes, script: Told) -> Dates:
     unread = [paragraph for paragraph, moment in moments if moment is None]
     return Dates(
         opened=opened,
-        modified=_latest(told, happened, bool(unread)),
+        # A box with one time only is that of a ticket that nobody changed, or a theme's.
+        modified=_latest(told, happened, bool(unread) or len(moments) == 1),
         closed=_closed(changes),
         words="\n".join(map(_words, unread)) or None,
     )

@@ -157,11 +157,17 @@ def _times(
     happened = {moment.replace(microsecond=0) for moment in times if moment is not None}
     # In Trac 0.12 an edit of a comment is a change of its ticket.
     edited = {each.changed_at for each in changes.history if each.change_type == "comment"}
-    same_second = set() if heading.is_numbered else {opened}  # of which earlier Tracs tell no second time
     told = modified.replace(microsecond=0)
     if max(happened, default=told) > told:
         yield "The ticket was changed later than the page tells."
     elif not heading.is_numbered and told != opened and told not in happened | edited:
         yield "The page does not show the last change, whose time it tells."
-    elif len(box.children()) < 2 and happened - same_second:
-        yield "The page tells one time only, and the ticket was changed since it was opened."
+    elif len(box.children()) == 1 and opened is not None and _begins_late(happened, opened, heading):
+        yield "The page tells one time only, which is that of a change."
+
+
+def _begins_late(happened: set[datetime], opened: datetime, heading: Heading) -> bool:
+    """Whether a ticket was changed before it was opened: then the time is that of its last change."""
+    first = min(happened, default=None)
+    # Before 1.0 a change within the second in which a ticket was opened leaves one time on its page.
+    return first is not None and (first < opened or (first == opened and heading.is_numbered))
