@@ -1,7 +1,8 @@
-"""Trac: its ticket pages and query lists; it has no API. Facts about it are those of version 1.6.
+"""Trac, 0.11 to 1.6: its ticket pages and query lists; it has no API.
 
-Its pages tell every value as it is stored, so neither zone nor language of the server or the account matter.
-Without a user name the tracker is read as anybody may. A product is a component of Trac.
+From 1.4 on its pages tell every value as it is stored, so that neither zone nor language of the server or the
+account matter. Before that some are words. Without a user name the tracker is read as anybody may. A product
+is a component of Trac.
 """
 
 from __future__ import annotations
