@@ -309,7 +309,7 @@ def _resolved(rows: list[_Row | ChangeRecord], now: dict[str, str]) -> list[Chan
                 now[row.field_name] = row.old_value
             continue
         name = row.record.field_name or ""
-        values = _values(row.cell, name, now.get(name))
+        values = _values(row.cell, row.record.description or "", name, now.get(name))
         if values is None:
             history.append(replace(row.record, change_type="text"))
             now.pop(name, None)  # from here on backwards nobody knows what it was
@@ -324,19 +324,18 @@ def _resolved(rows: list[_Row | ChangeRecord], now: dict[str, str]) -> list[Chan
     return history
 
 
-def _values(cell: Node, name: str, now: str | None) -> tuple[str | None, str | None] | None:
+def _values(cell: Node, words: str, name: str, now: str | None) -> tuple[str | None, str | None] | None:
     """What a field was and became; None where the words cannot be taken apart."""
     marked = _marked(cell)
     if marked:
         return marked.get("old", marked.get("deleted", "")), marked.get("new", "")
-    if (values := values_of(cell)) is not None:
+    if (values := values_of(cell, words)) is not None:
         return values
     if name in _PEOPLE:
         return _person(cell, now)
-    words = words_of(cell)
     if cell.select_one('a[href*="action=diff"]') is not None:
         return None, None  # a long text: the page only says that it was changed
-    if (items := items_in(cell)) is not None:
+    if (items := items_in(cell, words)) is not None:
         return (None if now is None else list_before(name, now, *items)), now
     gained, lost = _gained_lost(words)
     if gained or lost:

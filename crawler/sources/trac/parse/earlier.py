@@ -123,9 +123,9 @@ def words_of(cell: Node) -> str:
     return cell.line() if label is None else cell.line().removeprefix(label.line()).lstrip(" :")
 
 
-def values_of(cell: Node) -> tuple[str, str] | None:
+def values_of(cell: Node, words: str) -> tuple[str, str] | None:
     """The old and the new value that stand in `em`; None where the English words around them are others."""
-    words, marked = words_of(cell), [each.line() for each in cell.select("em")]
+    marked = [each.line() for each in cell.select("em")]
     if len(marked) == 2 and words == f"changed from {marked[0]} to {marked[1]}":
         return marked[0], marked[1]
     if len(marked) == 1 and words == f"set to {marked[0]}":
@@ -133,9 +133,9 @@ def values_of(cell: Node) -> tuple[str, str] | None:
     return (marked[0], "") if len(marked) == 1 and words == f"{marked[0]} deleted" else None
 
 
-def items_in(cell: Node) -> tuple[list[str], list[str]] | None:
+def items_in(cell: Node, words: str) -> tuple[list[str], list[str]] | None:
     """What a list gained and lost, each in an `em` of its own; None where the words are others."""
-    words, marked = words_of(cell), [each.line() for each in cell.select("em")]
+    marked = [each.line() for each in cell.select("em")]
     for parted in (", ", " "):
         for count in range(len(marked) + 1):
             gained, lost = marked[:count], marked[count:]
