@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,14 +28,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tests.fixtures.api_server import Asked, Reply
+
 ROOT = Path(__file__).parent.parent
+PROSE = "The listener refuses connections after ORA-12518; the log says nothing more than a timeout. " * 6
 
 
 @dataclass(frozen=True)
 class Subject:
     """A kind of tracker, its stand-in, and how Perceval is told of it."""
 
-    standin: str  # module:class, called with the number of issues
+    standin: Callable[[int], Any]  # makes one with so many issues
     secret: str
     username: str | None = None
     path: str = ""  # of the base address, below the stand-in's
@@ -43,9 +46,54 @@ class Subject:
     told: dict[str, Any] = field(default_factory=dict)  # arguments; {url} is the stand-in's address
 
 
+def _redmine(issues: int) -> Any:
+    from tests.trackers.redmine.standin import RedmineStandIn, detail, journal
+
+    server = RedmineStandIn(issues)
+    for number, one in server.issues.items():
+        one["description"] = PROSE
+        one["journals"] = [
+            journal(10 * number + place, PROSE if place % 2 else "", detail("status_id", "1", "2"))
+            for place in range(5)
+        ]
+    return server
+
+
+def _jira(issues: int) -> Any:
+    from tests.trackers.jira.standin import JiraStandIn
+
+    def for_perceval(asked: Asked) -> Reply | None:
+        """What only Perceval asks: the fields, and searches by an address."""
+        if asked.path.endswith("/field"):
+            return Reply([])
+        if asked.method != "GET" or not asked.path.endswith("/search"):
+            return None
+        since = int(asked.one("jql").split()[2]) / 1000
+        found = [each for each in server.issues if each.updated.timestamp() > since]
+        start, size = int(asked.one("startAt")), int(asked.one("maxResults"))
+        wanted = {"fields": ["*all"], "expand": ["changelog"]}
+        rows = [server._told(each, wanted) for each in found[start : start + size]]
+        return Reply({"startAt": start, "maxResults": size, "total": len(found), "issues": rows})
+
+    server = JiraStandIn()
+    server.before.append(for_perceval)
+    server.most = 100
+    for _ in range(issues):
+        issue = server.create("DOC", "Timeout", PROSE)
+        for _ in range(3):
+            server.comment(issue, PROSE)
+    return server
+
+
 SUBJECTS = {
+    "jira": Subject(
+        standin=_jira,
+        secret="pat-of-kim",  # noqa: S106 - the stand-in's
+        perceval="perceval.backends.core.jira:Jira",
+        told={"url": "{url}", "api_token": "pat-of-kim"},
+    ),
     "redmine": Subject(
-        standin="tests.trackers.redmine.standin:RedmineStandIn",
+        standin=_redmine,
         secret="right-key",  # noqa: S106 - the stand-in's
         perceval="perceval.backends.core.redmine:Redmine",
         told={"url": "{url}", "api_token": "right-key"},
@@ -96,7 +144,7 @@ def _standin(kind: str, issues: int, latency_ms: float) -> Iterator[StandIn]:
 
 
 def _serve(kind: str, issues: int, latency_ms: float) -> None:
-    server = _loaded(SUBJECTS[kind].standin)(issues)
+    server = SUBJECTS[kind].standin(issues)
     server.latency = latency_ms / 1000
     with server.serving() as url:
         print(url, flush=True)

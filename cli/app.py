@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import traceback
@@ -58,6 +59,7 @@ def run(arguments: list[str] | None = None) -> None:
     status = _flushed(_run(sys.argv[1:] if arguments is None else arguments))
     # The interpreter takes signal handlers away before it ends, and the status is settled.
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    gc.disable()  # it would look through all that is about to be thrown away
     sys.exit(status)
 
 
