@@ -69,7 +69,7 @@ def crawl(
         typer.Option(
             "--census",
             help="look for stored issues that are gone, and fetch only what is new; every issue where lists "
-            "do not tell each change, as those of Redmine",
+            "do not tell each change, as those of Redmine and Roundup",
         ),
     ] = False,
     yes: Annotated[

@@ -1,0 +1,1 @@
+"""Reading of Roundup's answers and pages: no network, no clock."""
