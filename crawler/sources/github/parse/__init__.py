@@ -1,0 +1,1 @@
+"""Reading of GitHub's answers: no network, no clock."""
