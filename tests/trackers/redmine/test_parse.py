@@ -259,6 +259,8 @@ def test_the_markup_can_be_told() -> None:
     record = read(one, parser=RedmineParser(connection))
     assert (record.description, record.extra.get("markup")) == ("# one\n# two *b*", None)
     assert read(one).description == "1. one\n2. two b"
+    assert [each.content for each in read(one).comments] == ["bold and code"]
+    assert read(one).extra["markup"]["format"] == "markdown, textile"
     with pytest.raises(UsageError, match="textile"):
         find_kind("redmine").open_parser(Connection(base_url=BASE, options={"markup": "wiki"}))
 

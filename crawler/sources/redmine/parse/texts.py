@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from crawler.errors import UsageError
-from crawler.markup import textile
+from crawler.markup import markdown, textile
 from crawler.records import Json
 
 FORMATS: Final = ("auto", "textile", "markdown", "none")
@@ -67,9 +67,9 @@ class Texts:
     def _plain(self, text: str) -> tuple[str, bool]:
         lines = text.replace("\r\n", "\n").replace("\r", "\n")
         markup = _markup_of(lines) if self._markup == "auto" else self._markup
-        if markup != "textile":
+        if markup == "none":
             return lines, False
-        shown = textile.plain(lines)
+        shown = (textile if markup == "textile" else markdown).plain(lines)
         if not shown.strip():  # nothing but a macro: what is written says more
             return lines, False
         differs = shown.strip() != lines.strip()
