@@ -144,11 +144,11 @@ def _put_back(text: str, held: list[str]) -> str:
 def _link(inside: str) -> str:
     words, bar, target = inside.partition("|")
     target = target.partition("|")[0].strip()
-    if not bar:
+    if not bar or not target:
         return _target(inside.strip()) or f"[{inside}]"  # as in a[0]
     words = words.strip()
     shown = _target(target) or target
-    return shown if words in ("", shown, target) else f"{words} ({shown})" if shown else words
+    return shown if words in ("", shown, target) else f"{words} ({shown})"
 
 
 def _target(target: str) -> str:

@@ -88,6 +88,16 @@ def bases(word: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def stems(word: str) -> list[str]:
+    """Beginnings of which every form of a word has one: ``quer`` of queries, ``creat`` of creating."""
+    shortened = {base[:-1] if base.endswith(("e", "y")) else base for base in bases(word)}
+    kept: list[str] = []
+    for stem in sorted(shortened, key=len):
+        if not stem.startswith(tuple(kept)):
+            kept.append(stem)
+    return kept
+
+
 def _occurs(wanted: str, text: str) -> bool:
     """Find a text that neither starts nor ends within a word, where its script parts words by spaces."""
     at = text.find(wanted)

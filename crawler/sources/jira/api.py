@@ -41,7 +41,7 @@ class JiraApi:
     def __init__(self, connection: Connection, client: Client) -> None:
         self._client = client
         self._has_credential = connection.password is not None
-        self._headers = {"Accept": "application/json", "X-Atlassian-Token": "no-check", **_login(connection)}
+        self._headers = {"Accept": "application/json", **_login(connection)}
         self._zone = _zone(connection.timezone)
         self._server: Server | None = None
         self._asking = asyncio.Lock()

@@ -15,10 +15,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from crawler.query import Clause, Occur, Tree
-from crawler.query.matching import bases
+from crawler.query.matching import bases, stems
 
 _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
-_LAST = 2_147_483_647  # no project has more issues
 _MINUTE = timedelta(minutes=1)
 _WIDEST = timedelta(hours=26)  # between the clocks of two places at one moment
 _WORD = re.compile(r"[a-z]{3,40}|[A-Z][a-z]{2,39}")
@@ -28,36 +27,6 @@ _STOP_WORDS = frozenset({
     "and", "are", "but", "for", "into", "not", "such", "that", "the", "their", "then", "there", "these",
     "they", "this", "was", "will", "with",
 })  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Numbers:
-    """Which issues a query is about, as far as their numbers say."""
-
-    only: tuple[int, ...] | None = None  # None: any
-    exact: bool = True  # whether the numbers are the whole query
-
-
-def numbers_of(query: Tree | None) -> Numbers:
-    """Find what a query says about numbers of issues."""
-    clauses = () if query is None else query.clauses
-    told = {
-        occur: [int(clause.text) for clause in clauses if clause.number and clause.occur is occur]
-        for occur in Occur
-    }
-    words = {clause.occur for clause in clauses if not clause.number}
-    must, should = set(told[Occur.MUST]), set(told[Occur.SHOULD])
-    without = set(told[Occur.MUST_NOT])
-    only: set[int] | None = None
-    if must:
-        only = must if len(must) == 1 else set()
-    elif should and words <= {Occur.MUST_NOT}:
-        only = should
-    if only is None:
-        return Numbers(exact=not clauses)
-    exact = not words and not (must and should)
-    wanted = sorted((number for number in only - without if 0 < number <= _LAST), reverse=True)
-    return Numbers(only=tuple(wanted), exact=exact)
 
 
 def words_of(query: Tree | None) -> str:
@@ -77,23 +46,13 @@ def _word(clause: Clause) -> str:
     if clause.number or clause.phrase or not _WORD.fullmatch(clause.text):
         return ""
     word = clause.text.lower()
-    stems = stems_of(word)
-    if word in _STOP_WORDS or min(map(len, stems)) < _SHORTEST:
+    begun = stems(word)
+    if word in _STOP_WORDS or min(map(len, begun)) < _SHORTEST:
         return ""
     # The index may hold words as they are, or cut to stems in a way of its own: memory as memori.
     whole = [f"text ~ {quoted(each)}" for each in sorted(bases(word))]
-    begun = [f"text ~ {quoted(each + '*')}" for each in stems]
-    return f"({' OR '.join(whole + begun)})"
-
-
-def stems_of(word: str) -> list[str]:
-    """Beginnings of which every form of a word has one: ``quer`` of queries, ``creat`` of creating."""
-    stems = sorted({base[:-1] if base[-1] in "ey" else base for base in bases(word)}, key=len)
-    kept: list[str] = []
-    for stem in stems:
-        if not stem.startswith(tuple(kept)):
-            kept.append(stem)
-    return kept
+    parts = [f"text ~ {quoted(each + '*')}" for each in begun]
+    return f"({' OR '.join(whole + parts)})"
 
 
 def quoted(text: str) -> str:

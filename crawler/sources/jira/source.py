@@ -13,12 +13,13 @@ from crawler.client import Client
 from crawler.errors import Forbidden, ItemError, NotFound, PageCut, PageRejected, TrackerError, UnknownProduct
 from crawler.json_document import JsonNode
 from crawler.query import Tree
+from crawler.query.numbers import Numbers, numbers_of
 from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.jira.api import JiraApi
 from crawler.sources.jira.cursor import JiraCursor
 from crawler.sources.jira.pages import BATCH, IssuePages, raw_file
-from crawler.sources.jira.query import Numbers, jql, keyed, numbers_of, words_of
+from crawler.sources.jira.query import jql, keyed, words_of
 from crawler.sources.jira.search import (
     FIELDS,
     Hit,

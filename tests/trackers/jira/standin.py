@@ -343,6 +343,8 @@ class JiraStandIn(ApiServer):
             return Reply(b"<html>not found</html>", 404, {"Content-Type": "text/html"})
         rows = {"comment": issue.comments, "changelog": issue.histories}.get(name, [])
         member = {"comment": "comments", "changelog": "values", "worklog": "worklogs"}[name]
+        if name == "comment" and asked.one("orderBy") != "created":
+            rows = rows[::-1] if len(self.asked) % 2 else rows  # in no order that lasts
         start, size = int(asked.one("startAt", "0")), min(int(asked.one("maxResults", "50")), 100)
         page = rows[start : start + size]
         told = {"startAt": start, "maxResults": size, "total": len(rows), member: page}

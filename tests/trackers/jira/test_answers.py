@@ -168,6 +168,24 @@ async def test_a_token_that_is_taken_away_stops_and_buries_nothing(jira: JiraSta
             await source.fetch_many([Reference(issue_id="DOC-1"), Reference(issue_id="DOC-2")])
 
 
+async def test_a_list_for_a_stranger_is_no_empty_list(cloud: JiraStandIn) -> None:
+    async with opened(cloud) as source:
+        await source.login()
+        instead(cloud, "/search/jql", Reply({"issues": [], "isLast": True}, 200, REFUSED))
+        with pytest.raises(LoginRefused):
+            await numbers(source)
+
+
+async def test_an_issue_in_another_order_is_the_same_page(jira: JiraStandIn) -> None:
+    async with opened(jira) as source:
+        (page,) = await source.fetch(Reference(issue_id="DOC-2"))
+        issue = jira.issues[1]
+        issue.more = dict(reversed(issue.more.items()))
+        issue.more["customfield_10002"] = dict(reversed(issue.more["customfield_10002"].items()))
+        (again,) = await source.fetch(Reference(issue_id="DOC-2"))
+    assert again.body == page.body
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(401, Forbidden), (403, Forbidden), (404, NotFound), (410, NotFound)]
 )

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.query import Clause, Occur, Tree, matches, parse_direct
-from crawler.query.matching import bases
-from crawler.sources.jira.query import Dates, jql, numbers_of, stems_of, words_of
+from crawler.query.matching import bases, stems
+from crawler.query.numbers import numbers_of
+from crawler.sources.jira.query import Dates, jql, words_of
 from tests.trackers.jira.jql import Jql
 from tests.trackers.jira.standin import Issue
 
@@ -93,7 +94,7 @@ WORDS = st.from_regex(r"[a-z]{3,9}(ed|ing|s|es|ies|ied|)", fullmatch=True)
 @given(asked=WORDS, stored=WORDS)
 def test_every_form_of_a_word_begins_as_is_asked_for(asked: str, stored: str) -> None:
     if not bases(asked).isdisjoint(bases(stored)):
-        assert stored.startswith(tuple(stems_of(asked)))
+        assert stored.startswith(tuple(stems(asked)))
 
 
 @given(asked=WORDS, ending=st.sampled_from(["", "s", "es", "ed", "ing"]), sign=st.sampled_from(["", "+"]))

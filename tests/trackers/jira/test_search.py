@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawler.client import Client
@@ -50,6 +50,7 @@ class Served:
             self.gone.add(self.hits[what].key)
 
 
+@example(minutes=[0, 0, 1, 1, 1, 1, 1, 1, 1], changes=[], size=1, most=2, zone=None)
 @given(
     minutes=st.lists(st.integers(0, 12), max_size=40),
     changes=st.lists(st.integers(-1, 40), max_size=12),
