@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from crawler.client import Client
 from crawler.errors import Forbidden, ItemError, NotFound, PageCut, PageRejected, TrackerError, UnknownProduct
 from crawler.json_document import JsonNode
 from crawler.query import Tree
-from crawler.query.numbers import Numbers, numbers_of
+from crawler.query.numbers import asked_numbers
 from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.jira.api import JiraApi
@@ -49,11 +49,11 @@ class JiraSource:
 
     def render(self, query: Tree) -> Rendering:
         """Say the query in JQL: its numbers, and its words where the connection's options want that."""
-        numbers = numbers_of(query)
-        if numbers.only is not None:
-            keys = ", ".join(f"*-{number}" for number in numbers.only)
-            return Rendering(text=f"key in ({keys})", exact=numbers.exact)
-        return Rendering(text=words_of(query) if self._asks_words else "", exact=numbers.exact)
+        asked = asked_numbers(query)
+        if asked.numbers is not None:
+            keys = ", ".join(f"*-{number}" for number in sorted(asked.numbers))
+            return Rendering(text=f"key in ({keys})", exact=asked.exact)
+        return Rendering(text=words_of(query) if self._asks_words else "", exact=asked.exact)
 
     async def login(self) -> None:
         """See what answers there, and that it knows the account.
@@ -82,12 +82,12 @@ class JiraSource:
         place: JiraCursor | None = JiraCursor() if cursor is None else JiraCursor.read(cursor)
         if cursor is None and product is not None:
             place = JiraCursor(projects=await self._projects_named(product))
-        numbers = numbers_of(query)
+        numbers = asked_numbers(query).numbers
         words = words_of(query) if self._asks_words else ""
         given = barren = 0
         while place is not None and (limit is None or given < limit):
             size = self._page_size if limit is None else min(self._page_size, limit - given)
-            if numbers.only is not None:
+            if numbers is not None:
                 step = await self._look_up(numbers, place, since)
             else:
                 step = await self._list(place, words, since, size)
@@ -160,10 +160,10 @@ class JiraSource:
             return Hits(rows=(), is_refused=True)
         return _read(await self._api.read(answer), is_cloud=True)
 
-    async def _look_up(self, numbers: Numbers, place: JiraCursor, since: datetime | None) -> Step:
+    async def _look_up(self, numbers: Iterable[int], place: JiraCursor, since: datetime | None) -> Step:
         """Some of the keys that a query of numbers stands for, which is one for each project."""
         projects = place.projects or tuple(await self._project_keys())
-        keys = [f"{project}-{number}" for number in numbers.only or () for project in projects]
+        keys = [f"{project}-{number}" for number in sorted(numbers) for project in projects]
         asked = keys[place.looked_up : place.looked_up + BATCH]
         hits = await self._hits_of_keys(asked) if asked else []
         found = tuple(

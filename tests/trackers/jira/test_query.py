@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.query import Clause, Occur, Tree, matches, parse_direct
+from crawler.query import Tree, matches, parse_direct
 from crawler.query.matching import bases, stems
-from crawler.query.numbers import numbers_of
 from crawler.sources.jira.query import Dates, jql, words_of
 from tests.trackers.jira.jql import Jql
 from tests.trackers.jira.standin import Issue
@@ -110,31 +109,3 @@ def test_an_index_of_words_finds_what_the_query_means(asked: str, ending: str, s
 )
 def test_what_the_index_may_miss_is_not_asked_of_it(text: str) -> None:
     assert words_of(tree(text)) == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "only", "exact"),
-    [
-        ("", None, True),
-        ("word", None, False),
-        ("12", (12,), True),
-        ("12 15", (15, 12), True),
-        ("12 word", None, False),
-        ("12 +word", None, False),
-        ("12 -word", (12,), False),
-        ("+12 +15", (), True),
-        ("+12 15", (12,), False),
-        ("12 15 -15", (12,), True),
-        ("-12", None, False),
-        ("99999999999999999999", (), True),
-        ("0", (), True),
-    ],
-)
-def test_numbers_are_looked_up(text: str, only: tuple[int, ...] | None, exact: bool) -> None:
-    signs = {"+": Occur.MUST, "-": Occur.MUST_NOT}
-    clauses = tuple(
-        Clause(word.lstrip("+-"), signs.get(word[0], Occur.SHOULD), number=word.lstrip("+-").isdecimal())
-        for word in text.split()
-    )
-    numbers = numbers_of(Tree(clauses))
-    assert (numbers.only, numbers.exact) == (only, exact)

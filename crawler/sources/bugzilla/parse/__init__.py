@@ -1,0 +1,1 @@
+"""Bugzilla's answers, read."""
