@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import urllib.request
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
 
-from db.embedded import EmbeddedServer
-from db.setup.bootstrap import libpq_url
-from tests.fixtures.program import Program
+from tests.fixtures.shell import Shell
 from tests.trackers.redmine.fill import COUNT, relate
 from tests.trackers.redmine.fix_server import RedmineServer
 
@@ -26,28 +22,6 @@ _OTHER_END = {"blocks": "blocked", "duplicates": "duplicated", "relates": "relat
 
 
 Rows = psycopg.Connection[tuple[Any, ...]]
-
-
-@pytest.fixture(scope="module")
-def database(ims_crawl: Program) -> Iterator[Rows]:
-    """The program's database, as its superuser: row security hides nothing."""
-    with EmbeddedServer(ims_crawl.home) as address:
-        url = libpq_url(make_url(address.superuser_url("ims")).render_as_string(hide_password=False))
-        with psycopg.connect(url, autocommit=True) as connection:
-            yield connection
-
-
-@pytest.fixture(scope="module")
-def crawled(ims_crawl: Program, redmine: RedmineServer) -> Program:
-    """The whole Redmine, with its files, crawled once by an administrator."""
-    address = ("--kind", "redmine", "--url", redmine.url, "--password-stdin")
-    added = ims_crawl("trackers", "add", "office", *address, stdin=redmine.key("admin"))
-    assert added.status == 0, added.err
-    done = ims_crawl("crawl", "*", "--tracker", "office", "--attachments", "--json")
-    assert done.status == 0, done.err
-    assert done.document["status"] == "completed"
-    assert done.document["issues_new"] == done.document["total_issues_found"] == COUNT - 1
-    return ims_crawl
 
 
 _CHILDREN = (("comments", "issue_comments"), ("history", "issue_history"), ("attachments", "attachments"))
@@ -177,8 +151,8 @@ def compare_others(redmine: RedmineServer, one: dict[str, Any], stored: dict[str
         assert moment(mine["attached_at"]) == moment(its["created_on"])
 
 
-@pytest.mark.usefixtures("crawled")
-def test_everything_that_redmine_tells_is_stored(database: Rows, redmine: RedmineServer) -> None:
+def compare(database: Rows, redmine: RedmineServer) -> None:
+    """Hold every stored issue against Redmine's own answer to the administrator."""
     for number in range(1, COUNT):
         one, stored = redmine.issue(number, "admin"), stored_issue(database, number)
         try:
@@ -189,9 +163,10 @@ def test_everything_that_redmine_tells_is_stored(database: Rows, redmine: Redmin
             raise AssertionError(f"issue {number}: {error}") from error
 
 
-@pytest.mark.usefixtures("crawled")
-def test_files_are_stored_byte_by_byte(database: Rows, redmine: RedmineServer) -> None:
+def compare_files(database: Rows, redmine: RedmineServer) -> None:
+    """Hold the bytes of an issue's files against what Redmine gives by another address."""
     files = stored_issue(database, 2)["attachments"]
+    assert len(files) == 2
     for mine, its in zip(files, redmine.issue(2)["attachments"], strict=True):
         request = urllib.request.Request(  # noqa: S310 - our own loopback address
             f"{redmine.url}/attachments/download/{its['id']}", headers={"X-Redmine-API-Key": redmine.key()}
@@ -200,37 +175,41 @@ def test_files_are_stored_byte_by_byte(database: Rows, redmine: RedmineServer) -
             assert mine["sha256"] == hashlib.sha256(answer.read()).hexdigest()
 
 
-def crawl(program: Program, *options: str) -> dict[str, Any]:
-    done = program("crawl", "*", "--tracker", "office", "--json", *options)
-    assert done.status == 0, done.err
-    document: dict[str, Any] = done.document
-    assert document["status"] == "completed"
-    return document
-
-
-def test_what_happens_at_the_tracker_is_found(
-    crawled: Program, database: Rows, redmine: RedmineServer
+def test_what_redmine_tells_is_stored_and_what_happens_there_is_found(
+    shell: Shell, redmine: RedmineServer
 ) -> None:
-    # Within a minute of its last change an issue is looked at again: it may have changed twice in a second.
-    again = crawl(crawled)
-    assert (again["issues_unchanged"], again["issues_changed"]) == (COUNT - 1, 0)
+    shell.monkeypatch.setenv("IMS_TRACKER_PASSWORD", redmine.key("admin"))
 
-    redmine.change(3, notes="One more.")
-    redmine.change(12, project_id="secret")
-    third = crawl(crawled)
-    assert third["issues_changed"] == 2
-    assert stored_issue(database, 3)["comments"][-1]["content"] == "One more."
-    assert stored_issue(database, 12)["product"] == "Secret"
+    def crawl(*options: str) -> dict[str, Any]:
+        done = shell("crawl", "*", "--kind", "redmine", "--url", redmine.url, "--json", *options)
+        assert done.status == 0, done.err
+        document: dict[str, Any] = done.document
+        assert document["status"] == "completed"
+        return document
 
-    # Of these the list says nothing.
-    note = next(each for each in redmine.issue(1)["journals"] if each["notes"].startswith("First"))
-    redmine.send("PUT", f"journals/{note['id']}.json", who="admin", journal={"notes": "Edited."})
-    relate(redmine, 9, 10, "relates")
-    redmine.send("DELETE", "issues/13.json")
-    census = crawl(crawled, "--census")
-    assert census["removed"] == {"deleted": 1, "moved": 0, "denied": 0}
-    assert stored_issue(database, 1)["comments"][0]["content"] == "Edited."
-    assert ("10", "relates") in {
-        (each["related_issue_id"], each["relation_type"]) for each in stored_issue(database, 9)["relations"]
-    }
-    assert stored_issue(database, 13)["removed_reason"] == "deleted"
+    first = crawl("--attachments")
+    assert first["issues_new"] == first["total_issues_found"] == COUNT - 1
+    with shell.database.superuser() as database:
+        compare(database, redmine)
+        compare_files(database, redmine)
+        # Within a minute of its last change an issue is looked at again: it may have changed twice since.
+        again = crawl()
+        assert (again["issues_unchanged"], again["issues_changed"]) == (COUNT - 1, 0)
+
+        redmine.change(3, notes="One more.")
+        redmine.change(12, project_id="secret")
+        assert crawl()["issues_changed"] == 2
+        assert stored_issue(database, 3)["comments"][-1]["content"] == "One more."
+        assert stored_issue(database, 12)["product"] == "Secret"
+
+        # Of these the list says nothing.
+        note = next(each for each in redmine.issue(1)["journals"] if each["notes"].startswith("First"))
+        redmine.send("PUT", f"journals/{note['id']}.json", who="admin", journal={"notes": "Edited."})
+        relate(redmine, 9, 10, "relates")
+        redmine.send("DELETE", "issues/13.json")
+        census = crawl("--census")
+        assert census["removed"] == {"deleted": 1, "moved": 0, "denied": 0}
+        assert stored_issue(database, 1)["comments"][0]["content"] == "Edited."
+        related = stored_issue(database, 9)["relations"]
+        assert ("10", "relates") in {(each["related_issue_id"], each["relation_type"]) for each in related}
+        assert stored_issue(database, 13)["removed_reason"] == "deleted"

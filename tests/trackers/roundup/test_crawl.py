@@ -3,48 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
 
-from db.embedded import EmbeddedServer
-from db.setup.bootstrap import libpq_url
-from tests.fixtures.program import Program
+from tests.fixtures.shell import Shell
 from tests.trackers.roundup.fix_server import PASSWORD, RoundupServer
 
 pytestmark = pytest.mark.xdist_group("roundup")
 
 Rows = psycopg.Connection[tuple[Any, ...]]
-
-
-@pytest.fixture(scope="module")
-def database(ims_crawl: Program) -> Iterator[Rows]:
-    """The program's database, as its superuser: row security hides nothing."""
-    with EmbeddedServer(ims_crawl.home) as address:
-        url = libpq_url(make_url(address.superuser_url("ims")).render_as_string(hide_password=False))
-        with psycopg.connect(url, autocommit=True) as connection:
-            yield connection
-
-
-@pytest.fixture(scope="module")
-def crawled(ims_crawl: Program, roundup: RoundupServer) -> Program:
-    """The whole tracker, crawled once by kim."""
-    address = ("--kind", "roundup", "--url", roundup.url, "--username", "kim", "--password-stdin")
-    added = ims_crawl("trackers", "add", "desk", *address, stdin=PASSWORD)
-    assert added.status == 0, added.err
-    assert crawl(ims_crawl)["issues_new"] == 8
-    return ims_crawl
-
-
-def crawl(program: Program, *options: str) -> dict[str, Any]:
-    done = program("crawl", "*", "--tracker", "desk", "--json", *options)
-    assert done.status == 0, done.err
-    document: dict[str, Any] = done.document
-    assert document["status"] == "completed"
-    return document
 
 
 def stored(database: Rows, columns: str, number: int) -> tuple[Any, ...]:
@@ -66,8 +35,8 @@ COUNTS = ", ".join(
 )
 
 
-@pytest.mark.usefixtures("crawled")
-def test_everything_that_roundup_tells_is_stored(database: Rows, roundup: RoundupServer) -> None:
+def compare(database: Rows, roundup: RoundupServer) -> None:
+    """Hold every stored issue against Roundup's own answers."""
     for number in range(1, 9):
         one = roundup.get(f"rest/data/issue/{number}?@verbose=2")["data"]["attributes"]
         entries = re.search(r'<table class="history.*?</table>', roundup.get(f"issue{number}"), re.DOTALL)
@@ -86,19 +55,32 @@ def test_everything_that_roundup_tells_is_stored(database: Rows, roundup: Roundu
         )
 
 
-def test_what_happens_at_the_tracker_is_found(
-    crawled: Program, database: Rows, roundup: RoundupServer
+def test_what_roundup_tells_is_stored_and_what_happens_there_is_found(
+    shell: Shell, roundup: RoundupServer
 ) -> None:
-    again = crawl(crawled)
-    assert (again["issues_unchanged"], again["issues_changed"]) == (8, 0)
-    roundup.change(5, "title=Renamed too", "comment=One more.")
-    roundup.change(6, "retire")
-    roundup.change(1, "edit=Edited.")  # the issue's time of change stays
-    assert crawl(crawled)["issues_changed"] >= 1
-    assert stored(database, "title", 5) == ("Renamed too",)
-    census = crawl(crawled, "--census")
-    assert census["removed"] == {"deleted": 1, "moved": 0, "denied": 0}
-    assert stored(database, "removed_reason", 6) == ("deleted",)
-    content = "(SELECT max(content) FROM ims.issue_comments c WHERE c.issue_pk = issue.issue_pk)"
-    assert stored(database, content, 1) == ("Edited.",)
-    assert stored(database, content, 5) == ("One more.",)
+    shell.monkeypatch.setenv("IMS_TRACKER_USERNAME", "kim")
+    shell.monkeypatch.setenv("IMS_TRACKER_PASSWORD", PASSWORD)
+
+    def crawl(*options: str) -> dict[str, Any]:
+        done = shell("crawl", "*", "--kind", "roundup", "--url", roundup.url, "--json", *options)
+        assert done.status == 0, done.err
+        document: dict[str, Any] = done.document
+        assert document["status"] == "completed"
+        return document
+
+    assert crawl()["issues_new"] == 8
+    with shell.database.superuser() as database:
+        compare(database, roundup)
+        again = crawl()
+        assert (again["issues_unchanged"], again["issues_changed"]) == (8, 0)
+        roundup.change(5, "title=Renamed too", "comment=One more.")
+        roundup.change(6, "retire")
+        roundup.change(1, "edit=Edited.")  # the issue's time of change stays
+        assert crawl()["issues_changed"] >= 1
+        assert stored(database, "title", 5) == ("Renamed too",)
+        census = crawl("--census")
+        assert census["removed"] == {"deleted": 1, "moved": 0, "denied": 0}
+        assert stored(database, "removed_reason", 6) == ("deleted",)
+        content = "(SELECT max(content) FROM ims.issue_comments c WHERE c.issue_pk = issue.issue_pk)"
+        assert stored(database, content, 1) == ("Edited.",)
+        assert stored(database, content, 5) == ("One more.",)
