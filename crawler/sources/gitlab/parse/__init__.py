@@ -1,0 +1,1 @@
+"""Reading of GitLab's answers: no network, no clock."""
