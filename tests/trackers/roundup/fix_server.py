@@ -39,6 +39,10 @@ class RoundupServer:
         """Let something happen to an issue, see change.py."""
         run([self.python, HERE / "change.py", self.home, number, *changes])
 
+    def pages_asked(self) -> int:
+        """How many pages of issues it has given until now, by its own log."""
+        return (self.home.parent / "server.log").read_text("utf-8", "replace").count('"GET /tracker/issue')
+
     def get(self, path: str) -> Any:
         """What it answers to kim, as JSON or, of its pages, as text."""
         request = urllib.request.Request(  # noqa: S310 - our own loopback address

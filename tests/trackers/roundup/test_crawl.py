@@ -71,16 +71,20 @@ def test_what_roundup_tells_is_stored_and_what_happens_there_is_found(
     assert crawl()["issues_new"] == 8
     with shell.database.superuser() as database:
         compare(database, roundup)
+        pages = roundup.pages_asked()
         again = crawl()
         assert (again["issues_unchanged"], again["issues_changed"]) == (8, 0)
+        assert roundup.pages_asked() == pages
         roundup.change(5, "title=Renamed too", "comment=One more.")
         roundup.change(6, "retire")
         roundup.change(1, "edit=Edited.")  # the issue's time of change stays
-        assert crawl()["issues_changed"] >= 1
+        assert crawl()["issues_changed"] == 1
+        assert roundup.pages_asked() == pages + 1
+        content = "(SELECT max(content) FROM ims.issue_comments c WHERE c.issue_pk = issue.issue_pk)"
         assert stored(database, "title", 5) == ("Renamed too",)
+        assert stored(database, content, 1) == ("A comment",)
         census = crawl("--census")
         assert census["removed"] == {"deleted": 1, "moved": 0, "denied": 0}
         assert stored(database, "removed_reason", 6) == ("deleted",)
-        content = "(SELECT max(content) FROM ims.issue_comments c WHERE c.issue_pk = issue.issue_pk)"
         assert stored(database, content, 1) == ("Edited.",)
         assert stored(database, content, 5) == ("One more.",)
