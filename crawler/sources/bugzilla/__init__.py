@@ -1,4 +1,4 @@
-"""Bugzilla by its REST API, from 5.0 on.
+"""Bugzilla by its REST API, which it has from 5.0 on, else by its pages.
 
 A product is a product of Bugzilla. Without a secret it is read as anybody may.
 """
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _HOW_TO_LOG_IN = (
     "An API key, made under Preferences, API Keys, which sees what its account sees; no user name is needed."
+    " A Bugzilla without a REST API takes a user name with its password instead."
 )
 
 

@@ -1,43 +1,36 @@
-"""Bugzilla's source: lists of numbers with their times of change, and whole bugs, many by four requests."""
+"""Bugzilla's source: by its REST API where it has one, else by its pages."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
-from difflib import get_close_matches
-
-from msgspec.structs import replace
+from datetime import datetime
 
 from crawler.client import Client
-from crawler.errors import Forbidden, ItemError, NotFound, PageCut, PageRejected, TrackerError, UnknownProduct
-from crawler.json_document import JsonNode
+from crawler.errors import ItemError
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
 from crawler.records import AttachmentRecord
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.bugzilla.api import BugzillaApi
-from crawler.sources.bugzilla.cursor import BugzillaCursor
-from crawler.sources.bugzilla.pages import BugPages
-from crawler.sources.bugzilla.query import FIELDS, Parameters, conditions, since_of, words_of
+from crawler.sources.bugzilla.cgi.source import CgiBugzilla
+from crawler.sources.bugzilla.query import words_of
+from crawler.sources.bugzilla.rest import RestBugzilla
+from crawler.sources.bugzilla.version import NoApi, find_pages
 
 PAGE_SIZE = 500
-_LAST = 2_147_483_647  # the largest number that the database behind a Bugzilla gives
-_LOOKED_UP = 200  # numbers in one address
-_FILE = re.compile(r"/attachment\.cgi\?id=([0-9]{1,18})")
 
 
 class BugzillaSource:
     """A Bugzilla, seen through one account."""
 
     def __init__(self, connection: Connection, client: Client) -> None:
-        self._api = BugzillaApi(connection, client)
-        self._pages = BugPages(self._api, connection.base_url)
+        self._connection = connection
+        self._client = client
         size = connection.options.get("page_size")
         self._page_size = size if isinstance(size, int) and size > 0 else PAGE_SIZE
-        self._fields: tuple[str, ...] | None = None
+        self._way: RestBugzilla | CgiBugzilla | None = None
+        self._finding = asyncio.Lock()
 
     def render(self, query: Tree) -> Rendering:
         """Say the query in Bugzilla's words: its numbers, and parts of its words."""
@@ -52,9 +45,9 @@ class BugzillaSource:
 
         Raises:
             LoginRefused: it does not.
-            TrackerError: this is no Bugzilla with a REST API.
+            TrackerError: this is no Bugzilla.
         """
-        await self._api.version()
+        await self._found()
 
     async def search(
         self,
@@ -71,30 +64,9 @@ class BugzillaSource:
             UnknownProduct: there is no such product.
             TrackerError: the answer is not a list of bugs.
         """
-        place = BugzillaCursor() if cursor is None else BugzillaCursor.read(cursor)
-        if cursor is None and product is not None:
-            place = replace(place, products=await self._products_named(product))
-        wanted = asked_numbers(query).numbers
-        numbers = None if wanted is None else sorted(wanted, reverse=True)
-        groups = words_of(query) if numbers is None else []
-        texts = conditions(groups, await self._searched_fields()) if groups else []
-        given = 0
-        while limit is None or given < limit:
-            size = self._page_size if limit is None else min(self._page_size, limit - given)
-            asked = None if numbers is None else _below(numbers, place.below)[:_LOOKED_UP]
-            found = [] if asked == [] else await self._list(place, texts, since, size, asked)
-            given += len(found)
-            floor = min((number for number, _ in found), default=None)
-            if asked and not found and len(asked) == _LOOKED_UP:
-                floor = asked[-1]  # these are hidden or none, and others are still to be looked up
-            place = replace(place, below=floor)
-            yield SearchPage(
-                references=tuple(Reference(issue_id=str(number), modified=time) for number, time in found),
-                cursor=None if floor is None else place.text(),
-                server=(await self._api.version()).title,
-            )
-            if floor is None:
-                return
+        way = await self._found()
+        async for page in way.search(query, product=product, since=since, limit=limit, cursor=cursor):
+            yield page
 
     async def fetch(self, ref: Reference) -> tuple[RawPage, ...]:
         """Get a bug with its comments, its history and its list of files.
@@ -103,104 +75,38 @@ class BugzillaSource:
             NotFound: there is none.
             Forbidden: the account may not see it.
         """
-        (outcome,) = await self._pages.many([ref.issue_id])
+        (outcome,) = await self.fetch_many([ref])
         if isinstance(outcome, ItemError):
             raise outcome
         return outcome
 
     async def fetch_many(self, refs: Sequence[Reference]) -> list[tuple[RawPage, ...] | ItemError]:
-        """Get several bugs by four requests; what these do not bring is asked for by itself."""
-        return await self._pages.many([ref.issue_id for ref in refs])
+        """Get several bugs by few requests; what these do not bring is asked for by itself."""
+        return await (await self._found()).many([ref.issue_id for ref in refs])
 
     async def download(self, attachment: AttachmentRecord) -> RawPage:
-        """Get an attached file through the API: its page wants a cookie, which a key does not give.
+        """Get an attached file.
 
         Raises:
             NotFound: there is no such file, or it was deleted.
             Forbidden: the account may not see it.
         """
-        place = _FILE.search(attachment.download_url or "")
-        if place is None:
-            raise NotFound(f"Bugzilla does not tell where {attachment.filename!r} is.")
-        told = (await self._api.get(f"bug/attachment/{place[1]}")).at("attachments").find(place[1])
-        if told is None:
-            raise NotFound(f"Bugzilla has no file {place[1]} for this account.")
-        data = told.optional_text("data") or ""
-        if not data and told.optional_integer("size") == 0:
-            raise NotFound(f"The file {attachment.filename!r} was deleted from Bugzilla.")
+        return await (await self._found()).download(attachment)
+
+    async def _found(self) -> RestBugzilla | CgiBugzilla:
+        """The way in which this Bugzilla is read, logged in."""
+        async with self._finding:
+            if self._way is None:
+                way = await self._find()
+                await way.login()
+                self._way = way
+        return self._way
+
+    async def _find(self) -> RestBugzilla | CgiBugzilla:
+        api = BugzillaApi(self._connection, self._client)
         try:
-            body = base64.b64decode(data, validate=False)
-        except (binascii.Error, ValueError):
-            raise PageRejected(f"Bugzilla's answer with {attachment.filename!r} cannot be read.") from None
-        return RawPage(
-            url=attachment.download_url or "",
-            body=body,
-            content_type=told.optional_text("content_type"),
-            part="attachment",
-            fetched_at=datetime.now(UTC),
-        )
-
-    async def _list(
-        self,
-        place: BugzillaCursor,
-        texts: Parameters,
-        since: datetime | None,
-        size: int,
-        numbers: Sequence[int] | None,
-    ) -> list[tuple[int, datetime | None]]:
-        params = [("include_fields", "id,last_change_time"), ("order", "bug_id DESC"), ("limit", str(size))]
-        params += [("product", name) for name in place.products] + texts
-        if since is not None:
-            params.append(("last_change_time", since_of(since)))
-        if numbers is not None:
-            params.append(("id", ",".join(map(str, numbers))))
-        # Without any condition Bugzilla refuses to search.
-        last = _LAST if place.below is None else place.below
-        params += [("f900", "bug_id"), ("o900", "lessthan"), ("v900", str(last))]
-        try:
-            rows = list((await self._api.get("bug", params)).at("bugs").items())
-            found = [(row.at("id").integer(), row.optional_time("last_change_time")) for row in rows]
-        except PageCut:
-            raise
-        except ItemError as error:
-            raise TrackerError(f"Bugzilla's answer to a search is not a list of bugs: {error}") from error
-        if [number for number, _ in found] != sorted({number for number, _ in found}, reverse=True):
-            raise TrackerError("Bugzilla does not give its list by falling numbers: it cannot be read whole.")
-        # One that does not know the condition would give its first page again and again.
-        return [(number, time) for number, time in found if number < last]
-
-    async def _products_named(self, wanted: str) -> tuple[str, ...]:
-        """The product of that name, or else those whose names begin so."""
-        params = [("type", "accessible"), ("include_fields", "name")]
-        known = [row.at("name").text() for row in await self._rows("product", params, "products")]
-        folded = wanted.casefold()
-        same = [name for name in known if name.casefold() == folded]
-        found = same or [name for name in known if name.casefold().startswith(folded)]
-        if found:
-            return tuple(sorted(found))
-        near = get_close_matches(wanted, known, n=3) or sorted(known)[:20]
-        raise UnknownProduct(
-            f"Bugzilla shows this account no product {wanted!r}."
-            + (f" It has: {', '.join(near)}." if near else " It shows none at all.")
-        )
-
-    async def _searched_fields(self) -> tuple[str, ...]:
-        """Every field that a word may stand in, those of the administrators included."""
-        if self._fields is None:
-            rows = await self._rows("field/bug", [("include_fields", "name,is_custom")], "fields")
-            known = {row.at("name").text(): row.flag("is_custom") for row in rows}
-            own = sorted(name for name, is_custom in known.items() if is_custom)
-            self._fields = (*(name for name in FIELDS if name in known), *own)
-        return self._fields
-
-    async def _rows(self, path: str, params: Parameters, name: str) -> list[JsonNode]:
-        try:
-            return list((await self._api.get(path, params)).at(name).items())
-        except PageCut:
-            raise
-        except (ItemError, Forbidden) as error:
-            raise TrackerError(f"Bugzilla does not list its {name}: {error}") from error
-
-
-def _below(numbers: Sequence[int], below: int | None) -> list[int]:
-    return [each for each in numbers if below is None or each < below]
+            await api.version()
+        except NoApi:
+            title = await find_pages(self._client)
+            return CgiBugzilla(self._connection, self._client, page_size=self._page_size, title=title)
+        return RestBugzilla(self._connection, api, page_size=self._page_size)

@@ -63,10 +63,10 @@ async def record(source: BugzillaSource, number: str) -> IssueRecord:
 @pytest.mark.parametrize(
     ("end", "reply", "kind", "sentence"),
     [
-        ("/version", PAGE, TrackerError, "from 5.0 on"),
-        ("/version", Reply({}), TrackerError, "from 5.0 on"),
+        ("/version", PAGE, TrackerError, "does not answer as a Bugzilla"),
+        ("/version", Reply({}), TrackerError, "does not answer as a Bugzilla"),
         ("/version", Reply(b"", 404), TrackerError, "without show_bug.cgi"),
-        ("/version", Reply(b"", 403), TrackerError, "from 5.0 on"),
+        ("/version", Reply(b"", 403), TrackerError, "does not answer as a Bugzilla"),
         ("/whoami", PAGE, TrackerError, "address is that of a Bugzilla"),
         ("/whoami", Reply({"id": 0}), LoginRefused, "API key"),
         ("/whoami", Reply([]), LoginRefused, "API key"),

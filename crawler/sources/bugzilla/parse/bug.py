@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from crawler.errors import PageRejected
 from crawler.json_document import JsonNode, read_json
@@ -17,6 +18,7 @@ from crawler.records import (
     State,
 )
 from crawler.source import Connection, RawPage
+from crawler.sources.bugzilla.parse.page import parse_pages
 from crawler.states import state_of
 
 _NONE = "---"  # Bugzilla's word for no choice
@@ -36,10 +38,10 @@ _PEOPLE = ("creator_detail", "assigned_to_detail", "qa_contact_detail", "cc_deta
 
 
 class BugzillaParser:
-    """Parser of bugs; a connection's settings do not matter to it."""
+    """Parser of bugs, of the API's answers and of pages."""
 
     def __init__(self, connection: Connection) -> None:
-        del connection
+        self._zone = ZoneInfo(connection.timezone or "UTC")
 
     def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
         """Read a bug from its pages.
@@ -48,6 +50,8 @@ class BugzillaParser:
             PageRejected: they are not what Bugzilla promises, or one of them is missing.
         """
         told = {page.part: page for page in pages}
+        if "xml" in told:
+            return parse_pages(told, self._zone)
         for part in ("issue", "comments", "history", "attachments"):
             if part not in told:
                 raise PageRejected(f"The page with the bug's {part} is missing.")
