@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from time import monotonic
 from types import TracebackType
@@ -85,6 +85,7 @@ class Session:
         self.kind = find_kind(opened.kind)
         self._parser = self.kind.open_parser(replace(opened.connection, username=None, password=None))
         self._source: Source | None = None
+        self._asker: Client | None = None
         self._lease = _Lease(outbox)
         self._turns: Turns | None = None
         self._entered = AsyncExitStack()
@@ -110,7 +111,10 @@ class Session:
             )
             self._outbox.stats = client.stats
             await self._entered.enter_async_context(client)
-            self._source = self.kind.open_source(opened.connection, client)
+            self._asker = client
+            # Not of this kind, by its address: whoever wants to know what it is may ask all the same.
+            with suppress(CrawlError):
+                self._source = self.kind.open_source(opened.connection, client)
         return self
 
     def _client(self, base_url: str, **more: Any) -> Client:
@@ -199,6 +203,9 @@ class Session:
 
     @property
     def _asked(self) -> Source:
+        if self._source is None and self._asker is not None:
+            # It could not be opened before, and now says why.
+            self._source = self.kind.open_source(self._opened.connection, self._asker)
         if self._source is None:
             raise TypeError("this process has no network")
         return self._source

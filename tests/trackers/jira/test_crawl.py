@@ -27,7 +27,7 @@ def added(shell: Shell, jira: JiraStandIn, monkeypatch: pytest.MonkeyPatch) -> S
     """A shell that knows the Jira as ``desk``."""
     monkeypatch.setattr("sys.stdin", io.StringIO(SECRET if jira.is_cloud else TOKEN))
     who = ("--username", USER) if jira.is_cloud else ()
-    where = ("--kind", "jira", "--url", f"{jira.url}{jira.context}")
+    where = ("--url", f"{jira.url}{jira.context}/browse/DOC-1")  # what it is, the server says
     done = shell("trackers", "add", "desk", *where, *who, "--password-stdin")
     assert done.status == 0, done.err
     return shell
