@@ -35,10 +35,8 @@ class Repository:
 
     def __init__(self, connection: Connection, client: Client) -> None:
         place = place_in(connection.base_url)
-        if place is None:
-            raise UsageError(_NO_ADDRESS)
         self._client = client
-        self._root, self._given = place
+        self._root, self._given = ("", "") if place is None else place
         self._name: str | None = None
         self._asking = asyncio.Lock()
         self._has_token = bool(connection.password)
@@ -48,6 +46,8 @@ class Repository:
 
     async def login(self) -> None:
         """See :meth:`crawler.source.Source.login`."""
+        if not self._given:
+            raise UsageError(_NO_ADDRESS)
         try:
             if self._has_token:
                 # Answered to nobody without a token; one of an app has no account, which is a 403.

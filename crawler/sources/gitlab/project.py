@@ -37,16 +37,16 @@ class Project:
 
     def __init__(self, connection: Connection, client: Client) -> None:
         place = place_in(connection.base_url)
-        if place is None:
-            raise UsageError(_NO_ADDRESS)
         self._client = client
-        self._root, self._key = place
+        self._root, self._key = ("", "") if place is None else place
         self._path: str | None = None
         self._asking = asyncio.Lock()
         self.headers = {"PRIVATE-TOKEN": connection.password} if connection.password else {}
 
     async def login(self) -> None:
         """See :meth:`crawler.source.Source.login`."""
+        if not self._key:
+            raise UsageError(_NO_ADDRESS)
         try:
             if self.headers:  # answered to nobody without a token
                 answer = await self._client.get(

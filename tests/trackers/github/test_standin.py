@@ -371,9 +371,11 @@ def test_the_base_address_is_found_in_the_address_of_a_page(url: str, base: str 
     assert base is None or KIND.base_of(base) == base
 
 
-def test_an_address_without_a_repository_is_refused() -> None:
-    with pytest.raises(UsageError, match="names no repository"):
-        KIND.open_source(Connection(base_url="https://github.com"), Client("https://github.com"))
+async def test_an_address_without_a_repository_is_refused() -> None:
+    async with Client("https://github.com") as client:
+        source = KIND.open_source(Connection(base_url="https://github.com", password="x"), client)
+        with pytest.raises(UsageError, match="names no repository"):
+            await source.login()
 
 
 async def test_ghosts_and_states(server: GitHubStandIn, tracker: Tracker) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from tests.fixtures.api_server import ApiServer, Asked, Reply
 TOKEN = "right-token"
 PATH = "group/sub/desk"
 SECRET = "0123456789abcdef" * 2
-EVENTS = {"label": "resource_label_events", "state": "resource_state_events"}
+_UNTOLD = timedelta(microseconds=500)
 MOST_ROWS = 100
 
 
@@ -130,7 +130,8 @@ class GitLabStandIn(ApiServer):
         if since := asked.one("updated_after"):
             rows = [one for one in rows if _moment(one["updated_at"]) >= _moment(since)]
         if before := asked.one("created_before"):
-            rows = [one for one in rows if _moment(one["created_at"]) <= _moment(before)]
+            # A GitLab keeps microseconds, of which it tells milliseconds only.
+            rows = [one for one in rows if _moment(one["created_at"]) + _UNTOLD <= _moment(before)]
         rows.sort(key=lambda one: (one["created_at"], one["iid"]), reverse=True)
         return self._page(asked, [self._row(one) for one in rows])
 

@@ -337,6 +337,8 @@ def test_the_base_address_is_found_in_the_address_of_a_page(url: str, base: str 
     assert base is None or KIND.base_of(base) == base
 
 
-def test_an_address_without_a_project_is_refused() -> None:
-    with pytest.raises(UsageError, match="names no project"):
-        KIND.open_source(Connection(base_url="https://gitlab.com"), Client("https://gitlab.com"))
+async def test_an_address_without_a_project_is_refused() -> None:
+    async with Client("https://gitlab.com") as client:
+        source = KIND.open_source(Connection(base_url="https://gitlab.com", password="x"), client)
+        with pytest.raises(UsageError, match="names no project"):
+            await source.login()
