@@ -28,7 +28,7 @@ def bugzilla(request: pytest.FixtureRequest) -> Iterator[BugzillaStandIn]:
 def added(shell: Shell, bugzilla: BugzillaStandIn, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A shell that knows the Bugzilla as ``bugs``."""
     monkeypatch.setattr("sys.stdin", io.StringIO(KEY))
-    where = ("--url", f"{bugzilla.url}/bugs/show_bug.cgi")  # what it is, the server says
+    where = ("--kind", "bugzilla", "--url", f"{bugzilla.url}/bugs/show_bug.cgi")
     done = shell("trackers", "add", "bugs", *where, "--password-stdin")
     assert done.status == 0, done.err
     bugzilla.asked.clear()

@@ -27,7 +27,7 @@ def added(shell: Shell, jira: JiraStandIn, monkeypatch: pytest.MonkeyPatch) -> S
     """A shell that knows the Jira as ``desk``."""
     monkeypatch.setattr("sys.stdin", io.StringIO(SECRET if jira.is_cloud else TOKEN))
     who = ("--username", USER) if jira.is_cloud else ()
-    where = ("--url", f"{jira.url}{jira.context}/browse/DOC-1")  # what it is, the server says
+    where = ("--kind", "jira", "--url", f"{jira.url}{jira.context}/browse/DOC-1")
     done = shell("trackers", "add", "desk", *where, *who, "--password-stdin")
     assert done.status == 0, done.err
     return shell
@@ -104,6 +104,14 @@ def test_a_question_since_a_moment_brings_what_changed_then(added: Shell, jira: 
     found = crawl(added, "--since", since.isoformat())
     assert found["total_issues_found"] == found["issues_new"] == 1
     assert added("show", late.key, "--json").document["issue_id"] == late.key
+
+
+def test_what_it_is_the_server_says(shell: Shell, jira: JiraStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(SECRET if jira.is_cloud else TOKEN))
+    where = ("--url", f"{jira.url}{jira.context}/browse/DOC-1", "--username", USER)
+    assert shell("trackers", "add", "found", *where, "--password-stdin").status == 0
+    (row,) = shell("trackers", "list", "--json").document
+    assert (row["kind"], row["base_url"]) == ("jira", f"{jira.url}{jira.context}")
 
 
 def test_no_secret_is_kept_anywhere(added: Shell, jira: JiraStandIn) -> None:
