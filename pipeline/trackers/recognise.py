@@ -29,7 +29,7 @@ def place_of(kind: str, url: str) -> Place:
         UsageError: the kind or the address cannot be.
     """
     known = find_kind(kind)
-    page = _bare(url)
+    page = bare(url)
     Origin(page)  # no address with a password goes any further
     base_url = known.base_of(page) if known.base_of is not None else None
     if base_url is None:
@@ -49,7 +49,7 @@ async def recognise(url: str, *, proxy: Proxy | None = None, reach: Reach | None
         UsageError: it is none that is known, or the address cannot be.
         TrackerError: the server cannot be reached.
     """
-    page = _bare(url)
+    page = bare(url)
     places = [place_of(name, page) for name in kind_names()]
     asked = Origin(page)
     for place in places:
@@ -68,6 +68,6 @@ async def recognise(url: str, *, proxy: Proxy | None = None, reach: Reach | None
     )
 
 
-def _bare(url: str) -> str:
+def bare(url: str) -> str:
     """An address without what its page was asked."""
     return re.split(r"[?#]", url, maxsplit=1)[0]

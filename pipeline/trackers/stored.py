@@ -22,7 +22,7 @@ from db.sanitize import LONGEST_NAME
 from db.users import require_writer
 from pipeline.settings import Settings
 from pipeline.trackers.connect import IGNORE_ROBOTS, PROXY, Tracker
-from pipeline.trackers.recognise import Place
+from pipeline.trackers.recognise import Place, bare
 from pipeline.trackers.secrets import Purpose, Vault, password_of, proxy_password_of
 
 SLOWEST, FASTEST = 0.00028, 1000  # requests a second, as the column takes them
@@ -214,12 +214,13 @@ def open_adhoc(session: Session, kind: str, url: str, settings: Settings, vault:
 
 def stored_place(session: Session, url: str) -> Place | None:
     """The place of the user's tracker that has this very address; None: there is none, or several."""
-    Origin(url)  # before the database hears of what may have a password in it
+    base_url = bare(url).rstrip("/")
+    Origin(base_url)  # before the database hears of what may have a password in it
     same = select(TrackerModel.kind).where(
-        TrackerModel.user_id == func.ims.current_user_id(), TrackerModel.base_url == url.rstrip("/")
+        TrackerModel.user_id == func.ims.current_user_id(), TrackerModel.base_url == base_url
     )
     kinds = set(session.scalars(same))
-    return Place(kinds.pop(), url.rstrip("/")) if len(kinds) == 1 else None
+    return Place(kinds.pop(), base_url) if len(kinds) == 1 else None
 
 
 def _mine() -> Select[TrackerModel]:
