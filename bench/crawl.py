@@ -23,7 +23,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from db.embedded import ServerAddress
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = {"IMS_TRACKER_USERNAME": "kim", "IMS_TRACKER_PASSWORD": "kim-secret"}
@@ -156,7 +159,11 @@ def main() -> None:
     arguments = parser.parse_args()
     first, again, bare = [], [], []
     for _ in range(arguments.rounds):
-        with tempfile.TemporaryDirectory() as folder, standin(arguments.issues) as url, _server(Path(folder)):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            standin(arguments.issues) as url,
+            held_server(Path(folder)),
+        ):
             first.append(crawl(url, Path(folder), arguments.workers))
             bare.append(fetch_only(url, arguments.issues, arguments.workers))
             again.append(crawl(url, Path(folder), arguments.workers))
@@ -176,12 +183,12 @@ def main() -> None:
 
 
 @contextmanager
-def _server(home: Path) -> Iterator[None]:
-    # Held over the whole round, so that the server's processes, and their CPU time, last from crawl to crawl.
+def held_server(home: Path) -> Iterator[ServerAddress]:
+    """Hold the embedded server, so that its processes, and their CPU time, last from command to command."""
     from db.embedded import EmbeddedServer
 
-    with EmbeddedServer(home):
-        yield
+    with EmbeddedServer(home) as address:
+        yield address
 
 
 if __name__ == "__main__":
