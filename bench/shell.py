@@ -1,9 +1,9 @@
 """What a question costs in a shell: each command's time, beside a bare script that asks the same question.
 
-The stand-in's issues are crawled once. Then every command runs as a user runs it, in turn with the bare script:
-cold, where it starts the embedded server itself, and warm, where another process holds the server. The bare
-script imports psycopg and rich, connects, calls the search function and prints a table. CPU seconds are those
-of the command's own process; a noisy machine changes them less than the time on the wall.
+The stand-in's issues are crawled once. Then every command runs as a user runs it, in turn with the bare
+script: cold, where it starts the embedded server itself, and warm, where another process holds the server.
+The bare script imports psycopg and rich, connects, calls the search function and prints a table. CPU seconds
+are those of the command's own process; a noisy machine changes them less than the time on the wall.
 
 Run as ``python -m bench.shell [--issues N] [--rounds R]``.
 """
@@ -37,7 +37,7 @@ from rich.table import Table
 with psycopg.connect(os.environ["BARE_CONNINFO"]) as connection:
     connection.execute("SELECT ims.set_current_user(ims.find_user(%s))", (os.environ["IMS_USER"],))
     rows = connection.execute(
-        "SELECT issue_id, status, product, title, snippet FROM ims.search_issues(%s, NULL, 21)", (sys.argv[1],)
+        "SELECT issue_id, status, product, title, snippet FROM ims.search_issues(%s, NULL, 21)", sys.argv[1:]
     ).fetchall()
 table = Table(box=None)
 for name in ("issue", "status", "product", "title", "snippet"):

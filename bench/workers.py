@@ -23,7 +23,7 @@ import psycopg
 from bench.crawl import standin
 from db.embedded import EmbeddedServer
 from db.location import DATABASE
-from db.setup.bootstrap import libpq_url
+from db.settings import libpq_url
 
 ROOT = Path(__file__).parent.parent
 

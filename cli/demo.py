@@ -188,12 +188,14 @@ def _print_crawls(crawled: list[_Crawled]) -> None:
 
 def _print_searches(crawled: list[_Crawled]) -> None:
     from crawler.query import parse_query
+    from db.acting import acting_for
     from pipeline.search.stored import find
 
     say("\nThe same searches, each user in their own issues")
     for one in crawled:
         for query in _SEARCHES:
-            hits = find(parse_query(query), limit=100, user_id=one.user_id).hits
+            with acting_for(one.user_id, everybody=False) as acting:
+                hits = find(acting, parse_query(query), limit=100).hits
             best = one_line(f"{hits[0]['issue_id']} {hits[0]['title']}") if hits else "nothing"
             say(f"{one.username:<10} {len(hits):>3} × {query} → {best}")
 

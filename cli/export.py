@@ -113,13 +113,13 @@ def _export_table(
     everybody: bool,
     as_json: bool,
 ) -> None:
-    from db import get_session
+    from db.acting import acting_for
     from pipeline.reports.export import open_table, output_file, write_parquet
     from pipeline.reports.workbook import write_workbook
     from pipeline.search.filters import check_tracker
 
-    with get_session(program.user_id, everybody=everybody) as session:
-        check_tracker(session, tracker)
+    with acting_for(program.user_id, everybody=everybody) as acting:
+        check_tracker(acting, tracker)
     with open_table(
         program.conninfo, program.user_id, subject.value, tracker=tracker, everybody=everybody
     ) as table:

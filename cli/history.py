@@ -20,7 +20,7 @@ def history(
     from pipeline.bootstrap import start
     from pipeline.search.history import past_questions
 
-    program = start()
+    program = start(asks_only=True)
     rows = past_questions(program.user_id, limit=limit, offset=offset, everybody=everybody)
     if as_json:
         print_json(rows)

@@ -27,14 +27,16 @@ def runs(
 ) -> None:
     """List the runs of your schedules, the newest first."""
     from db import get_session
+    from db.acting import acting_for
     from pipeline.bootstrap import start
     from pipeline.jobs import runs as pipeline_runs
-    from pipeline.jobs.schedules import known_name
+    from pipeline.jobs.news import known_name
 
     program = start()
     part = {"limit": limit, "offset": offset}
+    with acting_for(program.user_id, everybody=everybody) as acting:
+        wanted = known_name(acting, name, everybody=everybody) if name is not None else None
     with get_session(program.user_id, everybody=everybody) as session:
-        wanted = known_name(session, name, everybody=everybody) if name is not None else None
         if statistics:
             rows, figures = [], pipeline_runs.statistics(session, wanted, **part, everybody=everybody)
         else:
@@ -105,15 +107,14 @@ def news(
     as_json: AsJson = False,
 ) -> None:
     """List the issues that the newest run of each schedule found new or changed."""
-    from db import get_session
+    from db.acting import acting_for
     from pipeline.bootstrap import start
-    from pipeline.jobs.news import list_news
-    from pipeline.jobs.schedules import known_name
+    from pipeline.jobs.news import known_name, list_news
 
-    program = start()
-    with get_session(program.user_id, everybody=everybody) as session:
-        wanted = known_name(session, name, everybody=everybody) if name is not None else None
-        rows = list_news(session, wanted, limit=limit, offset=offset, everybody=everybody)
+    program = start(asks_only=True)
+    with acting_for(program.user_id, everybody=everybody) as acting:
+        wanted = known_name(acting, name, everybody=everybody) if name is not None else None
+        rows = list_news(acting, wanted, limit=limit, offset=offset, everybody=everybody)
     if as_json:
         print_json(rows)
         return

@@ -55,7 +55,7 @@ def run_search(
         everybody: in everybody's issues, not only one's own.
     """
     from crawler.errors import UsageError
-    from db import get_session
+    from db.acting import acting_for
     from pipeline.bootstrap import start
     from pipeline.search.filters import check_tracker, check_words, read_filters
     from pipeline.search.history import remember
@@ -66,10 +66,10 @@ def run_search(
     if shape.as_json + shape.as_csv + (shape.excel is not None) > 1:
         raise UsageError("Give one of --json, --csv and --excel.")
     filters = read_filters(given)
-    program = start()
-    with get_session(program.user_id, everybody=everybody) as session:
-        check_tracker(session, filters.tracker)
-        products = own_products(session)
+    program = start(asks_only=True)
+    with acting_for(program.user_id, everybody=everybody) as acting:
+        check_tracker(acting, filters.tracker)
+        products = own_products(acting)
     stored = [name.lower() for name in products]
     question = ask(
         query,
@@ -80,20 +80,19 @@ def run_search(
         exact=exact,
     )
     confirm(question, yes=yes)
-    found = find(
-        question.parsed,
-        filters,
-        wider=question.wider,
-        limit=limit,
-        offset=shape.offset,
-        sort=given.get("sort", "rank"),
-        user_id=program.user_id,
-        everybody=everybody,
-    )
-    if not found.hits:
-        with get_session(program.user_id, everybody=everybody) as session:
-            check_words(session, filters)
-    remember(
-        program.user_id, question, filters.within(question.parsed).product, shape.offset + len(found.hits)
-    )
+    with acting_for(program.user_id, everybody=everybody) as acting:
+        found = find(
+            acting,
+            question.parsed,
+            filters,
+            wider=question.wider,
+            limit=limit,
+            offset=shape.offset,
+            sort=given.get("sort", "rank"),
+            everybody=everybody,
+        )
+        if not found.hits:
+            check_words(acting, filters)
+        product = filters.within(question.parsed).product
+        remember(acting, question, product, shape.offset + len(found.hits))
     show_hits(found, shape)

@@ -19,9 +19,9 @@ def sessions(
     """List your crawl sessions, the newest first."""
     from pipeline.bootstrap import start
     from pipeline.completion import refresh
-    from pipeline.sessions.crawl_session import list_sessions
+    from pipeline.sessions.listing import list_sessions
 
-    program = start()
+    program = start(asks_only=True)
     rows = list_sessions(program.user_id, limit=limit, offset=offset, everybody=everybody)
     refresh(program.user_id)
     if as_json:

@@ -54,7 +54,7 @@ def show(
     from pipeline.bootstrap import start
     from pipeline.search.stored_issue import read_issue
 
-    program = start()
+    program = start(asks_only=True)
     found = read_issue(program.user_id, issue, tracker, everybody=everybody)
     if as_json:
         print_json(found)

@@ -26,7 +26,7 @@ def similar(
     from pipeline.bootstrap import start
     from pipeline.search.similar import similar as find_similar
 
-    program = start()
+    program = start(asks_only=True)
     found = find_similar(program.user_id, issue, tracker, limit=limit, everybody=everybody)
     if as_json:
         print_json(found)

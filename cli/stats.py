@@ -22,7 +22,7 @@ def stats(
     from pipeline.bootstrap import start
     from pipeline.reports.stats import figures
 
-    program = start()
+    program = start(asks_only=True)
     counted = figures(program.user_id, days, everybody=everybody)
     if as_json:
         print_json(counted)

@@ -12,10 +12,10 @@ from typing import Annotated
 import zstandard
 from msgspec import Meta
 
+from crawler.limits import LARGEST_PAGE
 from crawler.source import RawPage
 
 LEVEL = 1  # 42 KB of HTML: 0.1 ms; level 3 is a tenth smaller and half as fast
-LARGEST = 256 << 20  # bytes, inflated: what anybody who reads a kept page must be ready to hold
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class KeptPage:
 
     url: str  # the final address, without secrets
     body: bytes  # zstd
-    size: Annotated[int, Meta(ge=0, le=LARGEST)]  # bytes, inflated
+    size: Annotated[int, Meta(ge=0, le=LARGEST_PAGE)]  # bytes, inflated
     sha256: Annotated[bytes, Meta(min_length=32, max_length=32)]  # of the inflated bytes
     content_type: str | None = None
     part: str = "issue"

@@ -16,9 +16,11 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
+from db.connections import close_kept
 from db.errors import translated
 from db.settings import driver_url
 from db.setup.role_check import check_login
+from db.transient import is_of_the_server
 
 _OPTIONS: dict[str, Any] = {
     "pool_pre_ping": True,  # a restart of the server is not the next user's error
@@ -71,6 +73,7 @@ def dispose_engines() -> None:
         for engine in _engines.values():
             engine.dispose()
         _engines.clear()
+    close_kept()
 
 
 async def _kept(address: str) -> AsyncGenerator[AsyncEngine]:
@@ -117,10 +120,7 @@ def _translate(context: ExceptionContext) -> None:
     error = context.original_exception
     if context.is_pre_ping:
         return  # the pool opens another connection
-    # 25006: the server takes no changes, which is no fault of the statement
-    if isinstance(error, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction) and (
-        error.sqlstate is None or error.sqlstate.startswith(("08", "25006", "28", "3D", "53", "57P"))
-    ):
+    if isinstance(error, psycopg.Error) and is_of_the_server(error):
         raise translated(error) from error
 
 

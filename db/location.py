@@ -7,9 +7,14 @@ import secrets
 import threading
 from pathlib import Path
 
+import psycopg
+
+from db.connections import keep, open_checked
 from db.embedded import EmbeddedServer, ServerAddress
+from db.errors import DatabaseError
 from db.files import data_folder, read_own, whole_file
-from db.settings import DatabaseSettings
+from db.queries import statements
+from db.settings import DatabaseSettings, libpq_url
 from db.setup import bootstrap
 from db.setup.schema_version import State
 
@@ -62,13 +67,36 @@ def embedded_server(settings: DatabaseSettings) -> EmbeddedServer | None:
 
 
 def _make_ready(settings: DatabaseSettings) -> str:
-    address = _start(settings.home)
-    admin_url = address.superuser_url(DATABASE)
+    server = _servers.setdefault(settings.home, EmbeddedServer(settings.home))
+    address = server.start()
     password = _app_password(settings.home)
-    if bootstrap.schema_status(admin_url).state in {State.ABSENT, State.BEHIND}:
-        bootstrap.initialise(admin_url, app_password=password, first_admin=settings.user)
-    bootstrap.ensure_user(admin_url, settings.user)
-    return address.url(bootstrap.APP_LOGIN, password, DATABASE)
+    url = address.url(bootstrap.APP_LOGIN, password, DATABASE)
+    if not _is_ready(libpq_url(url), settings.user):
+        bootstrap.ensure_database(address.superuser_url(), DATABASE)
+        admin_url = address.superuser_url(DATABASE)
+        if bootstrap.schema_status(admin_url).state in {State.ABSENT, State.BEHIND}:
+            bootstrap.initialise(admin_url, app_password=password, first_admin=settings.user)
+        bootstrap.ensure_user(admin_url, settings.user)
+    return url
+
+
+def _is_ready(conninfo: str, user: str) -> bool:
+    """Tell whether the application gets in, finds its schema, and finds the user; the connection is kept.
+
+    That is so at every start but the first one after an installation or an update.
+    """
+    try:
+        connection = open_checked(conninfo)
+    except (psycopg.OperationalError, DatabaseError):
+        return False
+    try:
+        row = connection.execute(statements("asking")["known_user"], {"name": user}).fetchone()
+        connection.rollback()
+    except BaseException:
+        connection.close()
+        raise
+    keep(conninfo, connection, user_id=None)
+    return row == (True,)
 
 
 def _start(home: Path) -> ServerAddress:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
 
 from db.errors import DatabaseRefused, translated
 
@@ -23,8 +22,9 @@ def translate_sqlstate(sentences: Mapping[str, str]) -> Iterator[None]:
     """
     try:
         yield
-    except DBAPIError as error:
-        state = error.orig.sqlstate if isinstance(error.orig, psycopg.Error) else None
+    except Exception as error:
+        of_the_driver = driver_error(error)
+        state = of_the_driver.sqlstate if of_the_driver is not None else None
         if state is None or state not in sentences:
             raise
         raise DatabaseRefused(sentences[state]) from error
@@ -35,7 +35,13 @@ def in_our_words(error: Exception) -> Exception:
 
     Any other error comes back as it is.
     """
-    orig = error.orig if isinstance(error, DBAPIError) else None
+    orig = driver_error(error)
     if isinstance(orig, psycopg.errors.CheckViolation | psycopg.errors.LockNotAvailable):
         return translated(orig)
     return error
+
+
+def driver_error(error: Exception) -> psycopg.Error | None:
+    """The driver's error: the error itself, or what SQLAlchemy's error wraps; None: it is another one."""
+    orig = getattr(error, "orig", error)  # SQLAlchemy itself is not loaded where nobody uses it
+    return orig if isinstance(orig, psycopg.Error) else None

@@ -11,8 +11,7 @@ from importlib.resources import files
 import psycopg
 
 from db.location import configured_url
-from db.settings import read_settings
-from db.setup.bootstrap import libpq_url
+from db.settings import libpq_url, read_settings
 
 
 def describe(connection: psycopg.Connection) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 
+from db.acting import CANNOT_ACT, ONLY_OWN
 from db.engine import async_engine_for, engine_for
 from db.errors import DatabaseRefused, IdentityRefused, translated
 from db.location import configured_url
@@ -28,7 +29,6 @@ _BY_NAME = text(
 )
 _OWN_ROWS = "SELECT set_config('ims.own_rows', 'on', true)"
 _SEES_EVERYBODY = text("SELECT ims.sees_everybody()")
-_ONLY_OWN = "Only admins and analysts see everybody's rows: leave --everybody out."
 
 
 @contextmanager
@@ -71,23 +71,6 @@ async def get_async_session(
         await session.commit()
 
 
-@contextmanager
-def user_connection(conninfo: str, user_id: int, *, everybody: bool = False) -> Iterator[psycopg.Connection]:
-    """Give a connection of the driver's own, in one transaction of a user, for rows that are streamed.
-
-    Raises:
-        DatabaseRefused: as for :func:`get_session`.
-        psycopg.Error: the database cannot be used.
-    """
-    with psycopg.connect(conninfo) as connection:
-        connection.execute("SELECT ims.set_current_user(%s)", (user_id,))
-        if not everybody:
-            connection.execute(_OWN_ROWS)
-        elif connection.execute("SELECT ims.sees_everybody()").fetchone() != (True,):
-            raise DatabaseRefused(_ONLY_OWN)
-        yield connection
-
-
 def select_rows(session: Session, noun: str, name: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
     """Run a statement of ``db/queries`` in a session's transaction and return its rows.
 
@@ -100,14 +83,20 @@ def select_rows(session: Session, noun: str, name: str, values: Mapping[str, obj
     Raises:
         DatabaseError: the statement failed.
     """
-    driver = session.connection().connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise TypeError(type(driver))
+    driver = driver_connection(session)
     try:
         with driver.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(statements(noun)[name], values).fetchall()
     except psycopg.Error as error:
         raise translated(error) from error
+
+
+def driver_connection(session: Session) -> psycopg.Connection:
+    """The driver's own connection, within a session's transaction."""
+    driver = session.connection().connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(type(driver))
+    return driver
 
 
 def _act_for(
@@ -125,8 +114,8 @@ def _act_for(
             if everybody is False:
                 connection.execute(text(_OWN_ROWS))
             elif everybody and not connection.scalar(_SEES_EVERYBODY):
-                raise DatabaseRefused(_ONLY_OWN)
+                raise DatabaseRefused(ONLY_OWN)
         except DBAPIError as error:
             if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-                raise IdentityRefused("You cannot act as this user: ask an admin.") from error
+                raise IdentityRefused(CANNOT_ACT) from error
             raise

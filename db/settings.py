@@ -20,14 +20,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from io import StringIO
 from pathlib import Path
-
-import platformdirs
-from dotenv import dotenv_values
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from typing import TYPE_CHECKING
 
 from db.errors import DatabaseUnfit, DataFolderForbidden
 from db.files import read_own
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 DOTENV = Path(".env")
 _ACCOUNT = {
@@ -81,6 +80,8 @@ def _lines(dotenv: Path) -> dict[str, str]:
         text = "\0"
     if "\0" in text:
         raise DatabaseUnfit(f"{dotenv.absolute()} is not text in UTF-8: save it as UTF-8.")
+    from dotenv import dotenv_values  # only where there is such a file
+
     read = dotenv_values(stream=StringIO(text), interpolate=False)
     lines = {name: value for name, value in read.items() if value is not None}
     if not any(name.startswith("IMS_") for name in lines):
@@ -127,6 +128,9 @@ def driver_url(url: str) -> str:
     Raises:
         DatabaseUnfit: it is not the address of a PostgreSQL. The sentence does not repeat it.
     """
+    from sqlalchemy import make_url  # a large import, which the embedded server's own address does not need
+    from sqlalchemy.exc import ArgumentError
+
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -151,6 +155,11 @@ def rendered(url: URL) -> str:
     return address.replace(" ", "%20") + mark + query.replace("+", "%20")
 
 
+def libpq_url(url: str) -> str:
+    """Return an address of :func:`driver_url` for the driver itself, which knows nothing of driver names."""
+    return "postgresql://" + url.removeprefix("postgresql+psycopg://")
+
+
 def account(url: URL) -> tuple[str | None, str | None]:
     """Return the login's name and password of an address, from wherever they stand in it."""
     return url.username or _text(url.query.get("user")), url.password or _text(url.query.get("password"))
@@ -158,6 +167,8 @@ def account(url: URL) -> tuple[str | None, str | None]:
 
 def for_psql(url: str) -> tuple[str, str]:
     """Return an address as psql takes it and, apart from it, the password: others see arguments."""
+    from sqlalchemy import make_url
+
     user, password = account(make_url(url))
     return rendered(with_account(make_url(url), user).set(drivername="postgresql")), password or ""
 
@@ -176,6 +187,8 @@ def _text(value: str | tuple[str, ...] | None) -> str | None:
 
 
 def _data_folder(given: Path | None) -> Path:
+    import platformdirs
+
     try:
         return (given or platformdirs.user_data_path("ims-crawler")).expanduser().absolute()
     except RuntimeError as error:  # an account without a name and without HOME

@@ -26,3 +26,11 @@ def is_transient(error: BaseException) -> bool:
     if state is None:
         return isinstance(error, psycopg.OperationalError)
     return state in TRANSIENT_STATES or state.startswith("08")
+
+
+def is_of_the_server(error: BaseException) -> bool:
+    """Tell whether a server is gone or refuses a login, which is no fault of a statement."""
+    # 25006: the server takes no changes
+    return isinstance(error, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction) and (
+        error.sqlstate is None or error.sqlstate.startswith(("08", "25006", "28", "3D", "53", "57P"))
+    )

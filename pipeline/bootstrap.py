@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-
-from crawler.errors import CrawlError
-from crawler.http.proxy import Proxy, proxy_of_environment
 from crawler.process.isolation import hide_memory
-from db import get_session
-from db.errors import DatabaseError
+from db.acting import acting_for
 from db.location import configured_url
-from db.models import Tracker as TrackerModel
-from db.settings import environment
+from db.settings import environment, libpq_url
 from db.settings import read_settings as read_database_settings
-from db.setup.bootstrap import libpq_url
-from pipeline.logs import configure, keep_secret
-from pipeline.sessions.crawl_session import SessionLease
+from pipeline.logs import configure, keep_libraries_quiet, keep_secret
 from pipeline.settings import Settings, read_settings
-from pipeline.stages.counts import Observer, ignore_progress
-from pipeline.trackers.connect import Tracker
-from pipeline.trackers.recognise import Place, place_of, recognise
-from pipeline.trackers.secrets import Vault, add_key, open_vault
-from pipeline.trackers.stored import find_tracker, open_adhoc, open_tracker, stored_place
+
+if TYPE_CHECKING:
+    from crawler.errors import CrawlError
+    from crawler.http.proxy import Proxy
+    from db.errors import DatabaseError
+    from pipeline.sessions.crawl_session import SessionLease
+    from pipeline.stages.counts import Observer
+    from pipeline.trackers.connect import Tracker
+    from pipeline.trackers.recognise import Place
+    from pipeline.trackers.secrets import Vault
 
 
 @dataclass(frozen=True)
@@ -42,24 +39,37 @@ class Program:
     @cached_property
     def vault(self) -> Vault:
         """Opens stored passwords."""
+        from pipeline.trackers.secrets import open_vault
+
         return open_vault(self.home, self.settings.secret_key)
 
     def new_vault(self) -> Vault:
         """A vault whose newest key is fresh; with keys from the environment, the newest of those."""
+        from pipeline.trackers.secrets import add_key
+
         return self.vault if self.settings.secret_key else add_key(self.home)
 
     def open_tracker(self, name: str | None) -> Tracker:
         """A stored tracker with its password; see :func:`pipeline.trackers.stored.open_tracker`."""
+        from db import get_session
+        from pipeline.trackers.stored import open_tracker
+
         with get_session(user_id=self.user_id) as session:
             return open_tracker(session, name, self.settings, self.vault)
 
     def find_tracker(self, name: str | None) -> Tracker:
         """A stored tracker without its password; as :meth:`open_tracker` else."""
+        from db import get_session
+        from pipeline.trackers.stored import find_tracker
+
         with get_session(user_id=self.user_id) as session:
             return find_tracker(session, name)
 
     def open_adhoc(self, kind: str, url: str) -> Tracker:
         """A tracker by its address; see :func:`pipeline.trackers.stored.open_adhoc`."""
+        from db import get_session
+        from pipeline.trackers.stored import open_adhoc
+
         with get_session(user_id=self.user_id) as session:
             return open_adhoc(session, kind, url, self.settings, self.vault)
 
@@ -75,8 +85,16 @@ class Program:
             UsageError: nothing that is known here.
             TrackerError: the server cannot be reached.
         """
+        import asyncio
+
+        from crawler.http.proxy import proxy_of_environment
+        from pipeline.trackers.recognise import place_of, recognise
+        from pipeline.trackers.stored import stored_place
+
         if kind is not None:
             return place_of(kind, url)
+        from db import get_session
+
         with get_session(user_id=self.user_id) as session:
             known = stored_place(session, url)
         if known is not None:
@@ -85,6 +103,12 @@ class Program:
 
     def tracker_of(self, lease: SessionLease) -> Tracker:
         """The tracker that a session crawls."""
+        from sqlalchemy import select
+
+        from db import get_session
+        from db.models import Tracker as TrackerModel
+        from pipeline.trackers.stored import open_tracker
+
         with get_session(user_id=lease.user_id) as session:
             name = session.scalar(
                 select(TrackerModel.name).where(TrackerModel.tracker_id == lease.tracker_id)
@@ -92,29 +116,36 @@ class Program:
             return open_tracker(session, name, self.settings, self.vault)
 
     def run(
-        self, lease: SessionLease, tracker: Tracker, observer: Observer = ignore_progress
+        self, lease: SessionLease, tracker: Tracker, observer: Observer | None = None
     ) -> CrawlError | DatabaseError | None:
         """Work on a session until it ends; see :func:`pipeline.sessions.whole_session.run_session`."""
+        import asyncio
+
         return asyncio.run(self.run_within(lease, tracker, observer))
 
     async def run_within(
-        self, lease: SessionLease, tracker: Tracker, observer: Observer = ignore_progress
+        self, lease: SessionLease, tracker: Tracker, observer: Observer | None = None
     ) -> CrawlError | DatabaseError | None:
         """As :meth:`run`, within a running event loop."""
         from pipeline.sessions.whole_session import run_session
+        from pipeline.stages.counts import ignore_progress
 
         return await run_session(
             lease,
             tracker,
             conninfo=self.conninfo,
             home=self.home,
-            observer=observer,
+            observer=observer or ignore_progress,
             ceiling=self.settings.ceiling,
         )
 
 
-def start(*, level: int = logging.INFO) -> Program:
+def start(*, level: int = logging.INFO, asks_only: bool = False) -> Program:
     """Read the settings, set logging up, and make sure that database and user are there.
+
+    Args:
+        level: from which one on something is logged.
+        asks_only: what is stored is only asked for, so nothing is logged.
 
     Raises:
         UsageError: a setting is wrong.
@@ -123,12 +154,14 @@ def start(*, level: int = logging.INFO) -> Program:
     hide_memory()
     database = read_database_settings()
     settings = read_settings(environment())
-    configure(settings.log, level=level)
     keep_secret(settings.tracker_password)
     keep_secret(settings.proxy_password)
     keep_secret(settings.secret_key)
-    with get_session() as session:
-        user_id = session.scalar(select(func.ims.current_user_id()))
-    assert user_id is not None  # noqa: S101 - get_session() without an identity is refused
+    if asks_only:
+        keep_libraries_quiet()
+    else:
+        configure(settings.log, level=level)
+    with acting_for() as acting:
+        user_id = acting.user_id
     conninfo = libpq_url(configured_url(database))
     return Program(settings=settings, home=database.home, conninfo=conninfo, user_id=user_id)

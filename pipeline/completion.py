@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 FOLDER = "completion"
+_SORTS = ("trackers", "kinds", "schedules", "favorites", "sessions")
 _SESSIONS = 50  # the newest
 _MOST = 1000  # names of one sort
 
@@ -34,12 +35,12 @@ def refresh(user_id: int) -> None:
     """Write a user's names down; nothing depends on them, so a failure is passed over."""
     from contextlib import suppress
 
-    from sqlalchemy.exc import SQLAlchemyError
+    from psycopg import Error
 
     from db.errors import DatabaseError
     from db.files import whole_file
 
-    with suppress(DatabaseError, SQLAlchemyError, OSError):
+    with suppress(DatabaseError, Error, OSError):
         text = json.dumps(_names(user_id), ensure_ascii=False)
         path = _file()
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -48,34 +49,14 @@ def refresh(user_id: int) -> None:
 
 
 def _names(user_id: int) -> dict[str, list[tuple[str, str]]]:
-    from sqlalchemy import func, select
-
-    from db import get_session
-    from db.models import CrawlSession, SavedSearch, Tracker
+    from db.acting import acting_for
     from pipeline.search.products import own_products
 
-    me = func.ims.current_user_id()
-    trackers = select(Tracker.name, Tracker.base_url).where(Tracker.user_id == me)
-    kinds = select(Tracker.name, Tracker.kind).where(Tracker.user_id == me)
-    saved = select(SavedSearch.name, SavedSearch.query).where(SavedSearch.user_id == me)
-    sessions = (
-        select(CrawlSession.session_uuid, CrawlSession.original_query)
-        .where(CrawlSession.user_id == me)
-        .order_by(CrawlSession.session_id.desc())
-    )
-    queries = {
-        "trackers": trackers.limit(_MOST),
-        "kinds": kinds.limit(_MOST),
-        "schedules": saved.where(SavedSearch.cron.is_not(None)).limit(_MOST),
-        "favorites": saved.where(SavedSearch.cron.is_(None)).limit(_MOST),
-        "sessions": sessions.limit(_SESSIONS),
-    }
-    with get_session(user_id=user_id) as session:
-        names = {
-            sort: [(str(name), about or "") for name, about in session.execute(query)]
-            for sort, query in queries.items()
-        }
-        names["products"] = [(name, "") for name in own_products(session)]
+    names: dict[str, list[tuple[str, str]]] = {sort: [] for sort in _SORTS}
+    with acting_for(user_id) as acting:
+        for row in acting.rows("asking", "names", {"most": _MOST, "sessions": _SESSIONS}):
+            names[row["sort"]].append((row["name"], row["about"] or ""))
+        names["products"] = [(name, "") for name in own_products(acting)]
     # A shell reads a line a name, and some of these come from a tracker.
     return {
         sort: [(name, _plain(about)) for name, about in each if name.isprintable()]

@@ -20,9 +20,9 @@ from db import get_session
 from db.errors import DatabaseError, NoBinaries
 from db.location import configured_url
 from db.models import SavedSearch, Tracker, User
-from db.settings import DatabaseSettings, address_source, environment
+from db.settings import DatabaseSettings, address_source, environment, libpq_url
 from db.settings import read_settings as read_database_settings
-from db.setup.bootstrap import libpq_url, schema_status
+from db.setup.bootstrap import schema_status
 from db.setup.schema_version import State
 from db.setup.server_version import server_facts
 from pipeline.bootstrap import start

@@ -9,12 +9,14 @@ import re
 import sys
 from collections.abc import MutableMapping
 from contextlib import suppress
-from typing import Any
-
-import structlog
+from typing import TYPE_CHECKING, Any
 
 from pipeline.printable import escaped_unseen, without_unseen
-from pipeline.settings import LogFormat
+
+if TYPE_CHECKING:
+    import structlog
+
+    from pipeline.settings import LogFormat
 
 REDACTED = "[secret]"
 _SECRET_NAMES = re.compile(
@@ -89,6 +91,8 @@ def _json(event: object, **options: Any) -> str:
 
 def configure(log: LogFormat, *, level: int = logging.INFO) -> None:
     """Set logging up for this process."""
+    import structlog  # large, and what only asks has nothing to log
+
     renderer: structlog.typing.Processor
     if log == "json":
         renderer = structlog.processors.JSONRenderer(_json)
@@ -108,5 +112,9 @@ def configure(log: LogFormat, *, level: int = logging.INFO) -> None:
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    # Libraries that log through the standard module have nothing to say that a user should read.
+    keep_libraries_quiet()
+
+
+def keep_libraries_quiet() -> None:
+    """Let libraries that log through the standard module say nothing: a user should not read it."""
     logging.getLogger().addHandler(logging.NullHandler())

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from crawler.errors import UsageError
-from crawler.http.reach import networks
-from crawler.kept_page import LARGEST
+from crawler.limits import LARGEST_ANSWER, LARGEST_PAGE
 from pipeline.sessions.ceiling import USUAL, Ceiling
-from pipeline.trackers.connect import LARGEST_ANSWER
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 LogFormat = Literal["console", "json"]
 _LLM_MODEL = "llama3.2"
@@ -59,8 +59,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         proxies={name: value for name, value in env.items() if name.lower() in _PROXIES},
         proxy_password=env.get("IMS_PROXY_PASSWORD") or None,
         secret_key=env.get("IMS_SECRET_KEY") or None,
-        allow_networks=networks(env.get("IMS_ALLOW_NETWORKS", "").replace(",", " ").split()),
-        largest_answer=_number(env, "IMS_MAX_FILE", LARGEST_ANSWER, most=LARGEST),
+        allow_networks=_networks(env.get("IMS_ALLOW_NETWORKS", "").replace(",", " ").split()),
+        largest_answer=_number(env, "IMS_MAX_FILE", LARGEST_ANSWER, most=LARGEST_PAGE),
         ceiling=Ceiling(
             issues=_number(env, "IMS_MAX_ISSUES", USUAL.issues),
             bytes=_number(env, "IMS_MAX_BYTES", USUAL.bytes),
@@ -69,6 +69,14 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         llm_model=env.get("IMS_LLM_MODEL") or _LLM_MODEL,
         llm_key=env.get("IMS_LLM_KEY") or None,
     )
+
+
+def _networks(named: list[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    if not named:
+        return ()
+    from crawler.http.reach import networks  # with the HTTP library, which a question does not need
+
+    return networks(named)
 
 
 def _number(env: Mapping[str, str], name: str, default: int, *, most: int = 10**18) -> int:

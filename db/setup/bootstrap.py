@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql as composing
-from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
 
 import sql
 from db.errors import DatabaseError, DatabaseRefused, DatabaseUnfit, translated
 from db.queries import statements
-from db.settings import driver_url, rendered, with_account
+from db.settings import driver_url, libpq_url, rendered, with_account
 from db.setup import schema_version
 from db.setup.schema_version import SchemaStatus, State
 from db.setup.server_version import complaint
@@ -30,6 +30,10 @@ PLACEHOLDER = "PASSWORD"  # stands in an address where we do not know the passwo
 # comes after us would wait as well.
 _WAIT_FOR_OTHERS = "SET LOCAL lock_timeout = '5min'"
 _WAIT_NO_LONGER = "SET LOCAL lock_timeout = '30s'"
+
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +56,8 @@ def initialise(admin_url: str, *, app_password: str | None = None, first_admin: 
     Raises:
         DatabaseError: the server is unreachable or unfit, or the login is no superuser.
     """
+    from sqlalchemy import make_url
+
     with _administering(admin_url) as connection:
         _bring_up(connection)
         _run(connection, statements("setup")["first_admin"].decode(), first_admin)
@@ -100,8 +106,9 @@ def ensure_database(admin_url: str, name: str) -> None:
 @contextmanager
 def plain_connection(url: str) -> Iterator[psycopg.Connection]:
     """A connection of the driver's own, in autocommit, whose errors are ours."""
+    conninfo = libpq_url(driver_url(url))
     try:
-        with closing(psycopg.connect(libpq_url(url), autocommit=True, connect_timeout=10)) as connection:
+        with closing(psycopg.connect(conninfo, autocommit=True, connect_timeout=10)) as connection:
             yield connection
     except psycopg.Error as error:
         raise translated(error) from error
@@ -110,6 +117,8 @@ def plain_connection(url: str) -> Iterator[psycopg.Connection]:
 @contextmanager
 def _administering(admin_url: str) -> Iterator[Connection]:
     """One transaction of an administrator, alone in this database."""
+    from sqlalchemy import NullPool, create_engine  # large, and for setting up only
+
     engine = create_engine(
         driver_url(admin_url), poolclass=NullPool, connect_args={"application_name": "ims-crawler"}
     )
@@ -225,8 +234,3 @@ def _lets_in(url: str) -> bool:
             return True
     except DatabaseError:
         return False
-
-
-def libpq_url(url: str) -> str:
-    """Return the address for the driver itself, which knows nothing of SQLAlchemy's driver names."""
-    return rendered(make_url(url).set(drivername="postgresql"))

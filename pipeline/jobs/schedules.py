@@ -93,20 +93,6 @@ def find_schedule(session: Session, name: str) -> SavedSearch:
     return find_saved(session, name, schedule=True)
 
 
-def known_name(session: Session, name: str, *, everybody: bool) -> str:
-    """The name of one's own schedule, or of anybody's.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    if not everybody:
-        return find_schedule(session, name).name
-    named = select(SavedSearch.name).where(SavedSearch.name == name, SavedSearch.cron.is_not(None)).limit(1)
-    if session.scalar(named) is None:
-        raise UsageError(f"Nobody has a schedule called {name!r}: see runs --everybody.")
-    return name
-
-
 def list_schedules(session: Session, *, limit: int, offset: int = 0) -> list[dict[str, Any]]:
     """One's own schedules by name.
 

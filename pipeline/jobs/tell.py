@@ -21,7 +21,9 @@ from crawler.http.reach import Reach
 from crawler.http.send import Bounds, send
 from crawler.http.stats import ClientStats
 from db import get_session
+from db.acting import Acting
 from db.models import Run, SessionError
+from db.session import driver_connection
 from pipeline.jobs.news import list_news
 from pipeline.jobs.schedules import NOT_TOLD
 from pipeline.logs import redact
@@ -78,7 +80,7 @@ def _message(user_id: int, run_id: int) -> _Message | None:
             return None
         schedule = run.schedule
         row = run.crawl_session
-        news = list_news(session, schedule.name, limit=MOST_TOLD)
+        news = list_news(Acting(driver_connection(session), user_id), schedule.name, limit=MOST_TOLD)
         document = {
             "schedule": schedule.name,
             "status": run.status,

@@ -12,10 +12,10 @@ from typing import IO, Any, BinaryIO
 import psycopg
 
 from crawler.errors import UsageError
+from db.acting import user_connection
 from db.errors import translated
 from db.files import whole_file
 from db.queries import statements
-from db.session import user_connection
 
 PORTION = 1000  # rows fetched at once
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from db import get_session
-from db.session import select_rows
+from db.acting import acting_for
 
 
 def figures(
@@ -31,12 +30,9 @@ def figures(
     since = until - timedelta(days=days)
     bucket = "day" if days < 93 else "week" if days < 1096 else "month"
     known = {"since": since, "until": until, "bucket": bucket}
-    with get_session(user_id, everybody=everybody) as session:
+    with acting_for(user_id, everybody=everybody) as acting:
         return {
-            "sessions": select_rows(session, "stats", "sessions", known)[0],
-            "issues": select_rows(session, "stats", "issues", known)[0],
-            **{
-                name: select_rows(session, "stats", name, known)
-                for name in ("products", "top_queries", "flow")
-            },
+            "sessions": acting.rows("stats", "sessions", known)[0],
+            "issues": acting.rows("stats", "issues", known)[0],
+            **{name: acting.rows("stats", name, known) for name in ("products", "top_queries", "flow")},
         }

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from difflib import get_close_matches
-from typing import Any
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from typing import TYPE_CHECKING, Any
 
 from crawler.errors import UsageError
-from crawler.query import ParsedQuery
-from db.models import Issue, Tracker
-from pipeline.search.moments import read_moment, read_span
+from db.acting import Acting
+
+if TYPE_CHECKING:
+    from crawler.query import ParsedQuery
 
 _MOST_WORDS = 500  # of the stored issues, to tell what may have been meant
 
@@ -74,6 +71,8 @@ def read_filters(given: Mapping[str, str]) -> Filters:
     """
     if "updated" in given and ("since" in given or "until" in given):
         raise UsageError("--since and --until are about the last change too: give them, or --updated A..B.")
+    from pipeline.search.moments import read_moment, read_span
+
     created_from, created_to = read_span(given.get("created"))
     updated_from, updated_to = read_span(given.get("updated"))
     words: dict[str, Any] = {name: given[name] for name in NAMES if name in given}
@@ -87,7 +86,7 @@ def read_filters(given: Mapping[str, str]) -> Filters:
     )
 
 
-def check_words(session: Session, filters: Filters) -> None:
+def check_words(acting: Acting, filters: Filters) -> None:
     """Make sure that what nothing was found with is at least a word of the stored issues.
 
     Raises:
@@ -97,12 +96,15 @@ def check_words(session: Session, filters: Filters) -> None:
         wanted = getattr(filters, name)
         if wanted is None or (name == "status" and wanted.lower() in ("open", "closed")):
             continue
-        column = getattr(Issue, name)
-        stored = session.scalars(select(column).where(column != "").distinct().limit(_MOST_WORDS)).all()
-        words = [*stored, "open", "closed"] if name == "status" and stored else list(stored)
+        rows = acting.rows("asking", "words", {"column": name, "most": _MOST_WORDS})
+        words = [row["word"] for row in rows]
+        if name == "status" and words:
+            words += ["open", "closed"]
         folded = {word.lower(): word for word in words}
         if not words or any(_is(name, word, wanted.lower()) for word in folded):
             continue
+        from difflib import get_close_matches  # only where nothing was found
+
         near = get_close_matches(wanted.lower(), folded, n=3, cutoff=0.5) or sorted(folded)[:3]
         meant = " or ".join(folded[one] for one in near)
         raise UsageError(f"No stored issue has the {name} {wanted!r}. Did you mean {meant}?")
@@ -112,13 +114,13 @@ def _is(name: str, word: str, wanted: str) -> bool:
     return word.startswith(wanted) if name == "product" else word == wanted
 
 
-def check_tracker(session: Session, name: str | None) -> None:
+def check_tracker(acting: Acting, name: str | None) -> None:
     """Make sure that a tracker is there.
 
     Raises:
         UsageError: the user has no tracker of this name.
     """
-    if name is not None and session.scalar(select(Tracker.tracker_id).where(Tracker.name == name)) is None:
+    if name is not None and not acting.value("asking", "tracker", {"name": name}):
         raise UsageError(f"There is no tracker called {name!r}: see trackers list.")
 
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from crawler.errors import UsageError
 from crawler.query import LOW_CONFIDENCE, Occur, ParsedQuery, canonical, parse_query
-from crawler.query.llm import LlmClient, ask_llm
 from crawler.query.synonyms import Synonyms, expand, own_synonyms, read_synonyms
-from crawler.sources import find_kind
 from db.sanitize import storable_text
 from pipeline.logs import keep_secret
 from pipeline.settings import Settings
@@ -56,6 +54,8 @@ def ask(
     if named is not None and has_product is not None and not has_product(named):
         parsed = parse_query(text, products=None)
     if parsed.confidence < LOW_CONFIDENCE and settings.llm_url is not None:
+        from crawler.query.llm import LlmClient, ask_llm  # with the HTTP library
+
         keep_secret(settings.llm_key)
         client = LlmClient(url=settings.llm_url, model=settings.llm_model, key=settings.llm_key)
         parsed = ask_llm(text, parsed, client)
@@ -75,6 +75,8 @@ def ask(
 
 def adapt_to_kind(kind: str, question: Question, settings: Settings, *, home: Path) -> Question:
     """The question for a kind of tracker: names of products that it does not have are words to it."""
+    from crawler.sources import find_kind
+
     if "product" not in question.parsed.filters or find_kind(kind).features.known_products:
         return question
     return ask(question.original, settings, home=home, has_product=lambda _: False, exact=True)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, func, select
-
-from db import get_session
-from db.models import Issue, Tracker
-from pipeline.owners import with_owner
+from db.acting import acting_for
+from pipeline.owners import owned
 from pipeline.search.stored_issue import find_issue
 
 
@@ -31,25 +28,7 @@ def similar(
     Raises:
         UsageError: there is no such issue for this user, or several trackers have one.
     """
-    with get_session(user_id, everybody=everybody) as session:
-        issue, _ = find_issue(session, issue_id, tracker)
-        others = func.ims.similar_issues(issue.issue_pk, limit).table_valued("issue_pk", "score", "terms")
-        found: Select[*tuple[Any, ...]] = (
-            select(
-                Issue.issue_id,
-                Tracker.name.label("tracker"),
-                Issue.title,
-                Issue.product,
-                Issue.status,
-                others.c.score,
-                others.c.terms,
-                Issue.url,
-            )
-            .select_from(others)
-            .join(Issue, Issue.issue_pk == others.c.issue_pk)
-            .outerjoin(Tracker, Tracker.tracker_id == Issue.tracker_id)
-            .order_by(others.c.score.desc(), others.c.issue_pk.desc())
-        )
-        if everybody:
-            found = with_owner(found, Issue.user_id)
-        return [dict(row) for row in session.execute(found).mappings()]
+    with acting_for(user_id, everybody=everybody) as acting:
+        issue = find_issue(acting, issue_id, tracker)
+        rows = acting.rows("asking", "similar", {"issue_pk": issue["issue_pk"], "limit": limit})
+    return owned(rows, everybody=everybody)

@@ -15,8 +15,7 @@ from crawler.errors import UsageError
 from crawler.query import ParsedQuery, Tree, parse_direct
 from db import get_session
 from db.crawl.census import Scope
-from db.models import CrawlSession, SearchQuery, SessionChunk, Tracker
-from pipeline.owners import with_owner
+from db.models import CrawlSession, SearchQuery, SessionChunk
 
 HEARTBEAT = timedelta(seconds=15)
 SILENCE = 4 * HEARTBEAT  # after so long without a sign of life, a process is taken for dead
@@ -206,41 +205,3 @@ def drop_chunks(session: Session, session_id: int) -> None:
 def without_holder(row: CrawlSession) -> dict[str, Any]:
     """What is said of a session apart from the connection of whoever held it."""
     return {name: value for name, value in row.session_metadata.items() if name != "backend"}
-
-
-def list_sessions(
-    user_id: int, *, limit: int, offset: int = 0, everybody: bool = False
-) -> list[dict[str, Any]]:
-    """Return crawl sessions, the newest first.
-
-    Returns:
-        ``session_uuid``, ``status``, ``tracker``, ``product``, ``original_query``, ``started_at``,
-        ``duration_seconds``, ``total_issues_found``, ``issues_crawled``, ``failed_issues``, ``waits_for``
-        (None: something moves, or it has ended); of everybody's also ``owner_user``.
-    """
-    listed = (
-        select(
-            CrawlSession.session_uuid,
-            CrawlSession.status,
-            Tracker.name.label("tracker"),
-            CrawlSession.product,
-            CrawlSession.original_query,
-            CrawlSession.started_at,
-            CrawlSession.duration_seconds,
-            CrawlSession.total_issues_found,
-            CrawlSession.issues_crawled,
-            CrawlSession.failed_issues,
-            CrawlSession.waits_for,
-        )
-        .outerjoin(Tracker, Tracker.tracker_id == CrawlSession.tracker_id)
-        .order_by(CrawlSession.started_at.desc(), CrawlSession.session_id.desc())
-        .limit(limit)
-        .offset(offset)
-    )
-    with get_session(user_id, everybody=everybody) as session:
-        return [
-            dict(row)
-            for row in session.execute(
-                with_owner(listed, CrawlSession.user_id) if everybody else listed
-            ).mappings()
-        ]

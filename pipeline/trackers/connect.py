@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from crawler.http.origin import Origin
 from crawler.http.proxy import Proxy
 from crawler.http.reach import Reach
+from crawler.limits import LARGEST_ANSWER
 from crawler.records import Json
 from crawler.source import Connection
 from db.crawl.host_lease import HostLease
@@ -16,8 +17,6 @@ from pipeline.trackers.host_share import HostShare
 IGNORE_ROBOTS = "ignore_robots"  # the option of a tracker whose robots.txt is not meant for us
 
 PROXY = "proxy"  # the option that has the address of a tracker's own proxy
-
-LARGEST_ANSWER = 64 << 20  # bytes, unless IMS_MAX_FILE says otherwise
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

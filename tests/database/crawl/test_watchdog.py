@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from crawler.sources.ims.standin import StandIn
 from db.crawl.host_lease import HostLease
 from pipeline.sessions import watchdog, whole_session
-from pipeline.sessions.crawl_session import list_sessions
+from pipeline.sessions.listing import list_sessions
 from tests.fixtures.crawl import Crawled, Crawler
 from tests.fixtures.database import libpq_url
 

@@ -1,0 +1,131 @@
+-- identity --
+-- Act for a user: of this id, else whose personal login this is, else of this name. Gives who it is.
+-- Somebody may lock rows of theirs for as long as they like: who acts for them waits for a while.
+SELECT ims.set_current_user(wanted), set_config('lock_timeout', '20s', true),
+       CASE WHEN %(own_rows)s THEN set_config('ims.own_rows', 'on', true) END, wanted
+FROM coalesce(%(user_id)s::integer, ims.current_user_id(), ims.find_user(%(name)s)) AS wanted
+
+-- only_looks --
+-- An analyst looks and does not write.
+SELECT ims.current_user_role() = 'readonly'
+
+-- sees_everybody --
+SELECT ims.sees_everybody()
+
+-- known_user --
+SELECT ims.find_user(%(name)s) IS NOT NULL
+
+-- search --
+-- The hits in their order, whoever's they are among the rows that the transaction sees.
+SELECT hit.issue_pk, hit.issue_id, tracker.name AS tracker, hit.title, hit.product, hit.status, hit.rank,
+       hit.snippet, issue.url, owner.username AS owner_user, issue.registered_date AS created,
+       coalesce(issue.modified_date, issue.registered_date) AS updated
+FROM ims.search_issues(%(words)s, %(product)s, %(most)s, %(filters)s) WITH ORDINALITY
+    AS hit (issue_pk, issue_id, title, description, product, status, rank, snippet, place)
+JOIN ims.issues issue ON issue.issue_pk = hit.issue_pk
+JOIN ims.users owner ON owner.user_id = issue.user_id
+LEFT JOIN ims.trackers tracker ON tracker.tracker_id = issue.tracker_id
+ORDER BY hit.place
+
+-- products --
+-- The products of one's own issues, hopping through the index from each name to the next.
+WITH RECURSIVE hop AS (
+    SELECT min(product) AS product FROM ims.issues WHERE user_id = ims.current_user_id()
+    UNION ALL
+    SELECT (SELECT min(issue.product) FROM ims.issues issue
+            WHERE issue.user_id = ims.current_user_id() AND issue.product > hop.product)
+    FROM hop WHERE hop.product IS NOT NULL
+)
+SELECT product FROM hop WHERE product <> '' LIMIT %(most)s
+
+-- words --
+-- The words that stored issues have in one of their columns.
+SELECT DISTINCT word
+FROM (SELECT CASE %(column)s WHEN 'status' THEN status WHEN 'product' THEN product
+                             WHEN 'priority' THEN priority WHEN 'module' THEN module END AS word
+      FROM ims.issues) AS told
+WHERE word <> '' LIMIT %(most)s
+
+-- tracker --
+SELECT EXISTS (SELECT FROM ims.trackers WHERE name = %(name)s)
+
+-- remember --
+INSERT INTO ims.search_queries (original_query, parsed_query, query_language, product, results_count,
+                                parsing_method, parsing_confidence)
+VALUES (%(original)s, %(parsed)s, %(language)s, %(product)s, %(found)s, %(method)s, %(confidence)s)
+
+-- history --
+SELECT asked.queried_at, asked.original_query, asked.parsed_query, asked.query_language, asked.product,
+       asked.results_count, asked.parsing_method, asked.parsing_confidence, tracker.name AS tracker,
+       crawled.session_uuid, owner.username AS owner_user
+FROM ims.search_queries asked
+JOIN ims.users owner ON owner.user_id = asked.user_id
+LEFT JOIN ims.crawl_sessions crawled ON crawled.session_id = asked.session_id
+LEFT JOIN ims.trackers tracker ON tracker.tracker_id = crawled.tracker_id
+ORDER BY asked.queried_at DESC, asked.query_id DESC
+LIMIT %(limit)s OFFSET %(offset)s
+
+-- sessions --
+SELECT crawled.session_uuid, crawled.status, tracker.name AS tracker, crawled.product, crawled.original_query,
+       crawled.started_at, crawled.duration_seconds, crawled.total_issues_found, crawled.issues_crawled,
+       crawled.failed_issues, crawled.waits_for, owner.username AS owner_user
+FROM ims.crawl_sessions crawled
+JOIN ims.users owner ON owner.user_id = crawled.user_id
+LEFT JOIN ims.trackers tracker ON tracker.tracker_id = crawled.tracker_id
+ORDER BY crawled.started_at DESC, crawled.session_id DESC
+LIMIT %(limit)s OFFSET %(offset)s
+
+-- schedule --
+-- Is there a schedule of this name, of one's own or of anybody's?
+SELECT EXISTS (SELECT FROM ims.saved_searches
+               WHERE name = %(name)s AND cron IS NOT NULL
+                 AND (%(everybody)s OR user_id = ims.current_user_id()))
+
+-- news --
+-- What the newest run that ended of each schedule found new or changed.
+WITH newest AS (
+    SELECT DISTINCT ON (saved_search_id) session_id, saved_search_id, ended_at
+    FROM ims.runs
+    WHERE session_id IS NOT NULL AND status IN ('completed', 'failed', 'interrupted')
+      AND (%(everybody)s OR user_id = ims.current_user_id())
+    ORDER BY saved_search_id, run_id DESC
+)
+SELECT schedule.name AS schedule, issue.issue_id, tracker.name AS tracker, issue.title, issue.product,
+       issue.status, found.state AS change, issue.url, newest.ended_at AS found_at,
+       owner.username AS owner_user
+FROM newest
+JOIN ims.saved_searches schedule ON schedule.saved_search_id = newest.saved_search_id
+JOIN ims.users owner ON owner.user_id = schedule.user_id
+JOIN ims.crawl_sessions crawled ON crawled.session_id = newest.session_id
+JOIN ims.session_frontier found ON found.session_id = newest.session_id
+JOIN ims.issues issue ON issue.issue_id = found.issue_id AND issue.tracker_id = crawled.tracker_id
+                     AND issue.user_id = crawled.user_id
+JOIN ims.trackers tracker ON tracker.tracker_id = crawled.tracker_id
+WHERE found.state IN ('new', 'changed') AND (%(name)s::text IS NULL OR schedule.name = %(name)s)
+ORDER BY schedule.name, schedule.saved_search_id, found.position
+LIMIT %(limit)s OFFSET %(offset)s
+
+-- similar --
+SELECT issue.issue_id, tracker.name AS tracker, issue.title, issue.product, issue.status, other.score,
+       other.terms, issue.url, owner.username AS owner_user
+FROM ims.similar_issues(%(issue_pk)s, %(limit)s) AS other
+JOIN ims.issues issue ON issue.issue_pk = other.issue_pk
+JOIN ims.users owner ON owner.user_id = issue.user_id
+LEFT JOIN ims.trackers tracker ON tracker.tracker_id = issue.tracker_id
+ORDER BY other.score DESC, other.issue_pk DESC
+
+-- names --
+-- What a shell completes of one's own: the sort, the name, what it is about.
+(SELECT 'trackers' AS sort, name, base_url AS about FROM ims.trackers
+ WHERE user_id = ims.current_user_id() LIMIT %(most)s)
+UNION ALL
+(SELECT 'kinds', name, kind FROM ims.trackers WHERE user_id = ims.current_user_id() LIMIT %(most)s)
+UNION ALL
+(SELECT 'schedules', name, query FROM ims.saved_searches
+ WHERE user_id = ims.current_user_id() AND cron IS NOT NULL LIMIT %(most)s)
+UNION ALL
+(SELECT 'favorites', name, query FROM ims.saved_searches
+ WHERE user_id = ims.current_user_id() AND cron IS NULL LIMIT %(most)s)
+UNION ALL
+(SELECT 'sessions', session_uuid::text, original_query FROM ims.crawl_sessions
+ WHERE user_id = ims.current_user_id() ORDER BY session_id DESC LIMIT %(sessions)s)
