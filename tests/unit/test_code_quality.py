@@ -72,7 +72,7 @@ def test_the_acting_user_is_passed_and_sql_stands_in_sql_files(path: Path) -> No
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id == "get_session"
+        and node.func.id in {"get_session", "acting_for"}
         and not (node.args or node.keywords)
     ]
     # Only where the program starts the environment says who that is.
