@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.children import secrets_put_away
-from cli.csv_cells import Sheet
 from cli.output import complain, marked, one_line, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -115,6 +114,8 @@ def _unmarked(text: str | None) -> str:
 
 
 def _print_csv(hits: list[dict[str, Any]], *, raw: bool) -> None:
+    from cli.csv_cells import Sheet
+
     text = io.StringIO()
     sheet = Sheet(text, raw=raw)
     columns = _COLUMNS + _owner(hits)

@@ -187,10 +187,12 @@ def _text(value: str | tuple[str, ...] | None) -> str | None:
 
 
 def _data_folder(given: Path | None) -> Path:
-    import platformdirs
+    if given is None:
+        import platformdirs
 
+        given = platformdirs.user_data_path("ims-crawler")
     try:
-        return (given or platformdirs.user_data_path("ims-crawler")).expanduser().absolute()
+        return given.expanduser().absolute()
     except RuntimeError as error:  # an account without a name and without HOME
         raise DatabaseUnfit(
             "This account has no home folder: set IMS_HOME to a folder of its own."

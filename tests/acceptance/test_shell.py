@@ -158,12 +158,30 @@ def test_psql_acts_for_the_user_in_each_transaction_that_it_begins(ims_crawl: Pr
 HEAVY = ("sqlalchemy", "psycopg", "pydantic", "httpx", "rich.console", "asyncio", "structlog", "cryptography")
 
 
+# What a question needs no part of: it is asked with the driver alone, and nothing is logged.
+FOR_OTHERS = (
+    "sqlalchemy",
+    "alembic",
+    "httpx",
+    "structlog",
+    "cryptography",
+    "zstandard",
+    "msgspec",
+    "crawler.source",
+)
+
+
+def _watching(modules: tuple[str, ...], arguments: list[str]) -> str:
+    """Code that runs a command and then names those of the modules that were loaded for it."""
+    return (
+        f"import sys\nfrom cli.app import run\ntry:\n    run({arguments})\nfinally:\n"
+        f"    print('loaded:', *(name for name in {modules} if name in sys.modules), file=sys.stderr)"
+    )
+
+
 def completed(program: Program, *words: str) -> list[str]:
     """What bash would be told about the last word; nothing heavy may be loaded for it."""
-    code = (
-        "import sys\nfrom cli.app import run\ntry:\n    run([])\nfinally:\n"
-        f"    print(*(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)"
-    )
+    code = _watching(HEAVY, [])
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=program.environment(
@@ -178,8 +196,27 @@ def completed(program: Program, *words: str) -> list[str]:
         timeout=60,
         check=False,
     )
-    assert done.stderr.strip() == "", (words, done.stderr)
+    assert done.stderr.strip() == "loaded:", (words, done.stderr)
     return [line for line in done.stdout.split("\n") if line]
+
+
+@pytest.mark.usefixtures("crawled")
+@pytest.mark.parametrize("command", ["search", "show", "similar", "sessions", "history", "news", "stats"])
+def test_a_question_loads_what_it_needs_and_no_more(ims_crawl: Program, command: str) -> None:
+    words = ["timeout", "this", "year"] if command == "search" else []
+    if command in ("show", "similar"):
+        words = [ims_crawl("search", "timeout", "--json").document[0]["issue_id"]]
+    done = subprocess.run(
+        [sys.executable, "-c", _watching(FOR_OTHERS, [command, *words])],
+        env=ims_crawl.environment(PYTHONPATH=str(ROOT)),
+        cwd=ims_crawl.home.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "loaded:", done.stderr
 
 
 def test_names_complete_without_loading_the_program(ims_crawl: Program, crawled: dict[str, Any]) -> None:

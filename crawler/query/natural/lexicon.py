@@ -50,7 +50,8 @@ def lexicon(name: str) -> Lexicon:
 def product_names() -> dict[str, str]:
     """Return the products of every kind's catalogue, in every spelling, with the name the tracker uses."""
     names: dict[str, str] = {}
-    catalogues = (kind / "products.toml" for kind in files("crawler.sources").iterdir() if kind.is_dir())
+    kinds = files("crawler") / "sources"  # a folder: the package would load what a source is
+    catalogues = (kind / "products.toml" for kind in kinds.iterdir() if kind.is_dir())
     known = [tomllib.loads(one.read_text("utf-8")) for one in catalogues if one.is_file()]
     for product, spellings in [entry for catalogue in known for entry in catalogue.items()]:
         names |= dict.fromkeys((product, *filter(None, map(str.strip, spellings.split(",")))), product)

@@ -73,6 +73,9 @@ def _unquoted(lexemes: Sequence[Lexeme]) -> list[Piece]:
 
 
 def _with_days(sentence: Sentence, pieces: list[Piece], today: date) -> list[Piece]:
+    if not any(isinstance(piece, str) and days.may_name(piece) for piece in pieces):
+        return pieces
+
     def read(found: re.Match[str]) -> Item | None:
         bounds = days.read_days(found, today)
         if bounds is None or "since" in sentence.filters or "until" in sentence.filters:

@@ -68,7 +68,7 @@ def test_a_language_model_is_asked_only_where_the_rules_are_not_sure(
         asked.append((client.url, client.model, client.key))
         return parse_query("timeout")
 
-    monkeypatch.setattr("pipeline.search.question.ask_llm", opinion)
+    monkeypatch.setattr("crawler.query.llm.ask_llm", opinion)
     settings = read_settings({"IMS_LLM_URL": "http://localhost:1/v1", "IMS_LLM_KEY": "canary"})
     assert "canary" not in repr(settings)
     assert parse_query(UNCLEAR).confidence < LOW_CONFIDENCE
