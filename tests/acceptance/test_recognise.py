@@ -71,7 +71,7 @@ def test_a_crawl_needs_no_kind_and_asks_once(shell: Shell, ims: str, monkeypatch
     monkeypatch.setenv("IMS_TRACKER_PASSWORD", "kim-secret")
     first = shell("crawl", "*", "--url", ims, "--json")
     assert (first.status, first.document["issues_new"]) == (0, 3), first.err
-    monkeypatch.setattr("pipeline.bootstrap.recognise", None)  # a stored tracker says what it is
+    monkeypatch.setattr("pipeline.trackers.recognise.recognise", None)  # a stored tracker says what it is
     again = shell("crawl", "*", "--url", ims, "--json")
     assert (again.status, again.document["issues_unchanged"]) == (0, 3), again.err
 
