@@ -84,9 +84,10 @@ def test_wrong_usage(ims_crawl: Program, arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ngarbage",
         b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n\xff\xfe\x00\x00",
-        b"\x00\x01\x02 this is no HTTP",
+        # It is asked again and again, with growing pauses.
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ngarbage", marks=pytest.mark.long),
+        pytest.param(b"\x00\x01\x02 this is no HTTP", marks=pytest.mark.long),
     ],
 )
 def test_a_tracker_that_answers_garbage(ims_crawl: Program, answer: bytes) -> None:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import subprocess
 import time
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
 import pytest
 
-from crawler.sources.ims.standin import Issue, StandIn
+from crawler.sources.ims.standin import StandIn
 from db import job_queue
 from pipeline.jobs.shared_session import CHUNK_SIZE as CHUNK
 from tests.fixtures.database import wait_until
@@ -247,30 +243,3 @@ def test_ten_thousand_issues_with_two_of_four_workers_killed(yard: Yard) -> None
         yard.wait(ENDED, "the run ends", 300)
         process.terminate()
     assert_complete(yard, 10000)
-
-
-def test_a_related_issue_that_is_called_otherwise_is_no_news_of_this_one(yard: Yard) -> None:
-    plain = Issue(
-        number=1000, title="It crashes", product="Tibero", status="Open", registered=datetime(2024, 5, 1, 12)
-    )
-    issues = [replace(plain, number=n, related=() if n == 1000 else (1000,)) for n in (1000, 1001, 1002)]
-    tracker = StandIn(issues=issues)
-    with in_a_thread(tracker):
-        yard.schedule(tracker.url)
-        for title in ("It crashes", "It crashes at night"):
-            tracker.edit_issue(1000, title=title)  # nobody asks it anything now
-            yard.make_due()
-            assert yard.worker("--once").wait(60) == 0
-
-    def told(*command: str) -> Any:
-        out, err = yard.start(*command, "--json").communicate(timeout=60)
-        assert out, err
-        return json.loads(out)
-
-    assert [(new["issue_id"], new["change"]) for new in told("news", "nightly")] == [("1000", "changed")]
-    session = told("sessions")[0]["session_uuid"]
-    receipt = told("receipt", session)
-    assert receipt["complete"]
-    assert (receipt["stored_new"], receipt["stored_changed"], receipt["unchanged"]) == (0, 1, 2)
-    titles = "SELECT title FROM ims.issue_relations WHERE related_issue_id = '1000'"
-    assert yard.rows(titles) == [("It crashes at night",)] * 2

@@ -6,6 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,7 +18,7 @@ from procrastinate.jobs import Status
 from crawler.errors import UsageError
 from crawler.http.origin import Origin
 from crawler.http.stats import ClientStats
-from crawler.sources.ims.standin import StandIn
+from crawler.sources.ims.standin import Issue, StandIn
 from db import get_session, job_queue
 from db.acting import acting_for
 from db.crawl.chunks import hold_chunk
@@ -31,6 +33,7 @@ from pipeline.jobs.queue import open_app
 from pipeline.jobs.runs import STILL_WORKING, list_runs, statistics
 from pipeline.jobs.searches import restore_lost, take_search
 from pipeline.jobs.worker import serve
+from pipeline.reports.receipt import receipt
 from pipeline.sessions.crawl_session import take_over
 from pipeline.sessions.ending import Ending, end
 from pipeline.trackers.secrets import add_key, password_of
@@ -441,3 +444,25 @@ def test_what_cannot_be_is_not_kept(yard: Yard, changed: dict[str, str]) -> None
     with pytest.raises(UsageError):
         yard.schedule(LOOPBACK, **changed)
     assert yard.value("SELECT count(*) FROM ims.saved_searches") == 0
+
+
+async def test_a_related_issue_that_is_called_otherwise_is_no_news_of_this_one(yard: Yard) -> None:
+    plain = Issue(
+        number=1000, title="It crashes", product="Tibero", status="Open", registered=datetime(2024, 5, 1, 12)
+    )
+    issues = [replace(plain, number=n, related=() if n == 1000 else (1000,)) for n in (1000, 1001, 1002)]
+    async with StandIn(issues=issues) as tracker:
+        yard.schedule(tracker.url)
+        for title in ("It crashes", "It crashes at night"):
+            tracker.edit_issue(1000, title=title)
+            yard.make_due()
+            await work(yard)
+    with acting_for(ALICE) as connection:
+        news = list_news(connection, "nightly", limit=10)
+    assert [(new["issue_id"], new["change"]) for new in news] == [("1000", "changed")]
+    newest = yard.value("SELECT session_uuid FROM ims.crawl_sessions ORDER BY session_id DESC LIMIT 1")
+    told = receipt(ALICE, newest)
+    assert told["complete"]
+    assert (told["stored_new"], told["stored_changed"], told["unchanged"]) == (0, 1, 2)
+    titles = "SELECT title FROM ims.issue_relations WHERE related_issue_id = '1000'"
+    assert yard.rows(titles) == [("It crashes at night",)] * 2
