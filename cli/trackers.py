@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -366,7 +368,8 @@ def _secret(features: Features, url: str, username: str | None, *, from_stdin: b
         return read_password("", from_stdin=True)
     if features.credential != "token":
         return None
-    return read_password(f"{features.secret_help}\nToken (none: Enter): ".lstrip(), from_stdin=False)
+    how = textwrap.fill(features.secret_help, shutil.get_terminal_size().columns - 1)
+    return read_password(f"{how}\nToken (none: Enter): ".lstrip(), from_stdin=False)
 
 
 def _proxy(given: str | None, program: Program) -> tuple[str | None, str | None]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.errors import UsageError
-from crawler.sources import kind_names
+from crawler.sources import find_kind, kind_names
 from pipeline.trackers.recognise import place_of, recognise
 from tests.fixtures.api_server import ApiServer, Reply
 from tests.fixtures.program import run_standin
@@ -74,6 +74,29 @@ def test_a_crawl_needs_no_kind_and_asks_once(shell: Shell, ims: str, monkeypatch
     monkeypatch.setattr("pipeline.trackers.recognise.recognise", None)  # a stored tracker says what it is
     again = shell("crawl", "*", "--url", ims, "--json")
     assert (again.status, again.document["issues_unchanged"]) == (0, 3), again.err
+
+
+def test_a_kind_with_tokens_says_where_one_makes_them(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts: list[str] = []
+
+    def note(prompt: str, *, from_stdin: bool) -> None:
+        prompts.append(prompt)
+
+    monkeypatch.setattr("cli.trackers.read_password", note)
+    assert shell("trackers", "add", "office", "--kind", "redmine", "--url", "http://h").status == 0
+    assert shell("trackers", "add", "dev", "--kind", "trac", "--url", "http://h").status == 0
+    (prompt,) = prompts  # a Trac may be read by anybody
+    assert "API access key" in prompt
+    assert prompt.endswith("Token (none: Enter): ")
+
+
+def test_every_kind_with_tokens_tells_where_they_come_from() -> None:
+    silent = [
+        name
+        for name in kind_names()
+        if (features := find_kind(name).features).credential == "token" and not features.secret_help
+    ]
+    assert silent == []
 
 
 @given(
