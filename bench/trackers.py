@@ -19,86 +19,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from tests.fixtures.api_server import Asked, Reply
+from bench.subjects import SUBJECTS
 
 ROOT = Path(__file__).parent.parent
-PROSE = "The listener refuses connections after ORA-12518; the log says nothing more than a timeout. " * 6
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A kind of tracker, its stand-in, and how Perceval is told of it."""
-
-    standin: Callable[[int], Any]  # makes one with so many issues
-    secret: str
-    username: str | None = None
-    path: str = ""  # of the base address, below the stand-in's
-    perceval: str | None = None  # module:class; None: Perceval does not have the kind
-    told: dict[str, Any] = field(default_factory=dict)  # arguments; {url} is the stand-in's address
-
-
-def _redmine(issues: int) -> Any:
-    from tests.trackers.redmine.standin import RedmineStandIn, detail, journal
-
-    server = RedmineStandIn(issues)
-    for number, one in server.issues.items():
-        one["description"] = PROSE
-        one["journals"] = [
-            journal(10 * number + place, PROSE if place % 2 else "", detail("status_id", "1", "2"))
-            for place in range(5)
-        ]
-    return server
-
-
-def _jira(issues: int) -> Any:
-    from tests.trackers.jira.standin import JiraStandIn
-
-    def for_perceval(asked: Asked) -> Reply | None:
-        """What only Perceval asks: the fields, and searches by an address."""
-        if asked.path.endswith("/field"):
-            return Reply([])
-        if asked.method != "GET" or not asked.path.endswith("/search"):
-            return None
-        since = int(asked.one("jql").split()[2]) / 1000
-        found = [each for each in server.issues if each.updated.timestamp() > since]
-        start, size = int(asked.one("startAt")), int(asked.one("maxResults"))
-        wanted = {"fields": ["*all"], "expand": ["changelog"]}
-        rows = [server._told(each, wanted) for each in found[start : start + size]]
-        return Reply({"startAt": start, "maxResults": size, "total": len(found), "issues": rows})
-
-    server = JiraStandIn()
-    server.before.append(for_perceval)
-    server.most = 100
-    for _ in range(issues):
-        issue = server.create("DOC", "Timeout", PROSE)
-        for _ in range(3):
-            server.comment(issue, PROSE)
-    return server
-
-
-SUBJECTS = {
-    "jira": Subject(
-        standin=_jira,
-        secret="pat-of-kim",  # noqa: S106 - the stand-in's
-        perceval="perceval.backends.core.jira:Jira",
-        told={"url": "{url}", "api_token": "pat-of-kim"},
-    ),
-    "redmine": Subject(
-        standin=_redmine,
-        secret="right-key",  # noqa: S106 - the stand-in's
-        perceval="perceval.backends.core.redmine:Redmine",
-        told={"url": "{url}", "api_token": "right-key"},
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -158,12 +91,19 @@ def _loaded(name: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
+def _forget(module: ModuleType) -> None:
+    """Perceval keeps whom it asked for in its classes, from one run to the next."""
+    for known in vars(module).values():
+        for name in ("_users", "_users_orgs"):
+            getattr(known, name, {}).clear()
+
+
 def _ours(kind: str, standin: StandIn, home: Path) -> Run:
     subject = SUBJECTS[kind]
     environment = {**os.environ, "IMS_HOME": str(home), "IMS_TRACKER_PASSWORD": subject.secret}
     if subject.username is not None:
         environment["IMS_TRACKER_USERNAME"] = subject.username
-    command = [sys.executable, "run_crawl.py", "crawl", "*", "--kind", kind, "--json"]
+    command = [sys.executable, "run_crawl.py", "crawl", "*", "--kind", subject.kind or kind, "--json"]
     command += ["--url", standin.url + subject.path]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
@@ -176,11 +116,13 @@ def _perceval(kind: str, standin: StandIn, since: datetime | None) -> Run:
     """Perceval within this process, which has nothing else to do meanwhile."""
     subject = SUBJECTS[kind]
     assert subject.perceval is not None
+    backend_of = _loaded(subject.perceval)
+    _forget(sys.modules[backend_of.__module__])
     told = {
         name: value.replace("{url}", standin.url) if isinstance(value, str) else value
         for name, value in subject.told.items()
     }
-    backend = _loaded(subject.perceval)(**told)
+    backend = backend_of(**told)
     began = time.monotonic()
     count = sum(1 for _ in backend.fetch(from_date=since))
     return Run(count, standin.requests(), time.monotonic() - began)

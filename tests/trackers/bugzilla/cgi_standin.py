@@ -50,8 +50,9 @@ class CgiStandIn(BugzillaStandIn):
     def _is_kim(self, asked: Asked) -> bool:
         return any(session in asked.headers.get("cookie", "") for session in self.sessions)
 
-    def _front(self, asked: Asked) -> Reply:
-        link = "<a href='index.cgi?logout=1'>Log out</a>" if self._is_kim(asked) else ""
+    def _front(self, asked: Asked, *, is_known: bool = False) -> Reply:
+        is_known = is_known or self._is_kim(asked)
+        link = "<a href='index.cgi?logout=1'>Log out</a>" if is_known else ""
         return _html(
             f'<form><input type="hidden" name="Bugzilla_login_token" value="{self.form_token}"></form>{link}'
         )
@@ -65,7 +66,7 @@ class CgiStandIn(BugzillaStandIn):
         session = f"session-{self.number()}"
         self.sessions.add(session)
         cookie = {"Set-Cookie": f"Bugzilla_logincookie={session}; path=/bugs/; HttpOnly"}
-        reply = self._front(asked)
+        reply = self._front(asked, is_known=True)
         return Reply(reply.body, 200, {**reply.headers, **cookie})
 
     def _query(self, asked: Asked) -> Reply:

@@ -100,7 +100,8 @@ class GitHubStandIn(ApiServer):
         self.moved[number] = to
 
     def _limits(self, asked: Asked) -> Reply | None:
-        token = asked.headers.get("authorization", "").removeprefix("Bearer ")
+        # Both words are GitHub's.
+        token = asked.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("token ")
         if "user-agent" not in asked.headers:
             return Reply({"message": "Request forbidden by administrative rules."}, 403)
         if token and token not in self.tokens:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from tests.fixtures.api_server import ApiServer, Asked, Reply
 
@@ -150,8 +150,8 @@ class GitLabStandIn(ApiServer):
             headers["X-Next-Page"] = "" if following is None else str(following)
         if self.tells_totals:
             headers["X-Total"] = str(len(rows))
-        kept = "&".join(
-            f"{key}={each}" for key, values in asked.query.items() for each in values if key != "page"
+        kept = urlencode(
+            [(key, each) for key, values in asked.query.items() for each in values if key != "page"]
         )
         place = self.url + asked.raw_path.partition("?")[0]
         links = [f'<{place}?{kept}&page=1>; rel="first"']
