@@ -1,9 +1,9 @@
 """What a question costs in a shell: each command's time, beside a bare script that asks the same question.
 
-The stand-in's issues are crawled once. Then every command runs as a user runs it, in turn with the bare
-script: cold, where it starts the embedded server itself, and warm, where another process holds the server.
-The bare script imports psycopg and rich, connects, calls the search function and prints a table. CPU seconds
-are those of the command's own process; a noisy machine changes them less than the time on the wall.
+The stand-in's issues are crawled once. Then every command runs as a user runs it, on a terminal, in turn with
+the bare script: cold, where it starts the embedded server itself, and warm, where another process holds the
+server. The bare script imports psycopg and rich, connects, calls the search function and prints a table. CPU
+seconds are those of the command's own process; a noisy machine changes them less than the time on the wall.
 
 Run as ``python -m bench.shell [--issues N] [--rounds R]``.
 """
@@ -13,13 +13,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pty
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,24 +70,41 @@ def commands(issue: str) -> dict[str, tuple[tuple[str, ...], dict[str, str]]]:
 
 
 def timed(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, float]:
-    """Run a command once; seconds on the wall, and of its process's CPU."""
+    """Run a command once, its output on a terminal; seconds on the wall, and of its process's CPU."""
+    leader, follower = pty.openpty()
+    shown = threading.Thread(target=_drain, args=(leader,))
     began = time.monotonic()
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=follower, stderr=follower
     ) as process:
-        assert process.stderr is not None
-        complaint = process.stderr.read()
+        os.close(follower)
+        shown.start()
         _, status, usage = os.wait4(process.pid, 0)
+        took = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
+    shown.join()
+    os.close(leader)
     if process.returncode != 0:
-        raise SystemExit(f"{command} ended with status {process.returncode}: {complaint.decode()}")
-    return time.monotonic() - began, usage.ru_utime + usage.ru_stime
+        raise SystemExit(f"{command} ended with status {process.returncode}")
+    return took, usage.ru_utime + usage.ru_stime
+
+
+def _drain(terminal: int) -> None:
+    with suppress(OSError):  # the other end is closed
+        while os.read(terminal, 65536):
+            pass
 
 
 def measure(home: Path, issue: str, conninfo: str, *, warm: bool, rounds: int) -> dict[str, Any]:
     """Run every command so many times, in turn; each one's medians."""
     taken: dict[str, list[tuple[float, float]]] = {}
-    known = {**os.environ, "IMS_HOME": str(home), "IMS_USER": "bench", "BARE_CONNINFO": conninfo}
+    known = {
+        **os.environ,
+        "IMS_HOME": str(home),
+        "BARE_CONNINFO": conninfo,
+        "COLUMNS": "120",
+        "TERM": "xterm",
+    }
     with held_server(home) if warm else nullcontext():
         for place in range(rounds + 1):
             for name, (command, variables) in commands(issue).items():
@@ -112,7 +131,7 @@ def _wait_for_the_end(home: Path) -> None:
 
 def _issue_of(home: Path) -> str:
     words = (*PROGRAM, "search", "timeout", "--json")
-    known = {**os.environ, "IMS_HOME": str(home), "IMS_USER": "bench"}
+    known = {**os.environ, "IMS_HOME": str(home)}
     done = subprocess.run(words, cwd=ROOT, env=known, stdout=subprocess.PIPE, check=True)
     return str(json.loads(done.stdout)[0]["issue_id"])
 

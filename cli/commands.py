@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.examples import EXAMPLES
+from cli.plain_values import check_the_rest
 from cli.query_words import QueryCommand
 
 # What the first screen shows; a command is an attribute of a module of this package, a group its app.
@@ -55,17 +56,19 @@ class Group(TyperGroup):
         """Ask for the help where no command is given, and where help is asked for in words."""
         if ctx.resilient_parsing:  # a shell completes: nothing is asked for, and no value is checked
             _take_as_typed(self, ctx)
-        elif not args:
-            args = ["--help"]
-        elif args[0] == "help":
-            args = [*args[1:], "--help"]
+        else:
+            check_the_rest(self, ctx)
+            if not args:
+                args = ["--help"]
+            elif args[0] == "help":
+                args = [*args[1:], "--help"]
         return super().parse_args(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command of a name; None: there is none."""
         command: Any = super().get_command(ctx, cmd_name)
-        if command is not None and ctx.resilient_parsing:
-            _take_as_typed(command, ctx)
+        if command is not None:
+            (_take_as_typed if ctx.resilient_parsing else check_the_rest)(command, ctx)
         return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -95,7 +98,8 @@ class Root(Group):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands of each section with what they do."""
         for title, names in SECTIONS.items():
-            self._list(title, list(names), ctx, formatter)
+            with formatter.section(title):
+                formatter.write_dl([(name, summary(name)) for name in names])
 
 
 class _Commands(dict[str, Any]):
@@ -112,9 +116,21 @@ class _Commands(dict[str, Any]):
         return self[name]
 
 
-def _load(name: str) -> Any:
+def summary(name: str) -> str:
+    """The first sentence about a command, without making the command, which takes longer."""
+    found = _place(name)
+    told = found.info.help if isinstance(found, typer.Typer) else found.__doc__
+    first = " ".join((told or "").strip().partition("\n\n")[0].split())
+    return first.partition(". ")[0].rstrip(".") + "."
+
+
+def _place(name: str) -> Any:
     module, _, attribute = PLACES[name].partition(":")
-    found = getattr(import_module(f"cli.{module}"), attribute)
+    return getattr(import_module(f"cli.{module}"), attribute)
+
+
+def _load(name: str) -> Any:
+    found = _place(name)
     if not isinstance(found, typer.Typer):
         holder = typer.Typer(add_completion=False, rich_markup_mode=None)
         holder.command(name, cls=QueryCommand if name in ASKING else None)(found)

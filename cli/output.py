@@ -132,6 +132,11 @@ def marked(snippet: str) -> Text:
     return text
 
 
+def unmarked(snippet: str) -> str:
+    """A snippet as :func:`marked` shows it, as plain text."""
+    return _MARK.sub(r"\1", one_line(snippet))
+
+
 def _whole(value: object) -> str:
     """A value for another program: nothing shortened, on one line, without a tab of its own."""
     if value is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.children import secrets_put_away
-from cli.output import complain, marked, one_line, print_json, print_table, say
+from cli.output import complain, marked, one_line, print_json, print_table, say, unmarked
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -110,7 +110,7 @@ def _titled(hit: dict[str, Any]) -> Text:
 
 
 def _unmarked(text: str | None) -> str:
-    return marked(text or "").plain
+    return unmarked(text or "")
 
 
 def _print_csv(hits: list[dict[str, Any]], *, raw: bool) -> None:

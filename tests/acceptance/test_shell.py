@@ -164,6 +164,7 @@ FOR_OTHERS = (
     "alembic",
     "httpx",
     "structlog",
+    "pydantic",
     "cryptography",
     "zstandard",
     "msgspec",

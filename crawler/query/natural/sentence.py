@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from crawler.query.natural import days, english, japanese, korean, product, reference, state
+from crawler.query.natural import days, english, product, reference, state
 from crawler.query.natural.lexicon import lexicon
 from crawler.query.natural.terms import Item, Kind, Piece, left_out, term
 from crawler.query.script import HAN, HANGUL, HIRAGANA, KATAKANA, fold, says_something
@@ -151,8 +151,12 @@ def _language(word: str, *, japanese_text: bool) -> str:
 def _read_run(sentence: Sentence, language: str, words: list[str], *, shouting: bool) -> None:
     items = sentence.items
     if language == "ko":
+        from crawler.query.natural import korean  # with its patterns, for those who write so
+
         items += korean.read_words(words)
     elif language == "ja":
+        from crawler.query.natural import japanese  # likewise
+
         for chunk in words:
             items += japanese.read_chunk(chunk)
     elif words:

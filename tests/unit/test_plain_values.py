@@ -1,0 +1,42 @@
+"""What spares a command the checks of its values: it must change none, and let none pass that is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cli.app import app
+from cli.commands import PLACES, summary
+from cli.plain_values import _is_plain
+
+ROOT: Any = typer.main.get_command(app)
+CONTEXT: Any = ROOT.make_context("ims-crawl", ["query", "x"], resilient_parsing=True)
+
+
+def _parameters() -> list[Any]:
+    commands = [ROOT.commands.get(name) for name in PLACES]
+    every = [one for command in commands for one in (command, *getattr(command, "commands", {}).values())]
+    return [param for command in every for param in command.get_params(CONTEXT) if param.callback is None]
+
+
+PARAMETERS = _parameters()
+texts = st.text(st.characters(), max_size=20) | st.sampled_from(["open", "rank", "1", "-1", "\udcff", "\0"])
+values = st.none() | texts | st.integers(-5, 2000) | st.lists(texts).map(tuple)
+
+
+@given(param=st.sampled_from(PARAMETERS), value=values)
+@settings(max_examples=2000)
+def test_a_plain_value_is_what_the_check_gives_back(param: Any, value: Any) -> None:
+    if _is_plain(param, value):
+        checked = type(param).process_value(param, CONTEXT, value)
+        assert (list(value) if isinstance(value, tuple) else value) == checked
+        assert type(checked) is (list if isinstance(value, tuple) else type(value))
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_summary_is_what_the_command_says_of_itself(name: str) -> None:
+    assert summary(name) == ROOT.commands.get(name).get_short_help_str(1000)
