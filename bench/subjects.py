@@ -1,7 +1,7 @@
 """The trackers that :mod:`bench.trackers` measures: stand-ins with texts of the usual length.
 
 Every issue has a description and three comments of :data:`PROSE`, and a change or two. What only Perceval
-asks is answered here, before the stand-in's own routes.
+asks is answered here, before the stand-in's own routes. Roundup has no stand-in: it is a real one.
 """
 
 from __future__ import annotations
@@ -167,6 +167,12 @@ def _bugzilla_pages(issues: int) -> Any:
     return server
 
 
+def _roundup(issues: int) -> Any:
+    from bench.roundup import RoundupBehindADoor
+
+    return RoundupBehindADoor(issues, PROSE)
+
+
 SUBJECTS = {
     "bugzilla": Subject(
         standin=_bugzilla,
@@ -214,5 +220,11 @@ SUBJECTS = {
         secret="right-key",  # noqa: S106 - the stand-in's
         perceval="perceval.backends.core.redmine:Redmine",
         told={"url": "{url}", "api_token": "right-key"},
+    ),
+    "roundup": Subject(
+        standin=_roundup,
+        secret="kim-secret",  # noqa: S106 - that of its tests
+        username="kim",
+        path="/tracker",
     ),
 }

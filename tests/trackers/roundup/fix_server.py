@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,7 @@ def _make_venv(place: Path) -> None:
     building.rename(place)
 
 
-@pytest.fixture(scope="session")
-def roundup_python() -> Path:
+def interpreter() -> Path:
     """The interpreter of an environment that has Roundup, made once per machine."""
     folder = Path(platformdirs.user_cache_dir("ims-crawler-tests"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -110,11 +110,10 @@ def _is_up(url: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
-def roundup(roundup_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoundupServer]:
-    """A tracker of the classic template with issues, which tests may change."""
-    folder = tmp_path_factory.mktemp("roundup")
-    home, python = folder / "home", roundup_python
+@contextmanager
+def booted(folder: Path, script: str, *filling: object) -> Iterator[RoundupServer]:
+    """A tracker of the classic template, filled by a script beside this one with its arguments."""
+    home, python = folder / "home", interpreter()
     home.mkdir()
     port = _free_port()
     url = f"http://127.0.0.1:{port}/tracker"
@@ -125,7 +124,7 @@ def roundup(roundup_python: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     quick = "password_pbkdf2_default_rounds=1000"
     run([*admin, "install", "classic", "sqlite", f"tracker_web={url}/,{mail},{quick}"])
     run([*admin, "initialise", "admin-secret"])
-    run([python, HERE / "fill.py", home])
+    run([python, HERE / script, home, *filling])
     user = ["-u", "root"] if os.getuid() == 0 else []
     command = [python, "-m", "roundup.scripts.roundup_server", "-n", "127.0.0.1", "-p", str(port)]
     command += ["-t", "thread", *user, f"tracker={home}"]
@@ -146,3 +145,10 @@ def roundup(roundup_python: Path, tmp_path_factory: pytest.TempPathFactory) -> I
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@pytest.fixture(scope="session")
+def roundup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoundupServer]:
+    """A tracker with issues, which tests may change."""
+    with booted(tmp_path_factory.mktemp("roundup"), "fill.py") as server:
+        yield server
