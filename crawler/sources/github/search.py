@@ -12,6 +12,7 @@ from crawler.http.link import next_page
 from crawler.json_document import JsonNode, read_json
 from crawler.source import Reference, SearchPage
 from crawler.sources.github.cursor import GitHubCursor
+from crawler.sources.github.listed import ListedIssues
 from crawler.sources.github.repository import ISSUES_OFF, Repository
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,8 +25,11 @@ _TOO_FAR = (
 class Search:
     """Searches of one repository."""
 
-    def __init__(self, client: Client, repository: Repository, *, size: int, with_pulls: bool) -> None:
+    def __init__(
+        self, client: Client, repository: Repository, listed: ListedIssues, *, size: int, with_pulls: bool
+    ) -> None:
         self._client = client
+        self._listed = listed
         self._repository = repository
         self._size = size
         self._with_pulls = with_pulls
@@ -63,13 +67,13 @@ class Search:
             rows = [row for row in read_json(answer.body).items() if self._is_wanted(row)]
             following = next_page(answer.headers)
             if following is None:
-                yield [_reference(row) for row in rows], None
+                yield [self._reference(row) for row in rows], None
                 return
             if following in seen:
                 raise PageRejected("The list of issues does not end: its pages name each other.")
             seen.add(following)
             page = following
-            yield [_reference(row) for row in rows], GitHubCursor(page=page)
+            yield [self._reference(row) for row in rows], GitHubCursor(page=page)
 
     async def _numbered(
         self, numbers: frozenset[int], place: GitHubCursor
@@ -84,7 +88,7 @@ class Search:
                 answer = await self._client.get(path, headers=self._repository.headers)
                 row = read_json(answer.body)
                 if row.at("number").integer() == number and self._is_wanted(row):
-                    found = [_reference(row)]
+                    found = [self._reference(row)]
             except NotFound:
                 pass
             yield found, None if number == asked[-1] else GitHubCursor(below=number)
@@ -92,13 +96,16 @@ class Search:
     def _is_wanted(self, row: JsonNode) -> bool:
         return self._with_pulls or row.find("pull_request") is None
 
+    def _reference(self, row: JsonNode) -> Reference:
+        reference = Reference(
+            issue_id=str(row.at("number").integer()), modified=row.optional_time("updated_at")
+        )
+        self._listed.keep(row)
+        return reference
+
 
 def _check(answer: Response) -> None:
     if answer.status == 410:
         raise NotPermitted(ISSUES_OFF)
     if answer.status == 422:
         raise TrackerError(_TOO_FAR)
-
-
-def _reference(row: JsonNode) -> Reference:
-    return Reference(issue_id=str(row.at("number").integer()), modified=row.optional_time("updated_at"))

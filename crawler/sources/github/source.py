@@ -26,6 +26,7 @@ from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
 from crawler.records import AttachmentRecord
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
+from crawler.sources.github.listed import ListedIssues
 from crawler.sources.github.parse.keys import number_in, parted
 from crawler.sources.github.parse.timeline import REPOSITORY
 from crawler.sources.github.repository import ISSUES_OFF, Repository
@@ -44,10 +45,12 @@ class GitHubSource:
         self._client = client
         self._repository = Repository(connection, client)
         self._headers = self._repository.headers
+        self._listed = ListedIssues()
         size = connection.options.get("page_size")
         self._search = Search(
             client,
             self._repository,
+            self._listed,
             size=size if isinstance(size, int) and 0 < size <= _SIZES[0] else _SIZES[0],
             with_pulls=connection.options.get("pull_requests") is True,
         )
@@ -105,13 +108,43 @@ class GitHubSource:
     async def fetch(self, ref: Reference) -> tuple[RawPage, ...]:
         """Get an issue and its timeline, and its comments where the timeline has another number of them.
 
+        What the list told of an issue is not asked for again, unless its timeline is elsewhere by now or has
+        another number of comments. What else changed since is seen by the next crawl, by the time of change.
+
         Raises:
             NotFound: there is no such issue, or no longer.
             Forbidden: the account may not see it.
             TrackerError: the repository has no issues any more.
         """
         repository = await self._repository.known()
-        path = await self._path(ref.issue_id)
+        other, number = parted(ref.issue_id)
+        if number is None:
+            raise NotFound(f"GitHub has numbers for its issues, and {ref.issue_id[:100]!r} is none.")
+        path = await self._repository.path(f"issues/{number}", of=other)
+        listed = self._listed.take(number) if other is None else None
+        pages = None if listed is None else await self._as_listed(listed, path)
+        if pages is None:
+            pages = await self._anew(path)
+        side = json.dumps({"full_name": repository}).encode()
+        url = self._client.base_url
+        pages.append(RawPage(url=url, body=side, content_type="application/json", part=REPOSITORY))
+        return tuple(pages)
+
+    async def _as_listed(self, body: bytes, path: str) -> list[RawPage] | None:
+        """The pages of an issue as it was listed; None where it is another by now."""
+        try:
+            timeline = await self._timeline(path)
+        except ItemError:
+            return None  # the issue itself says what became of it
+        url = timeline[0].url.partition("?")[0].removesuffix("/timeline")
+        if urlsplit(url).path != urlsplit(path).path or _lacks_comments(body, timeline):
+            return None
+        issue = RawPage(
+            url=url, body=body, content_type="application/json", part="issue", fetched_at=datetime.now(UTC)
+        )
+        return [issue, *_numbered(timeline, "timeline")]
+
+    async def _anew(self, path: str) -> list[RawPage]:
         issue, timeline = await asyncio.gather(
             self._issue(path), self._timeline(path), return_exceptions=True
         )
@@ -123,12 +156,9 @@ class GitHubSource:
         if isinstance(timeline, BaseException):
             raise timeline
         pages = [_raw(issue, "issue"), *_numbered(timeline, "timeline")]
-        if _lacks_comments(issue, timeline):
+        if _lacks_comments(issue.body, timeline):
             pages += _numbered(await self._pages(f"{here}/comments", _SIZES[0]), "comments")
-        side = json.dumps({"full_name": repository}).encode()
-        url = self._client.base_url
-        pages.append(RawPage(url=url, body=side, content_type="application/json", part=REPOSITORY))
-        return tuple(pages)
+        return pages
 
     async def download(self, attachment: AttachmentRecord) -> RawPage:
         """Get an attached file, which lies beside the API: the token is of no use there and not sent.
@@ -144,12 +174,6 @@ class GitHubSource:
         if is_page and not attachment.filename.lower().endswith((".html", ".htm")):
             raise Forbidden(f"The file {attachment.filename!r} is shown only to those who log in.")
         return _raw(answer, "issue")
-
-    async def _path(self, issue_id: str) -> str:
-        other, number = parted(issue_id)
-        if number is None:
-            raise NotFound(f"GitHub has numbers for its issues, and {issue_id[:100]!r} is none.")
-        return await self._repository.path(f"issues/{number}", of=other)
 
     async def _issue(self, path: str) -> Response:
         place = path
@@ -189,10 +213,10 @@ class GitHubSource:
         return answers
 
 
-def _lacks_comments(issue: Response, timeline: Sequence[Response]) -> bool:
+def _lacks_comments(issue: bytes, timeline: Sequence[Response]) -> bool:
     """Whether the timeline does not have every comment; a page that cannot be read is the parser's."""
     try:
-        announced = read_json(issue.body).optional_integer("comments")
+        announced = read_json(issue).optional_integer("comments")
         told = sum(_is_comment(entry) for page in timeline for entry in read_json(page.body).items())
     except PageRejected:
         return False

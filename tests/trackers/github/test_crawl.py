@@ -58,7 +58,7 @@ def test_what_has_not_changed_costs_no_request_and_a_census_finds_what_is_gone(
     first = desk.crawl()
     assert first.status == 0, first.err
     assert (first.document["issues_new"], first.document["status"]) == (30, "completed")
-    assert desk.asked_for_issues() == 60
+    assert desk.asked_for_issues() == 30  # their timelines; the list has the rest
     again = desk.crawl().document
     assert (again["issues_unchanged"], again["issues_changed"], again["status"]) == (30, 0, "completed")
     assert desk.asked_for_issues() == 0
@@ -69,7 +69,7 @@ def test_what_has_not_changed_costs_no_request_and_a_census_finds_what_is_gone(
     github_api.issues[3]["updated_at"] = "2026-03-01T10:00:00Z"
     third = desk.crawl().document
     assert (third["issues_changed"], third["issues_unchanged"]) == (2, 28)
-    assert desk.asked_for_issues() == 4
+    assert desk.asked_for_issues() == 2
 
     github_api.transfer(4, 12)
     del github_api.issues[5]
@@ -121,7 +121,7 @@ def test_a_page_that_is_no_issue_leaves_what_is_stored_alone(desk: Desk, github_
     desk.crawl()
     github_api.issues[1]["updated_at"] = "2026-03-05T10:00:00Z"
     page = Reply(b"<html>log in</html>", headers={"content-type": "text/html"})
-    github_api.before.append(lambda asked: page if asked.path.endswith("/issues/1") else None)
+    github_api.before.append(lambda asked: page if asked.path.endswith("/issues/1/timeline") else None)
     done = desk.crawl()
     assert (done.status, done.document["failed_issues"]) == (4, 1)
     assert desk.rows("SELECT title FROM ims.issues WHERE issue_id = '1'") == [("Timeout 1",)]

@@ -120,7 +120,7 @@ def _record(
         history=changes,
         attachments=tuple(_attachments(issue, posts, web)),
         relations=tuple(_relations(issue, timeline, here)),
-        extra=_extra(issue, texts),
+        extra=_extra(issue, _closer(issue, others), texts),
         comments_announced=issue.optional_integer("comments"),
         history_announced=len(others),
     )
@@ -147,7 +147,15 @@ def _owner(issue: JsonNode) -> str | None:
     return ", ".join(names) or person(issue, "assignee")
 
 
-def _extra(issue: JsonNode, texts: SourceTexts) -> dict[str, Json]:
+def _closer(issue: JsonNode, timeline: Sequence[JsonNode]) -> str | None:
+    """Who closed it: the list does not tell it, the timeline and the issue alone do."""
+    if issue.optional_text("state") != "closed":
+        return person(issue, "closed_by")
+    closings = [entry for entry in timeline if entry.optional_text("event") == "closed"]
+    return (person(closings[-1], "actor") if closings else None) or person(issue, "closed_by")
+
+
+def _extra(issue: JsonNode, closer: str | None, texts: SourceTexts) -> dict[str, Json]:
     """What has no field of a record; addresses within the API say nothing to anybody."""
     extra: dict[str, Json] = {
         name: value
@@ -159,7 +167,7 @@ def _extra(issue: JsonNode, texts: SourceTexts) -> dict[str, Json]:
         each.value if isinstance(each.value, str) else each.at("name").text() for each in issue.each("labels")
     ]
     extra["id"] = issue.object().get("id")
-    if (closer := person(issue, "closed_by")) is not None:
+    if closer is not None:
         extra["closed_by"] = closer
     if (reactions := issue.find("reactions")) is not None:
         counts: dict[str, Json] = {
