@@ -13,6 +13,7 @@ pytest_plugins: list[str] = [
     "tests.trackers.trac.fix_versions",
     "tests.trackers.redmine.fix_server",
     "tests.trackers.roundup.fix_server",
+    "tests.trackers.rt.fix_server",
     "tests.fixtures.program",
     "tests.fixtures.crawl",
     "tests.fixtures.tenant",

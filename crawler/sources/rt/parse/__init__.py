@@ -1,0 +1,1 @@
+"""Reading of Request Tracker's answers: no network, no clock."""
