@@ -16,8 +16,8 @@ from tests.trackers.rt.standin import FIRST, TOKEN, RtStandIn
 
 @pytest.fixture
 def rt_api() -> Iterator[RtStandIn]:
-    """An RT of twelve tickets."""
-    server = RtStandIn(12)
+    """An RT of twenty tickets."""
+    server = RtStandIn(20)
     with server.serving():
         yield server
 
@@ -53,10 +53,10 @@ def test_four_requests_a_new_ticket_none_an_unchanged_one_and_a_census_finds_wha
     desk: Desk, rt_api: RtStandIn
 ) -> None:
     first = desk.crawl()
-    assert (first.status, first.document["issues_new"]) == (0, 12), first.err
-    assert desk.fetched() == 4 * 12
+    assert (first.status, first.document["issues_new"]) == (0, 20), first.err
+    assert desk.fetched() == 4 * 20
     again = desk.crawl().document
-    assert (again["issues_unchanged"], again["issues_changed"]) == (12, 0)
+    assert (again["issues_unchanged"], again["issues_changed"]) == (20, 0)
     assert desk.fetched() == 0
     rt_api.write(2, "Comment", "one more", FIRST + timedelta(days=40))
     rt_api.tickets[3]["Status"] = "deleted"
