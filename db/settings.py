@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,13 @@ _ACCOUNT = {
     "sslpassword",
     "oauth_client_secret",
 }  # libpq takes them as parameters of an address too
+
+_NAME = r"[A-Za-z0-9._~-]+"
+# An address in which nothing is quoted, and that has at most one parameter: it stays as it is.
+_PLAIN = re.compile(
+    rf"(?:postgresql(?:\+psycopg)?|postgres)://({_NAME}(?::{_NAME})?@[A-Za-z0-9.-]+(?::[1-9][0-9]{{0,4}})?/{_NAME}"
+    rf"(?:\?(?!user=|password=)[a-z_]+={_NAME})?)"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,7 +136,13 @@ def driver_url(url: str) -> str:
     Raises:
         DatabaseUnfit: it is not the address of a PostgreSQL. The sentence does not repeat it.
     """
-    from sqlalchemy import make_url  # a large import, which the embedded server's own address does not need
+    if plain := _PLAIN.fullmatch(url):
+        return f"postgresql+psycopg://{plain[1]}"
+    return _parsed(url)
+
+
+def _parsed(url: str) -> str:
+    from sqlalchemy import make_url  # a large import, for addresses in which something is quoted or moved
     from sqlalchemy.exc import ArgumentError
 
     try:

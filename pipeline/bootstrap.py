@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from crawler.process.isolation import hide_memory
 from db.acting import acting_for
+from db.connections import close_kept
 from db.location import configured_url
 from db.settings import environment, libpq_url
 from db.settings import read_settings as read_database_settings
@@ -163,5 +164,7 @@ def start(*, level: int = logging.INFO, asks_only: bool = False) -> Program:
         configure(settings.log, level=level)
     with acting_for() as acting:
         user_id = acting.user_id
+    if not asks_only:
+        close_kept()  # most of the program has connections of its own
     conninfo = libpq_url(configured_url(database))
     return Program(settings=settings, home=database.home, conninfo=conninfo, user_id=user_id)

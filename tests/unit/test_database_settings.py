@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import platformdirs
 import psycopg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from db.errors import (
@@ -16,7 +20,9 @@ from db.errors import (
     DatabaseUnreachable,
     translated,
 )
-from db.settings import driver_url, environment, read_settings
+from db.settings import _PLAIN, _parsed, driver_url, environment, read_settings
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_flag_wins_over_a_variable_and_a_variable_over_a_default() -> None:
@@ -128,3 +134,17 @@ def test_a_password_in_the_query_is_one_that_others_hide_too(url: str) -> None:
     assert (parsed.username, parsed.password, dict(parsed.query)) == ("kim", "c4nary", {"sslmode": "require"})
     assert "c4nary" not in parsed.render_as_string(hide_password=True)
     assert parsed.set(username="ims_app", password="other").password == "other"
+
+
+@given(st.from_regex(_PLAIN, fullmatch=True))
+def test_a_plain_address_is_what_parsing_makes_of_it(url: str) -> None:
+    assert driver_url(url) == _parsed(url)
+
+
+def test_a_plain_address_is_read_without_a_large_import() -> None:
+    code = (
+        "import sys; from db.settings import driver_url\n"
+        "driver_url('postgresql://ims_app:pw@db:5432/ims?sslmode=require')\n"
+        "sys.exit('sqlalchemy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
