@@ -64,7 +64,7 @@ def crawl(url: str, home: Path, workers: int) -> Run:
     command = [sys.executable, "run_crawl.py", "crawl", "*", "--kind", "ims", "--url", url]
     command += ["--workers", str(workers), "--json"]
     environment = {**os.environ, **ACCOUNT, "IMS_HOME": str(home)}
-    server_before = _server_cpu(home)
+    server_before = server_cpu(home)
     began = time.monotonic()
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -79,7 +79,7 @@ def crawl(url: str, home: Path, workers: int) -> Run:
         wall=wall,
         crawling=result["duration_seconds"],
         cpu=usage.ru_utime + usage.ru_stime,
-        server_cpu=_server_cpu(home) - server_before,
+        server_cpu=server_cpu(home) - server_before,
         peak_mb=_megabytes(usage),
         result=result,
     )
@@ -114,7 +114,7 @@ def fetch_only(url: str, issues: int, workers: int) -> float:
     return asyncio.run(loop())
 
 
-def _server_cpu(home: Path) -> float:
+def server_cpu(home: Path) -> float:
     """CPU seconds that the embedded server's processes have used so far, ended ones included."""
     try:
         postmaster = int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
