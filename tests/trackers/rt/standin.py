@@ -36,6 +36,7 @@ class RtStandIn(ApiServer):
         self.tells_totals = False  # of histories and attachments only administrators are told
         self.tells_tickets = True  # from 5.0.5 on that holds for tickets as well
         self.most = 100  # rows on a page
+        self.zone = timedelta(hours=9)  # of the account
         self.hidden: set[int] = set()  # 403, and left out of lists after they were counted to a page
         self.merged: dict[int, int] = {}
         self.tickets: dict[int, Ticket] = {}
@@ -141,11 +142,31 @@ class RtStandIn(ApiServer):
         found = [
             {**ticket, "id": str(number)}
             for number, ticket in sorted(self.tickets.items(), reverse=True)
-            if ticket["Status"] != "deleted" and number not in self.merged and _matches(query, ticket)
+            if ticket["Status"] != "deleted" and number not in self.merged and self._matches(query, ticket)
         ]
         return self._page(
             asked, found, tells=self.tells_tickets, hidden=lambda row: int(row["id"]) in self.hidden
         )
+
+    def _matches(self, query: str, ticket: Ticket) -> bool:
+        """Whether a ticket is what our kind of TicketSQL asks for; whatever else is asked is an error."""
+        for part in query.split(" AND "):
+            names = r"(id|Queue|LastUpdated|Status) (<|=|>=) '?([^']*?)'?"
+            found = [re.fullmatch(names, each.strip("()")) for each in part.split(" OR ")]
+            if not all(found):
+                raise AssertionError(query)
+            if not any(self._is(ticket, *each.groups()) for each in found if each is not None):
+                return False
+        return True
+
+    def _is(self, ticket: Ticket, name: str, operator: str, value: str) -> bool:
+        if name == "Status":
+            return (ticket["Status"] in CLOSED) == (value == "__Inactive__")
+        if name == "LastUpdated":
+            updated = datetime.fromisoformat(ticket["LastUpdated"]).replace(tzinfo=None) + self.zone
+            return updated >= datetime.fromisoformat(value)
+        number = int(ticket[name])
+        return number < int(value) if operator == "<" else number == int(value)
 
     def _ticket(self, asked: Asked) -> Reply:
         number = int(asked.found["number"])
@@ -198,26 +219,3 @@ class RtStandIn(ApiServer):
 
 def _user(name: str) -> dict[str, str]:
     return {"id": name, "type": "user", "_url": f"https://rt.example.com/REST/2.0/user/{name}"}
-
-
-def _matches(query: str, ticket: Ticket) -> bool:
-    """Whether a ticket is what our kind of TicketSQL asks for; whatever else is asked is an error."""
-    for part in query.split(" AND "):
-        names = r"(id|Queue|LastUpdated|Status) (<|=|>=) '?([^']*?)'?"
-        found = [re.fullmatch(names, each.strip("()")) for each in part.split(" OR ")]
-        if not all(found):
-            raise AssertionError(query)
-        if not any(_is(ticket, *each.groups()) for each in found if each is not None):
-            return False
-    return True
-
-
-def _is(ticket: Ticket, name: str, operator: str, value: str) -> bool:
-    if name == "Status":
-        return (ticket["Status"] in CLOSED) == (value == "__Inactive__")
-    if name == "LastUpdated":  # the query's zone is the account's
-        zone = timedelta(hours=9)
-        updated = datetime.fromisoformat(ticket["LastUpdated"]).replace(tzinfo=None) + zone
-        return updated >= datetime.fromisoformat(value)
-    number = int(ticket[name])
-    return number < int(value) if operator == "<" else number == int(value)

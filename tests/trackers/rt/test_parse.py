@@ -78,6 +78,7 @@ ATTACHED: list[dict[str, Any]] = [
     {"id": "2", "TransactionId": "90", "ContentType": "multipart/alternative", "Filename": ""},
     {"id": "3", "TransactionId": "90", "ContentType": "text/plain", "Filename": ""},
     {"id": "4", "TransactionId": "90", "ContentType": "text/html", "Filename": ""},
+    {"id": "6", "TransactionId": "90", "ContentType": "message/rfc822", "Filename": None},
     {"id": "5", "TransactionId": "90", "ContentType": "image/png", "Filename": "", "ContentLength": "12"},
 ]
 BODIES = [{"id": "1", "Content": "<p>It <i>fails</i></p>"}, {"id": "3", "Content": "a\r\nb\n"}]
@@ -217,7 +218,7 @@ _ODD = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(_places(ANSWERS)[1:]), _ODD), min_size=1, max_size=3))
 def test_any_answer_shaped_nearly_right_gives_a_ticket_or_a_rejection(
     changes: list[tuple[tuple[Any, ...], Any]],
@@ -240,7 +241,7 @@ def test_any_answer_shaped_nearly_right_gives_a_ticket_or_a_rejection(
     assert (record.status or "").strip()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="<>/abpdivhtml &;=\"'\n-!", max_size=80))
 def test_any_html_gives_a_text(html: str) -> None:
     shown = html_as_text(html)

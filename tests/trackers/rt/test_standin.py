@@ -127,6 +127,17 @@ async def test_tickets_that_are_made_while_the_list_is_read_shift_nothing(
     assert found == list("7654321")
 
 
+@pytest.mark.parametrize("hours", [-12, 0, 14])
+async def test_since_is_told_in_any_zone(server: RtStandIn, tracker: Tracker, hours: int) -> None:
+    server.zone = timedelta(hours=hours)
+    async with tracker.logged_in() as source:
+        moment = FIRST + timedelta(days=4, minutes=3)  # when 4 was changed
+        assert await numbers(source, since=moment) == list("7654")
+        assert await numbers(source, since=moment + timedelta(microseconds=5)) == list("7654")
+        assert await numbers(source, since=moment + timedelta(seconds=1)) == list("765")
+        assert await numbers(source, since=moment, limit=3) == list("765")
+
+
 async def test_gone_moved_and_hidden(server: RtStandIn, tracker: Tracker) -> None:
     server.tickets[1]["Status"] = "deleted"
     server.merged[2] = 3

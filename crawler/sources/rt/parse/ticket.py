@@ -129,7 +129,6 @@ class _Reading:
             history=history,
             attachments=files_of(self.attachments, self.base),
             relations=tuple(self._relations()),
-            comments_announced=len(comments),
             history_announced=self._announced(len(comments)),
         )
 

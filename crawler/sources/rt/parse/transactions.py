@@ -18,6 +18,7 @@ NOISE: Final = frozenset({"EmailRecord", "CommentEmailRecord"})  # copies of mai
 _KINDS: Final = {"Create": "created", "AddLink": "relation", "DeleteLink": "relation"}
 _TICKET: Final = re.compile(r"fsck\.com-rt://[^/\s]+/ticket/([0-9]{1,10})")
 _BODIES: Final = ("text/plain", "text/html")
+_HOLDERS: Final = ("multipart/", "message/")  # of other parts, which are listed beside them
 
 
 def key_of(transaction: JsonNode) -> str:
@@ -54,7 +55,7 @@ def files_of(attachments: Sequence[JsonNode], base: str) -> tuple[AttachmentReco
     files = []
     for each in attachments:
         name, media = text_of(each, "Filename"), _media_of(each)
-        if name is None and (media in _BODIES or media.startswith("multipart/") or not media):
+        if name is None and (media in _BODIES or media.startswith(_HOLDERS) or not media):
             continue
         key = each.at("id").key()
         if not (key.isascii() and key.isdecimal()):
