@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from crawler.client import Client
@@ -24,8 +26,34 @@ SEEN = frozenset(map(str, (1, 2, 3, 4, 5, 6, 7, 8, 10)))
 NETWORK = frozenset({"3", "6", "8"})
 
 
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading the usual certificates takes longer than RT
+
+
+class Remembered(httpx.AsyncBaseTransport):
+    """Answers that RT gave before: nothing changes here, and it takes its time for each."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[str, str], tuple[int, dict[str, str], bytes]] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask RT, unless that account has asked the same before."""
+        key = (str(request.url), request.headers.get("authorization", ""))
+        if key not in self._answers:
+            async with httpx.AsyncHTTPTransport(verify=_NO_TLS) as transport:
+                answer = await transport.handle_async_request(request)
+                self._answers[key] = (answer.status_code, dict(answer.headers), await answer.aread())
+        status, headers, body = self._answers[key]
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+
+@pytest.fixture(scope="module")
+def remembered() -> Remembered:
+    """For all tests of this module."""
+    return Remembered()
+
+
 @pytest.fixture
-def tracker(rt: RtServer) -> Tracker:
+def tracker(rt: RtServer, remembered: Remembered) -> Tracker:
     """All that kim sees, four tickets a page."""
     return Tracker(
         kind=KIND,
@@ -37,6 +65,7 @@ def tracker(rt: RtServer) -> Tracker:
         word="timeout",
         word_issues=frozenset({"3", "5", "7"}),
         markup_expected=frozenset({"1"}),  # whose sources are kept
+        client=lambda connection: Client(connection.base_url, transport=remembered),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -192,6 +193,26 @@ def test_the_lifecycle_decides(status: str, is_closed: bool | None, state: State
 def test_what_is_no_ticket_is_rejected(part: str, changed: dict[str, Any]) -> None:
     with pytest.raises(PageRejected):
         PARSER.parse(pages({**ANSWERS, part: {**ANSWERS[part], **changed}}))
+
+
+def test_a_merged_ticket_is_the_other_one_with_what_both_say() -> None:
+    ticket = {**TICKET, "id": 8, "EffectiveId": {"id": "8"}}
+    history = [{**each, "ObjectId": "8"} for each in HISTORY]
+    history.append({"id": "9", "Type": "Create", "Creator": person("kim"), "ObjectId": "7"})
+    attached = [*ATTACHED, {"id": "8", "TransactionId": "9", "ContentType": "text/plain"}]
+    bodies = [*BODIES, {"id": "8", "Content": "of the older one"}]
+    answers = {"issue": ticket, "history/1": {"items": history}, "attachments/1": {"items": attached}}
+    found = pages({**answers, "bodies/1": {"items": bodies}})
+    moved = [
+        replace(page, url=f"{API}/ticket/8/history") if page.part == "history/1" else page for page in found
+    ]
+    record = PARSER.parse(moved)
+    assert (record.issue_id, record.description) == ("8", "It fails")
+    assert [each.content for each in record.comments] == ["of the older one", "a\nb"]
+    assert [each.relation_type for each in record.relations if each.related_issue_id == "7"] == ["merged"]
+    other = pages({**answers, "issue": {**ticket, "EffectiveId": {"id": "7"}}, "bodies/1": {"items": bodies}})
+    with pytest.raises(PageRejected, match="ticket 8"):
+        PARSER.parse([moved[1], *(page for page in other if page.part != "history/1")])
 
 
 @pytest.mark.parametrize("subject", [None, "", "  "])
