@@ -1,0 +1,122 @@
+"""The driver's own connection acts for one user in one transaction, and is kept for nobody else."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from db import Issue, User
+from db.acting import Acting, acting_for
+from db.connections import close_kept
+from db.errors import DatabaseRefused, IdentityRefused
+from tests.fixtures.schema import ALICE, ANA, BOB, ROOT, Database
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    close_kept()
+    yield
+    close_kept()
+
+
+@pytest.fixture
+def stored(database: Database) -> Database:
+    """A database in which two users have an issue each."""
+    for user_id in (ALICE, BOB):
+        with database.session(user_id) as session:
+            session.add(Issue(issue_id="1", title=f"of {user_id}"))
+    return database
+
+
+def asked(acting: Acting, query: Any) -> list[Any]:
+    return [row[0] for row in acting.connection.execute(query)]
+
+
+def titles(database: Database, user_id: int, *, everybody: bool | None = None) -> list[str]:
+    with acting_for(user_id, url=database.app_url, everybody=everybody) as acting:
+        return asked(acting, "SELECT title FROM ims.issues ORDER BY user_id")
+
+
+def backend(database: Database, user_id: int) -> int:
+    with acting_for(user_id, url=database.app_url) as acting:
+        return acting.connection.info.backend_pid
+
+
+def test_each_user_sees_what_their_role_sees(stored: Database) -> None:
+    for _ in range(2):
+        assert titles(stored, ALICE) == ["of 2"]
+        assert titles(stored, BOB) == ["of 3"]
+        assert titles(stored, ROOT) == ["of 2", "of 3"]
+        assert titles(stored, ROOT, everybody=False) == []
+        assert titles(stored, ANA, everybody=True) == ["of 2", "of 3"]
+    for user_id in (ALICE, BOB):
+        with pytest.raises(DatabaseRefused, match="Only admins and analysts"):
+            titles(stored, user_id, everybody=True)
+
+
+def test_a_connection_goes_on_to_its_own_user_only(stored: Database) -> None:
+    alices = backend(stored, ALICE)
+    assert backend(stored, ALICE) == alices
+    bobs = backend(stored, BOB)
+    assert bobs != alices
+    assert backend(stored, ALICE) not in (alices, bobs)
+
+
+def test_a_setting_of_one_transaction_is_gone_in_the_next(stored: Database) -> None:
+    assert titles(stored, ROOT, everybody=False) == []
+    with acting_for(ROOT, url=stored.app_url) as acting:
+        assert asked(acting, "SELECT ims.sees_everybody()") == [True]
+
+
+def test_unknown_and_disabled_users_are_refused_in_the_same_words(stored: Database) -> None:
+    assert titles(stored, BOB) == ["of 3"]  # and his connection is kept
+    with stored.session(ROOT) as session:
+        session.get_one(User, BOB).is_active = False
+    said = set()
+    for user_id in (BOB, 99, 0, -1):
+        with pytest.raises(IdentityRefused) as refusal:
+            titles(stored, user_id)
+        said.add(str(refusal.value))
+    assert said == {"You cannot act as this user: ask an admin."}
+
+
+def test_what_fails_is_rolled_back(stored: Database) -> None:
+    change = "UPDATE ims.issues SET title = 'changed' RETURNING 1"
+    with pytest.raises(ZeroDivisionError), acting_for(ALICE, url=stored.app_url) as acting:  # noqa: PT012
+        assert asked(acting, change) == [1]
+        1 / 0  # noqa: B018  # raises
+    assert titles(stored, ALICE) == ["of 2"]
+    with acting_for(ALICE, url=stored.app_url) as acting:
+        assert asked(acting, change) == [1]
+    assert titles(stored, ALICE) == ["changed"]
+
+
+def test_a_kept_connection_that_the_server_ended_is_replaced(stored: Database) -> None:
+    kept = backend(stored, ALICE)
+    with stored.server.connect() as superuser:
+        superuser.execute("SELECT pg_terminate_backend(%s, 5000)", (kept,))
+    assert titles(stored, ALICE) == ["of 2"]
+    assert backend(stored, ALICE) != kept
+
+
+def test_a_login_that_bypasses_row_security_is_refused(stored: Database) -> None:
+    refused = pytest.raises(DatabaseRefused, match="bypasses row security")
+    with refused, acting_for(ALICE, url=stored.superuser_url):
+        raise AssertionError("it was let in")
+
+
+def test_a_forked_child_leaves_its_parents_connection_alone(stored: Database) -> None:
+    kept = backend(stored, ALICE)
+    child = multiprocessing.get_context("fork").Process(target=_in_a_child, args=(stored.app_url, kept))
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+    assert backend(stored, ALICE) == kept
+
+
+def _in_a_child(url: str, kept: int) -> None:
+    with acting_for(ALICE, url=url) as acting:
+        assert acting.connection.info.backend_pid != kept
