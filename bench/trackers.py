@@ -168,13 +168,13 @@ def main() -> None:
     if arguments.serve:
         _serve(kinds[0], arguments.issues, arguments.latency_ms)
         return
-    figures = {
-        f"{kind}, {latency:g} ms": _figures(
-            [_measured(kind, arguments.issues, latency) for _ in range(arguments.rounds)], arguments.issues
-        )
-        for kind in kinds
-        for latency in (0.0, arguments.latency_ms)
-    }
+    figures = {}
+    for kind in kinds:
+        for latency in (0.0, arguments.latency_ms):
+            rounds = [_measured(kind, arguments.issues, latency) for _ in range(arguments.rounds)]
+            name = f"{kind}, {latency:g} ms"
+            figures[name] = _figures(rounds, arguments.issues)
+            print(name, json.dumps(figures[name]), file=sys.stderr, flush=True)
     print(json.dumps({"issues": arguments.issues, "rounds": arguments.rounds, **figures}, indent=2))
 
 

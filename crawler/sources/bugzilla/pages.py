@@ -15,6 +15,7 @@ from crawler.json_document import JsonNode
 from crawler.records import Json
 from crawler.source import RawPage
 from crawler.sources.bugzilla.api import BugzillaApi, Parameters
+from crawler.together import together
 
 Pages = tuple[RawPage, ...]
 _PARTS = ("comments", "history", "attachments")
@@ -35,7 +36,8 @@ class BugPages:
         wanted = [number for number in numbers if _is_number(number)]
         bugs = await self._bugs(wanted)
         shown = [number for number in wanted if number in bugs]
-        parts = {part: await self._part(part, shown) for part in _PARTS}
+        answers = await together([self._part(part, shown) for part in _PARTS])
+        parts = dict(zip(_PARTS, answers, strict=True))
         outcomes: list[Pages | ItemError] = []
         for number in numbers:
             try:

@@ -22,6 +22,7 @@ from crawler.sources.bugzilla.parse.listing import read_list, read_products
 from crawler.sources.bugzilla.parse.page import error_of
 from crawler.sources.bugzilla.parse.xml import alone, clean, read_bugzilla
 from crawler.sources.bugzilla.products import products_named
+from crawler.together import together
 
 _LAST = 2_147_483_647
 _LOOKED_UP = 200  # numbers in one address
@@ -88,16 +89,15 @@ class CgiBugzilla:
     async def many(self, numbers: Sequence[str]) -> list[Pages | ItemError]:
         """The pages of bugs, or why one cannot be had, in the order of the numbers."""
         found = await self._bugs([number for number in numbers if _is_number(number)])
-        outcomes: list[Pages | ItemError] = []
-        for number in numbers:
-            try:
-                if not _is_number(number):
-                    raise NotFound(f"Bugzilla has numbers for its bugs, and {number[:80]!r} is none.")
-                told = found.get(number)
-                outcomes.append(await self._with_history(number, told or await self._bug(number)))
-            except ItemError as error:
-                outcomes.append(error)
-        return outcomes
+        return await together([self._outcome(number, found.get(number)) for number in numbers])
+
+    async def _outcome(self, number: str, bug: RawPage | None) -> Pages | ItemError:
+        try:
+            if not _is_number(number):
+                raise NotFound(f"Bugzilla has numbers for its bugs, and {number[:80]!r} is none.")
+            return await self._with_history(number, bug or await self._bug(number))
+        except ItemError as error:
+            return error
 
     async def download(self, attachment: AttachmentRecord) -> RawPage:
         """Get an attached file; see :class:`crawler.source.Source`."""
