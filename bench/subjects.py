@@ -167,6 +167,17 @@ def _bugzilla_pages(issues: int) -> Any:
     return server
 
 
+def _rt(issues: int) -> Any:
+    from tests.trackers.rt.standin import FIRST, RtStandIn
+
+    server = RtStandIn(issues)
+    for number, rows in server.attachments.items():
+        for row in rows:
+            row.update(bytes=PROSE.encode(), ContentLength=str(len(PROSE)))
+        server.change(number, "Status", FIRST, Field="Status", OldValue="new", NewValue="open")
+    return server
+
+
 def _roundup(issues: int) -> Any:
     from bench.roundup import RoundupBehindADoor
 
@@ -226,5 +237,9 @@ SUBJECTS = {
         secret="kim-secret",  # noqa: S106 - that of its tests
         username="kim",
         path="/tracker",
+    ),
+    "rt": Subject(
+        standin=_rt,
+        secret="1-14-0123456789abcdef0123456789abcdef",  # noqa: S106 - the stand-in's
     ),
 }
