@@ -1,4 +1,4 @@
-"""The SQL that the crawl's own writes run, one file a noun, each statement under its name and what it is for.
+"""The SQL of the crawl's own writes and of questions, one file a noun, each statement under its name.
 
 A statement begins with a line ``-- name --`` and ends where the next one begins.
 """
