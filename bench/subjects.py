@@ -100,16 +100,20 @@ def _github(issues: int) -> Any:
 def _gitlab(issues: int) -> Any:
     from tests.trackers.gitlab.standin import GitLabStandIn
 
-    server = GitLabStandIn(issues)
-    # Only Perceval asks for these, of the issue and of each note.
-    server.before.append(lambda asked: Reply([]) if asked.path.endswith("/award_emoji") else None)
-    at = "2026-03-01T10:00:00.000Z"
-    for number, one in server.issues.items():
-        one["description"] = PROSE
-        server.happen(number, "resource_label_events", at, action="add", label={"name": "bug"})
-        server.happen(number, "resource_state_events", at, state="reopened")
+    def for_perceval(asked: Asked) -> Reply | None:
+        """What only Perceval asks: votes; and it goes on at the addresses that the pages name."""
+        server.host = server.url
+        return Reply([]) if asked.path.endswith("/award_emoji") else None
+
+    server = GitLabStandIn(0)
+    server.path = "seoul/desk"
+    server.before.append(for_perceval)
+    for _ in range(issues):
+        issue = server.add("Timeout", PROSE)
+        server.happen(issue, "label", action="add", label={"name": "bug"})
+        server.happen(issue, "state", state="reopened")
         for _ in range(_COMMENTS):
-            server.note(number, PROSE, at)
+            server.note(issue, PROSE)
     return server
 
 
@@ -210,13 +214,13 @@ SUBJECTS = {
     ),
     "gitlab": Subject(
         standin=_gitlab,
-        secret="right-token",  # noqa: S106 - the stand-in's
-        path="/api/v4/projects/group%2Fsub%2Fdesk",
+        secret="glpat-right",  # noqa: S106 - the stand-in's
+        path="/seoul/desk",
         perceval="perceval.backends.core.gitlab:GitLab",
         told={
-            "owner": "group",
-            "repository": "sub%2Fdesk",
-            "api_token": "right-token",
+            "owner": "seoul",
+            "repository": "desk",
+            "api_token": "glpat-right",
             "base_url": "{url}",
         },
     ),

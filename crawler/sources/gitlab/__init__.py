@@ -1,7 +1,7 @@
-"""GitLab by its REST API, gitlab.com and others.
+"""GitLab by its REST API, version 4: gitlab.com, and GitLab on a server of one's own.
 
-A connection is of one project, whose address is given; that is its product as well. The secret is a token,
-without which public projects are read, as far as GitLab shows them to strangers.
+A connection is of one project, whose address is given; that is its product as well, by its full path. The
+secret is an access token, without which public projects are read as anybody may.
 """
 
 from __future__ import annotations
@@ -40,19 +40,20 @@ KIND = Kind(
     open_source=_open_source,
     open_parser=_open_parser,
     features=Features(
-        since_overlap=timedelta(minutes=3),  # a comment within a minute of the last change leaves its time
-        modified_precision=timedelta(minutes=1),
-        unseen_changes=True,  # the same, and edited comments
+        since_overlap=timedelta(minutes=2),  # GitLab leaves its time of change alone for a minute
+        modified_precision=timedelta(milliseconds=1),
+        unseen_changes=True,  # a comment within a minute of the change before, links, votes
+        batch_size=20,
         obeys_robots=False,
         credential="token",
         secret_help=(  # noqa: S106 - tells where it is
-            "A token is made under Preferences, Access tokens (/-/user_settings/personal_access_tokens), with"
-            " the scope read_api; a project's or a group's access token with that scope and the role Reporter"
-            " does as well."
+            "A personal access token is made under Preferences, Access tokens"
+            " (/-/user_settings/personal_access_tokens), with the scope read_api; a project's own one under"
+            " Settings, Access tokens, with the role Reporter. Public projects are read without any."
         ),
         needs_username=False,
         options=(
-            Option(name="page_size", default=100, help="Issues on a page of the list.", least=2, most=100),
+            Option(name="page_size", default=100, help="Issues on a page of the list.", least=1, most=100),
         ),
     ),
     base_of=base_of,

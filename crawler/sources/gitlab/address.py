@@ -1,4 +1,4 @@
-"""The address of a project's API within the address of one of its pages."""
+"""The address of a project within GitLab's API, made of that of one of its pages."""
 
 from __future__ import annotations
 
@@ -7,27 +7,31 @@ from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 _API = re.compile(
-    r"(?P<root>(?:/[\w.~-]+){0,5}?/api/v4)/projects/(?P<key>(?:[\w.-]|%[0-9A-Fa-f]{2})+)(?:/.*)?", re.A
+    r"(?P<root>(?:/[\w.~-]+){0,5}?)/api/v4/projects/(?P<project>[0-9]+|[\w.-]+(?:%2F[\w.-]+)+)(?:/.*)?",
+    re.ASCII | re.IGNORECASE,
 )
-_PATH: Final = r"(?P<path>[\w.-]+(?:/[\w.-]+){1,20}?)"
-_PAGE = re.compile(rf"/{_PATH}(?:/-(?:/.*)?|/(?:issues|merge_requests)(?:/[0-9]+)?)?/?", re.A)
-_OTHERS: Final = frozenset(
-    {"github.com", "www.github.com", "api.github.com", "bitbucket.org", "codeberg.org"}
-)
-# What other trackers, and GitLab itself, have in the place of a group.
-_NO_GROUPS: Final = frozenset(
-    {
-        *("api", "browse", "dashboard", "explore", "groups", "issues"),
-        *("projects", "repos", "rest", "secure", "ticket", "users"),
-    }
-)
+_SEGMENT: Final = r"[A-Za-z0-9_.][\w.-]{0,254}"
+_PROJECT = re.compile(rf"/({_SEGMENT}(?:/{_SEGMENT}){{1,20}})", re.ASCII)
+# Pages of versions before 12, whose addresses have no /-/ between the project and what is within it.
+_PAGES: Final = frozenset({
+    "activity", "blob", "boards", "commits", "issues", "labels", "merge_requests", "milestones", "tree",
+    "wikis",
+})  # fmt: skip
+_NO_GROUPS: Final = frozenset({
+    "-", "admin", "api", "assets", "browse", "dashboard", "explore", "groups", "help", "issues", "jira", "my",
+    "oauth", "orgs", "profile", "projects", "rest", "search", "secure", "snippets", "ticket", "uploads",
+    "users",
+})  # fmt: skip
+_NOT_ONE: Final = frozenset({
+    "github.com", "www.github.com", "api.github.com", "bitbucket.org", "codeberg.org", "sourceforge.net",
+})  # fmt: skip
 
 
 class Place(NamedTuple):
     """A project within an API."""
 
-    root: str  # path of the API on its host, such as /api/v4
-    key: str  # number of the project, or its path with %2F
+    root: str  # path of the GitLab on its host, without a slash at its end
+    project: str  # its number, or its full path with %2F between the parts
 
 
 def base_of(url: str) -> str | None:
@@ -37,26 +41,31 @@ def base_of(url: str) -> str | None:
         host = parts.hostname
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not host or host in _OTHERS or parts.username is not None:
+    if parts.scheme not in ("http", "https") or not host or host in _NOT_ONE or parts.username is not None:
         return None
-    origin = f"{parts.scheme}://{parts.netloc}"
     api = _API.fullmatch(parts.path)
     if api is not None:
-        return f"{origin}{api['root']}/projects/{api['key']}"
-    page = _PAGE.fullmatch(parts.path)
-    if page is None or page["path"].partition("/")[0].lower() in _NO_GROUPS:
-        return None
-    path = page["path"].removesuffix(".git")
-    return f"{origin}/api/v4/projects/{quote(path, safe='')}"
+        return _written(f"{parts.scheme}://{parts.netloc}{api['root']}", unquote(api["project"]))
+    project = _project_in(parts.path)
+    return None if project is None else _written(f"{parts.scheme}://{parts.netloc}", project)
 
 
 def place_in(base_url: str) -> Place | None:
     """Take a base address apart; None: it names no project."""
     api = _API.fullmatch(urlsplit(base_url).path)
-    return None if api is None else Place(api["root"], api["key"])
+    return None if api is None else Place(api["root"], api["project"])
 
 
-def path_in(base_url: str) -> str:
-    """The project's path, as far as the address tells it."""
-    place = place_in(base_url)
-    return "" if place is None else unquote(place.key)
+def _written(server: str, project: str) -> str:
+    return f"{server}/api/v4/projects/{quote(project, safe='')}"
+
+
+def _project_in(path: str) -> str | None:
+    place, dash, _ = path.partition("/-/")
+    if not dash:
+        segments = place.rstrip("/").removesuffix("/-").split("/")
+        # The first two are the least that a project has: a group, and its own name.
+        end = next((at for at, each in enumerate(segments[3:], start=3) if each in _PAGES), len(segments))
+        place = "/".join(segments[:end]).removesuffix(".git")
+    match = _PROJECT.fullmatch(place)
+    return None if match is None or match[1].partition("/")[0].lower() in _NO_GROUPS else match[1]

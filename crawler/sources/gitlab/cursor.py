@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta
@@ -10,9 +11,10 @@ from crawler.cursor import Cursor
 
 
 class GitLabCursor(Cursor, frozen=True, kw_only=True, tag="gitlab"):
-    """Issues come by falling time of creation, so what is new never shifts those that are still to come."""
+    """Issues come by falling time of creation, so a new one never shifts those that are still to come."""
 
-    before: str | None = None  # only issues that were created until then; None: at the newest
-    page: Annotated[int, Meta(ge=1)] = 1  # among these; above 1 where a whole page was created at once
+    until: datetime | None = None  # the next page starts with what was created then; None: at the newest
+    known: tuple[int, ...] = ()  # numbers of those created then that were given already
+    offset: Annotated[int, Meta(ge=0)] = 0  # rows to pass over, where a whole page was created then
     below: int | None = None  # of the numbers that are asked for, those below this one are still to come
-    total: int | None = None  # as the first page told it
+    seen: Annotated[int, Meta(ge=0)] = 0  # references given so far

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from crawler.client import Client
 from crawler.errors import (
@@ -22,64 +23,67 @@ from crawler.source import Connection
 from crawler.sources.gitlab.address import place_in
 
 ISSUES_OFF: Final = (
-    "The project has no issues for this account: its maintainers switch them on under Settings, General,"
-    " Visibility; the account needs the role Guest or, for confidential issues, Reporter."
+    "The project shows this account no issues: its administrators switch them on under Settings, General,"
+    " Visibility, or the account needs a role in the project."
 )
-_NO_ADDRESS: Final = "The address names no project: give one such as https://gitlab.com/GROUP/PROJECT."
-_NOT_GITLAB: Final = "The address does not answer like a GitLab: give that of a project."
-_TOKEN: Final = (
-    "GitLab refused the token: it is wrong or expired, make a new one under Preferences, Access tokens."  # noqa: S105 - no token
+_NO_ADDRESS: Final = (
+    "The address names no project: give one such as https://gitlab.example.com/GROUP/PROJECT, or its API's,"
+    " https://example.com/gitlab/api/v4/projects/GROUP%2FPROJECT, where GitLab is not at the host's root."
 )
+_NOT_GITLAB: Final = (
+    "The address does not answer like a GitLab: give that of a project; where GitLab is not at the host's"
+    " root, give https://example.com/FOLDER/api/v4/projects/GROUP%2FPROJECT."
+)
+_TOKEN: Final = "GitLab refused the token: it is wrong, expired or taken back; make a new one with read_api."  # noqa: S105 - no token
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class About:
+    """What GitLab says of a project."""
+
+    number: int
+    path: str  # full path, such as group/sub/project
+    name: str | None
 
 
 class Project:
-    """One project; GitLab is asked for it once, since it may have another path by now."""
+    """One project; GitLab is asked for it once, and its number is used from then on: paths change."""
 
     def __init__(self, connection: Connection, client: Client) -> None:
         place = place_in(connection.base_url)
+        if place is None:
+            raise UsageError(_NO_ADDRESS)
         self._client = client
-        self._root, self._key = ("", "") if place is None else place
-        self._path: str | None = None
+        self.root, self._given = place
+        self._about: About | None = None
         self._asking = asyncio.Lock()
-        self.headers = {"PRIVATE-TOKEN": connection.password} if connection.password else {}
+        self.has_token = bool(connection.password)
+        self.headers = {"Accept": "application/json"}
+        if connection.password:
+            self.headers["PRIVATE-TOKEN"] = connection.password
+
+    @property
+    def api(self) -> str:
+        """Where the API is on the host."""
+        return f"{self.root}/api/v4"
 
     async def login(self) -> None:
         """See :meth:`crawler.source.Source.login`."""
-        if not self._key:
-            raise UsageError(_NO_ADDRESS)
-        try:
-            if self.headers:  # answered to nobody without a token
-                answer = await self._client.get(
-                    f"{self._root}/user", headers=self.headers, accept=(200, 401, 404)
-                )
-                if answer.status == 401:
-                    raise LoginRefused(_TOKEN)
-        except Forbidden as error:
-            raise NotPermitted("The token may not read the API: make one with the scope read_api.") from error
-        except ItemError as error:
-            raise TrackerError(f"{_NOT_GITLAB} {error}") from error
-        self._path = None
+        if self.has_token:
+            await self._check_token()
+        self._about = None
         await self.known()
 
-    async def known(self) -> str:
-        """Its full path as GitLab has it.
+    async def known(self) -> About:
+        """What GitLab says of it.
 
         Raises:
             CrawlError: as for a login.
         """
         async with self._asking:
-            if self._path is None:
-                self._path = await self._ask()
-            return self._path
-
-    def place(self, rest: str, *, of: str | None = None) -> str:
-        """Where something of it is on the host, or of another project there."""
-        key = self._key if of is None else quote(of, safe="")
-        return f"{self._root}/projects/{key}/{rest}"
-
-    async def web_place(self, rest: str) -> str:
-        """Where something of it is for browsers."""
-        return f"{self._root.removesuffix('/api/v4')}/{quote(await self.known())}/{rest}"
+            if self._about is None:
+                self._about = await self._ask()
+            return self._about
 
     async def check_product(self, wanted: str) -> None:
         """Look whether a product is this project.
@@ -87,40 +91,63 @@ class Project:
         Raises:
             UnknownProduct: it is not.
         """
-        path = await self.known()
-        if wanted.casefold() not in (path.casefold(), path.rpartition("/")[2].casefold()):
+        about = await self.known()
+        if wanted.strip("/").casefold() not in (
+            about.path.casefold(),
+            about.path.rpartition("/")[2].casefold(),
+        ):
             raise UnknownProduct(
-                f"The tracker is the project {path}, not {wanted!r}: each project is a tracker of its own,"
-                " added by its address."
+                f"The tracker is the project {about.path}, not {wanted!r}: each project is a tracker of its"
+                " own, added by its address."
             )
 
-    async def _ask(self) -> str:
-        shown = unquote(self._key)
+    async def _check_token(self) -> None:
+        """Ask who this is, which is answered to nobody without a token. The answer is not kept."""
+        try:
+            answer = await self._client.get(f"{self.api}/user", headers=self.headers, accept=(200, 401, 404))
+            if answer.status == 401:
+                raise LoginRefused(_TOKEN)
+            if answer.status == 404:
+                raise TrackerError(_NOT_GITLAB)
+            read_json(answer.body).at("id").integer()
+        except Forbidden as error:
+            raise NotPermitted(
+                "The token may not use GitLab's API: make one with the scope read_api, and look whether the"
+                " account still has to accept terms or to set up two-factor authentication."
+            ) from error
+        except ItemError as error:
+            raise TrackerError(f"{_NOT_GITLAB} {error}") from error
+
+    async def _ask(self) -> About:
+        name = unquote(self._given)
         try:
             answer = await self._client.get(
-                f"{self._root}/projects/{self._key}", headers=self.headers, accept=(200, 401, 404)
+                f"{self.api}/projects/{self._given}", headers=self.headers, accept=(200, 401, 404)
             )
+            told = read_json(answer.body)
+            if answer.status == 200:
+                return _about(told)
         except Forbidden as error:
-            raise NotPermitted(f"GitLab does not let this account read {shown}: look at its role.") from error
+            raise NotPermitted(
+                f"GitLab does not let this account read {name}: look at the token's scopes (read_api)."
+            ) from error
         except ItemError as error:
             raise TrackerError(f"{_NOT_GITLAB} {error}") from error
         if answer.status == 401:
-            raise LoginRefused(_TOKEN if self.headers else "GitLab shows nothing to strangers: give a token.")
-        if answer.status == 404:
-            raise UnknownProduct(
-                f"The account sees no project {shown}: check its path, and whether the account is a member."
+            raise LoginRefused(
+                _TOKEN if self.has_token else "GitLab shows nothing to strangers: give a token."
             )
-        try:
-            return _path_of(read_json(answer.body))
-        except PageRejected as error:
-            raise TrackerError(f"{_NOT_GITLAB} {error}") from error
+        raise UnknownProduct(
+            f"The account sees no project {name}: check its path, and whether the token's account may see it."
+        )
 
 
-def _path_of(project: JsonNode) -> str:
-    path = project.at("path_with_namespace").text()
-    if not path.strip("/") or len(path) > 1000:
-        raise PageRejected("The answer names no project.")
-    is_off = project.optional_text("issues_access_level") == "disabled"
-    if is_off or (project.find("issues_enabled") is not None and not project.flag("issues_enabled")):
+def _about(told: JsonNode) -> About:
+    path = told.at("path_with_namespace").text()
+    if told.optional_text("issues_access_level") == "disabled" or not (
+        told.find("issues_enabled") is None or told.flag("issues_enabled")
+    ):
         raise NotPermitted(ISSUES_OFF)
-    return path
+    if not path.strip():
+        raise PageRejected("The answer names no project.")
+    return About(number=told.at("id").integer(), path=path, name=told.optional_text("name"))

@@ -1,4 +1,4 @@
-"""GitLab's source: a list by falling time of creation, and for each issue its answer and its parts."""
+"""GitLab's source: a list by falling time of creation, whole issues many by one request, and their parts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import quote, unquote, urlsplit
 
 from crawler.client import Client, Response
 from crawler.errors import (
@@ -14,23 +15,23 @@ from crawler.errors import (
     ItemError,
     NotFound,
     NotPermitted,
+    PageCut,
     PageRejected,
-    PageTooLarge,
     TrackerError,
 )
-from crawler.http.link import next_page
+from crawler.json_document import read_json
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
-from crawler.records import AttachmentRecord
+from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.gitlab.parse.keys import parted
-from crawler.sources.gitlab.parse.parts import EDITION_PARTS, PARTS, PROJECT
+from crawler.sources.gitlab.parse.side import PART, Side
+from crawler.sources.gitlab.parts import Lists
 from crawler.sources.gitlab.project import ISSUES_OFF, Project
-from crawler.sources.gitlab.search import Search
+from crawler.sources.gitlab.search import LARGEST, Search
 
-_SIZES: Final = (100, 50, 20)  # entries of a page; GitLab breaks off at long ones
-_MOST_PAGES: Final = 5_000  # of one list of an issue
-_ORDERED: Final = {"notes": "&sort=asc&order_by=created_at"}
+Pages = tuple[RawPage, ...]
+_OWN: Final = frozenset({"subscribed"})  # told only where an issue is asked for by itself, or of the asker
 
 
 class GitLabSource:
@@ -39,27 +40,31 @@ class GitLabSource:
     def __init__(self, connection: Connection, client: Client) -> None:
         self._client = client
         self._project = Project(connection, client)
-        self._headers = self._project.headers
-        self._absent: set[str] = set()  # parts that this edition of GitLab has not
+        self._lists = Lists(client, self._project)
+        parts = urlsplit(connection.base_url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
         size = connection.options.get("page_size")
-        size = size if isinstance(size, int) and 1 < size <= _SIZES[0] else _SIZES[0]
-        self._search = Search(client, self._project, size=size)
+        self._search = Search(
+            client,
+            self._project,
+            size=size if isinstance(size, int) and 0 < size <= LARGEST else LARGEST,
+        )
 
     def render(self, query: Tree) -> Rendering:
         """Say which issues are asked for by number.
 
-        GitLab's own search does not look into comments, so words are applied to what was fetched.
+        GitLab's own search leaves out comments, so words are applied to what was fetched.
         """
         asked = asked_numbers(query)
         text = "" if asked.numbers is None else " ".join(f"#{number}" for number in sorted(asked.numbers))
         return Rendering(text=text, exact=asked.exact)
 
     async def login(self) -> None:
-        """Ask for the account, where there is a token, and for the project.
+        """Ask for the account where there is a token, and for the project.
 
         Raises:
             LoginRefused: the token is none.
-            NotPermitted: the token may not read the API, or the project has no issues.
+            NotPermitted: the token may not use the API, or the project has no issues.
             UnknownProduct: the account sees no such project.
             TrackerError: not reachable, or not a GitLab.
         """
@@ -92,96 +97,160 @@ class GitLabSource:
         except ItemError as error:
             raise TrackerError(f"The project's list of issues cannot be read. {error}") from error
 
-    async def fetch(self, ref: Reference) -> tuple[RawPage, ...]:
-        """Get an issue, its notes, and what happened to it.
+    async def fetch(self, ref: Reference) -> Pages:
+        """Get an issue with its notes, events and links.
 
         Raises:
-            NotFound: there is no such issue, or the account may not see it.
-            Forbidden: the account may not see it.
+            NotFound: there is no such issue, or none that the account may see.
+            Forbidden: the account may not see the issues of its project.
         """
-        other, number = parted(ref.issue_id)
-        if number is None:
-            raise NotFound(f"GitLab has numbers for its issues, and {ref.issue_id[:100]!r} is none.")
-        path = await self._project.known()
-        place = self._project.place(f"issues/{number}", of=other)
-        wanted = [part for part in PARTS if part not in self._absent]
-        issue, answers = await asyncio.gather(
-            self._client.get(place, headers=self._headers),
-            asyncio.gather(*(self._part(place, part) for part in wanted), return_exceptions=True),
-            return_exceptions=True,
-        )
-        if isinstance(issue, BaseException):
-            raise issue
-        if isinstance(answers, BaseException):
-            raise answers
-        pages, refused = [_raw(issue, "issue")], dict[str, str]()
-        for part, answer in zip(wanted, answers, strict=True):
-            if isinstance(answer, NotFound | Forbidden):
-                refused[part] = "denied" if isinstance(answer, Forbidden) else "absent"
-                if part in EDITION_PARTS:
-                    self._absent.add(part)
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                pages += [_raw(each, f"{part}/{at}") for at, each in enumerate(answer, start=1)]
-        pages.append(self._side_page(path, refused))
-        return tuple(pages)
+        (found,) = await self.fetch_many([ref])
+        if isinstance(found, ItemError):
+            raise found
+        return found
+
+    async def fetch_many(self, refs: Sequence[Reference]) -> list[Pages | ItemError]:
+        """Get several issues by one request for each project, and what belongs to each of them."""
+        await self._project.known()
+        wanted: dict[str | None, set[int]] = {}
+        for ref in refs:
+            project, number = parted(ref.issue_id)
+            if number is not None:
+                wanted.setdefault(project, set()).add(number)
+        issues: dict[tuple[str | None, int], Json | ItemError | Response] = {}
+        for project, numbers in wanted.items():
+            issues |= await self._issues(project, sorted(numbers))
+        outcomes = await asyncio.gather(*(self._whole(ref, issues) for ref in refs), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and (
+                not isinstance(outcome, ItemError) or isinstance(outcome, PageCut)
+            ):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, tuple | ItemError)]
 
     async def download(self, attachment: AttachmentRecord) -> RawPage:
-        """Get an attached file by the API, which GitLab has from 17.4 on, else as a browser would.
+        """Get an attached file: by the API, which wants a token, or else as a browser would.
 
         Raises:
             NotFound: there is no such file.
-            Forbidden: it is shown only to those who are logged in with a browser.
+            Forbidden: the account may not see it, or only with a browser.
         """
-        if attachment.download_url is None:
+        address = attachment.download_url
+        if address is None:
             raise NotFound(f"GitLab does not say where {attachment.filename!r} is.")
+        if self._project.has_token:
+            answer = await self._client.download(
+                address, headers={**self._project.headers, "Accept": "*/*"}, accept=(200, 404)
+            )
+            if answer.status == 200:
+                return _file(answer, attachment)
+        web = await self._page_of(address)
+        if web is None:
+            raise NotFound(f"The file {attachment.filename!r} does not exist, or not for this account.")
+        return _file(await self._client.download(web), attachment)
+
+    async def _page_of(self, address: str) -> str | None:
+        """The address of a file for browsers, of the connection's own project."""
+        about = await self._project.known()
+        own = f"{self._project.api}/projects/{about.number}/uploads/"
+        path = urlsplit(address).path
+        if not path.startswith(own):
+            return None
+        return f"{self._project.root}/{quote(about.path)}/uploads/{path.removeprefix(own)}"
+
+    async def _path(self, project: str | None) -> str:
+        name = quote(project, safe="") if project else str((await self._project.known()).number)
+        return f"{self._project.api}/projects/{name}/issues"
+
+    async def _issues(
+        self, project: str | None, numbers: Sequence[int]
+    ) -> dict[tuple[str | None, int], Json | ItemError | Response]:
+        """Issues of one project; one that its list does not have is asked for by itself."""
+        path = await self._path(project)
+        params = {
+            "iids[]": [str(one) for one in numbers],
+            "scope": "all",
+            "state": "all",
+            "per_page": str(LARGEST),
+        }
+        listed: dict[int, Json] = {}
         try:
-            answer = await self._client.download(attachment.download_url, headers=self._headers)
-        except NotFound:
-            rest = "uploads/" + attachment.download_url.rpartition("/uploads/")[2]
-            answer = await self._client.download(await self._project.web_place(rest))
-        is_page = (answer.content_type or "").lower().startswith("text/html")
-        if is_page and not attachment.filename.lower().endswith((".html", ".htm")):
-            raise Forbidden(f"The file {attachment.filename!r} is shown only to those who log in.")
-        return _raw(answer, "issue")
+            answer = await self._client.get(path, params=params, headers=self._project.headers)
+            listed = {row.at("iid").integer(): row.value for row in read_json(answer.body).items()}
+        except PageCut:
+            raise
+        except PageRejected:
+            pass  # each by itself, so that only the odd one is refused
+        except ItemError as error:
+            if project is None and isinstance(error, Forbidden):
+                raise NotPermitted(ISSUES_OFF) from error
+            if project is None:
+                raise TrackerError(f"The project's issues cannot be had any more. {error}") from error
+            return {(project, number): error for number in numbers}
+        missing = [number for number in numbers if number not in listed]
+        alone = await asyncio.gather(*(self._alone(f"{path}/{number}") for number in missing))
+        return {(project, one): listed[one] for one in numbers if one in listed} | {
+            (project, number): found for number, found in zip(missing, alone, strict=True)
+        }
 
-    def _side_page(self, path: str, refused: Mapping[str, str]) -> RawPage:
-        # What an edition has not is the same for all its issues, whichever was the first to show it.
-        told = {part: why for part, why in refused.items() if part not in EDITION_PARTS}
-        body = json.dumps({"path_with_namespace": path, "refused": told}, sort_keys=True).encode()
-        return RawPage(url=self._client.base_url, body=body, content_type="application/json", part=PROJECT)
+    async def _alone(self, path: str) -> Json | ItemError | Response:
+        """An issue by itself; the answer as it came where it is none."""
+        try:
+            answer = await self._lists.check(path)
+        except ItemError as error:
+            return error
+        try:
+            return dict(read_json(answer.body).object())
+        except PageRejected:
+            return answer
 
-    async def _part(self, place: str, part: str) -> Sequence[Response]:
-        """All pages of a part, smaller ones where GitLab fails at large ones."""
-        for size in _SIZES[:-1]:
-            try:
-                return await self._pages(place, part, size)
-            except ItemError as error:
-                if type(error) is not ItemError and not isinstance(error, PageTooLarge):
-                    raise
-        return await self._pages(place, part, _SIZES[-1])
+    async def _whole(
+        self, ref: Reference, issues: Mapping[tuple[str | None, int], Json | ItemError | Response]
+    ) -> Pages:
+        project, number = parted(ref.issue_id)
+        if number is None:
+            raise NotFound(f"GitLab has numbers for its issues, and {ref.issue_id[:100]!r} is none.")
+        issue = issues[project, number]
+        if isinstance(issue, ItemError):
+            raise issue
+        if isinstance(issue, Response):
+            return (_raw(issue, "issue"),)
+        path = f"{await self._path(project)}/{number}"
+        about = await self._project.known()
+        told = issue if isinstance(issue, dict) else {}
+        parts = await self._lists.of(path, told)
+        side = Side(
+            number=about.number, path=about.path, name=about.name, totals=parts.totals, refused=parts.refused
+        )
+        url = f"{self._origin}{path}"
+        return (
+            _written(url, "issue", _kept(told)),
+            *parts.pages,
+            _written(self._client.base_url, PART, side.page()),
+        )
 
-    async def _pages(self, place: str, part: str, size: int) -> Sequence[Response]:
-        first = f"{place}/{part}?per_page={size}{_ORDERED.get(part, '')}"
-        following: str | None = first
-        answers: list[Response] = []
-        seen: set[str] = set()
-        while following is not None:
-            if following in seen or len(answers) >= _MOST_PAGES:
-                raise PageRejected("The list of an issue does not end: its pages name each other.")
-            seen.add(following)
-            answers.append(await self._client.get(following, headers=self._headers))
-            following = _following(answers[-1], first)
-        return answers
+
+def _kept(issue: Mapping[str, Json]) -> bytes:
+    """An issue without what differs by how it was asked for, so that the same issue has the same page."""
+    kept = {name: value for name, value in issue.items() if name not in _OWN}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def _following(answer: Response, first: str) -> str | None:
-    """The next page: a proxy may have dropped the links, or GitLab's own address may be another one."""
-    page = answer.headers.get("x-next-page", "").strip()
-    if page.isascii() and page.isdecimal():
-        return f"{first}&page={page}"
-    return None if "x-next-page" in answer.headers else next_page(answer.headers)
+def _written(url: str, part: str, body: bytes) -> RawPage:
+    return RawPage(
+        url=url, body=body, content_type="application/json", part=part, fetched_at=datetime.now(UTC)
+    )
+
+
+def _file(answer: Response, attachment: AttachmentRecord) -> RawPage:
+    is_page = (answer.content_type or "").lower().startswith("text/html")
+    is_login = urlsplit(answer.url).path.rstrip("/").endswith("/users/sign_in")
+    if is_login or (is_page and not unquote(attachment.filename).lower().endswith((".html", ".htm"))):
+        raise Forbidden(
+            f"GitLab sends a login page in place of the file {attachment.filename!r}: it gives files to"
+            " tokens from version 17.4 on."
+        )
+    return _raw(answer, "attachment")
 
 
 def _raw(answer: Response, part: str) -> RawPage:

@@ -10,89 +10,108 @@ import pytest
 from tests.fixtures.api_server import Reply
 from tests.fixtures.program import Completed
 from tests.fixtures.shell import Shell
-from tests.trackers.gitlab.standin import PATH, TOKEN, GitLabStandIn
+from tests.trackers.gitlab.standin import OTHER, PATH, TOKEN, GitLabStandIn
 
 
 @pytest.fixture
-def gitlab_api() -> Iterator[GitLabStandIn]:
-    """A project of thirty issues with a label and a comment each."""
+def gitlab() -> Iterator[GitLabStandIn]:
+    """A project of thirty issues with a comment and a label each."""
     server = GitLabStandIn(30)
-    at = "2026-02-20T10:00:00.000Z"
-    for number in range(1, 31):
-        server.happen(number, "resource_label_events", at, action="add", label={"name": "bug"})
-        server.note(number, f"note *{number}*", at)
+    server.pass_time(hours=1)
+    for issue in server.issues.values():
+        server.note(issue, f"note *{issue.number}*")
+        server.happen(issue, "label", action="add", label={"name": "bug"})
     with server.serving():
         yield server
 
 
 class Desk:
-    """The tracker as its user has stored it."""
+    """The tracker as its user asks for it, by the address of a page."""
 
     def __init__(self, shell: Shell, server: GitLabStandIn) -> None:
         self._shell, self._server = shell, server
         shell.monkeypatch.setenv("IMS_TRACKER_PASSWORD", TOKEN)
 
     def crawl(self, *options: str) -> Completed:
-        address = ("--kind", "gitlab", "--url", self._server.base)
+        address = ("--kind", "gitlab", "--url", f"{self._server.page}/-/issues/5")
         return self._shell("crawl", "*", *address, "--json", *options)
+
+    def receipt(self, session: str) -> dict[str, Any]:
+        document: dict[str, Any] = self._shell("receipt", session, "--json").document
+        return document
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self._shell.database.superuser() as connection:
             return connection.execute(query.encode()).fetchall()
 
     def asked_for_issues(self) -> int:
-        """How many requests went to single issues since the last time."""
-        asked = [path for path in self._server.asked_paths() if "/issues/" in path]
+        """How many requests were no pages of the list and no login since the last time."""
+        asked = [
+            each
+            for each in self._server.asked
+            if "/issues/" in each.path or (each.path.endswith("/issues") and "iids[]" in each.query)
+        ]
         self._server.asked.clear()
         return len(asked)
 
 
 @pytest.fixture
-def desk(shell: Shell, gitlab_api: GitLabStandIn) -> Desk:
+def desk(shell: Shell, gitlab: GitLabStandIn) -> Desk:
     """Alice's."""
-    return Desk(shell, gitlab_api)
+    return Desk(shell, gitlab)
 
 
 def test_what_has_not_changed_costs_no_request_and_a_census_finds_what_is_gone(
-    desk: Desk, gitlab_api: GitLabStandIn
+    desk: Desk, gitlab: GitLabStandIn
 ) -> None:
     first = desk.crawl()
     assert first.status == 0, first.err
     assert (first.document["issues_new"], first.document["status"]) == (30, "completed")
-    assert desk.asked_for_issues() <= 30 * 8
+    assert desk.asked_for_issues() == 30 * 4 + 2
+    told = desk.receipt(first.document["session_uuid"])
+    assert told["complete"]
+    assert (told["tracker_total"], told["comments_announced"], told["comments_stored"]) == (30, 30, 30)
+    assert (told["history_announced"], told["history_stored"]) == (30, 30)
     again = desk.crawl().document
     assert (again["issues_unchanged"], again["issues_changed"], again["status"]) == (30, 0, "completed")
     assert desk.asked_for_issues() == 0
 
-    gitlab_api.note(2, "changed title from **a** to **b**", system=True)
-    gitlab_api.issues[2]["title"] = "b"
+    gitlab.pass_time(days=1)
+    gitlab.note(gitlab.issues[2], "It is quiet now.")
+    gitlab.close(gitlab.issues[3])
     third = desk.crawl().document
-    assert (third["issues_changed"], third["issues_unchanged"]) == (1, 29)
-    assert desk.asked_for_issues() <= 8
+    assert (third["issues_changed"], third["issues_unchanged"]) == (2, 28)
+    assert desk.rows("SELECT state FROM ims.issues WHERE issue_id = '3'") == [("done",)]
 
-    gitlab_api.parts[3, "notes"][0]["body"] = "edited"  # the list does not tell
-    del gitlab_api.issues[5]
-    gitlab_api.hidden.add(6)  # nobody tells it from a deleted one
+    gitlab.pass_time(days=1)
+    gitlab.move(gitlab.issues[4], 12)
+    del gitlab.issues[5]
+    gitlab.issues[6].hidden = True  # which is said like deleted
+    gitlab.issues[7].updated = gitlab.now
+    gitlab.note(gitlab.issues[7], "within a minute")
+    assert desk.crawl().document["issues_changed"] == 2
+    gitlab.note(gitlab.issues[7], "once more")  # leaves the issue's time alone
+    assert desk.crawl().document["issues_changed"] == 0
     census = desk.crawl("--census")
     assert census.status == 0, census.err
     assert census.document["removed"] == {"deleted": 2, "moved": 0, "denied": 0}
-    gone = desk.rows(
-        "SELECT issue_id, removed_reason FROM ims.issues WHERE removed_at IS NOT NULL ORDER BY 1"
-    )
-    assert gone == [("5", "deleted"), ("6", "deleted")]
-    comments = desk.rows(
-        "SELECT issue_id, content FROM ims.issue_comments JOIN ims.issues USING (issue_pk)"
-        " WHERE issue_id IN ('2', '3') ORDER BY issue_id"
-    )
-    assert comments == [("2", "note 2"), ("3", "edited")]
+    assert census.document["issues_changed"] == 1
+    gone = "SELECT issue_id, removed_reason FROM ims.issues WHERE removed_at IS NOT NULL ORDER BY 1"
+    assert desk.rows(gone) == [("5", "deleted"), ("6", "deleted")]
+    assert desk.rows(
+        "SELECT related_issue_id, relation_type FROM ims.issue_relations"
+        " JOIN ims.issues USING (issue_pk) WHERE issue_id = '4'"
+    ) == [(f"{OTHER}#12", "moved to")]
 
 
-def test_a_part_that_is_refused_is_a_warning_of_the_session(desk: Desk, gitlab_api: GitLabStandIn) -> None:
-    gitlab_api.refused["resource_label_events"] = 403
-    done = desk.crawl("--max", "3")
-    assert (done.status, done.document["issues_new"]) == (0, 3)
-    warned = desk.rows("SELECT error_message FROM ims.session_errors WHERE severity = 'warning'")
-    assert [message for (message,) in warned if "resource_label_events" in message]
+def test_issues_that_are_pointed_to_are_brought_from_other_projects(
+    desk: Desk, gitlab: GitLabStandIn
+) -> None:
+    gitlab.move(gitlab.issues[4], 12)
+    done = desk.crawl("--related")
+    assert done.status == 0, done.err
+    assert done.document["related_issues"] == 1
+    assert desk.rows(f"SELECT product FROM ims.issues WHERE issue_id = '{OTHER}#12'") == [(OTHER,)]  # noqa: S608 - our own
 
 
 def test_no_token_is_stored_with_the_pages_or_shown(desk: Desk) -> None:
@@ -109,24 +128,26 @@ def test_no_token_is_stored_with_the_pages_or_shown(desk: Desk) -> None:
     ("reply", "status", "sentence"),
     [
         (Reply({"message": "401 Unauthorized"}, 401), 3, "refused the token"),
-        (Reply({"message": "Not Found"}, 404), 2, f"no project {PATH}"),
+        (Reply({"message": "404 Project Not Found"}, 404), 2, f"no project {PATH}"),
         (Reply(b"<html>log in</html>", headers={"content-type": "text/html"}), 5, "like a GitLab"),
     ],
 )
 def test_bad_input_is_one_sentence_and_an_exit_status(
-    desk: Desk, gitlab_api: GitLabStandIn, reply: Reply, status: int, sentence: str
+    desk: Desk, gitlab: GitLabStandIn, reply: Reply, status: int, sentence: str
 ) -> None:
-    gitlab_api.before.append(lambda asked: reply)
+    is_account = reply.status == 401
+    gitlab.before.append(lambda asked: reply if asked.path.endswith("/user") is is_account else None)
     done = desk.crawl()
     assert done.status == status
     assert sentence in done.err.strip().splitlines()[-1]
 
 
-def test_a_page_that_is_no_issue_leaves_what_is_stored_alone(desk: Desk, gitlab_api: GitLabStandIn) -> None:
+def test_a_page_that_is_no_list_leaves_what_is_stored_alone(desk: Desk, gitlab: GitLabStandIn) -> None:
     desk.crawl()
-    gitlab_api.issues[1]["updated_at"] = "2026-03-05T10:00:00.000Z"
+    gitlab.pass_time(days=1)
+    gitlab.note(gitlab.issues[1], "new")
     page = Reply(b"<html>log in</html>", headers={"content-type": "text/html"})
-    gitlab_api.before.append(lambda asked: page if asked.path.endswith("/issues/1") else None)
+    gitlab.before.append(lambda asked: page if asked.path.endswith("/issues/1/notes") else None)
     done = desk.crawl()
     assert (done.status, done.document["failed_issues"]) == (4, 1)
     assert desk.rows("SELECT title FROM ims.issues WHERE issue_id = '1'") == [("Timeout 1",)]
