@@ -1,6 +1,7 @@
 """Requests an issue and issues a second for each kind of tracker with an API, beside Perceval.
 
-Both read the same stand-in, a process of its own, in the same run and in turn, without latency and with some.
+Both read the same stand-in (of Roundup: a real one), a process of its own, in the same run and in turn,
+without latency and with some.
 Ours is the whole command: search, fetch, parse, and everything stored in PostgreSQL; Perceval only yields its
 items. Seconds are those of the crawl, without the start of an interpreter. The second crawl finds nothing
 changed; Perceval is given the time of its first one.
