@@ -42,6 +42,7 @@ KIND = Kind(
     features=Features(
         since_overlap=timedelta(seconds=60),
         modified_precision=timedelta(seconds=1),
+        unseen_changes=True,  # links to a ticket that was merged or deleted
         obeys_robots=False,
         credential="token",
         secret_help=(  # noqa: S106 - tells where it is

@@ -1,4 +1,4 @@
-"""A real Request Tracker: made and filled once per machine of Debian's packages, booted once per run."""
+"""A real Request Tracker: made and filled once per machine of Debian's packages, booted for each module."""
 
 from __future__ import annotations
 
@@ -199,9 +199,9 @@ def serving(home: Path) -> Iterator[RtServer]:
                 process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def rt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RtServer]:
-    """A Request Tracker that tests may change."""
+    """A Request Tracker that the tests of a module may change."""
     if (reason := missing()) is not None:
         pytest.skip(reason)
     home = tmp_path_factory.mktemp("rt") / "home"

@@ -37,6 +37,7 @@ class RtStandIn(ApiServer):
         self.tells_tickets = True  # from 5.0.5 on that holds for tickets as well
         self.most = 100  # rows on a page
         self.zone = timedelta(hours=9)  # of the account
+        self.hidden_queues = 0  # so many of them come before those that the account sees
         self.hidden: set[int] = set()  # 403, and left out of lists after they were counted to a page
         self.merged: dict[int, int] = {}
         self.tickets: dict[int, Ticket] = {}
@@ -206,8 +207,9 @@ class RtStandIn(ApiServer):
         return Reply({"message": "Internal Server Error"}, 500)
 
     def _queues(self, asked: Asked) -> Reply:
-        rows = [{"id": str(number), "Name": name} for number, name in QUEUES.items()]
-        return self._page(asked, rows, tells=self.tells_totals, hidden=lambda row: False)
+        rows = [{"id": str(number), "Name": "", "hidden": True} for number in range(self.hidden_queues)]
+        rows += [{"id": str(number), "Name": name} for number, name in QUEUES.items()]
+        return self._page(asked, rows, tells=self.tells_totals, hidden=lambda row: row.get("hidden"))
 
     def _name(self, asked: Asked) -> Reply:
         number = asked.found["number"]

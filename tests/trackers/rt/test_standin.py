@@ -189,6 +189,12 @@ async def test_a_status_of_an_own_lifecycle(server: RtStandIn, tracker: Tracker)
         assert (await issue(source, tracker.parser, "2")).state is State.OPEN
 
 
+async def test_a_queue_is_found_behind_a_page_of_hidden_ones(server: RtStandIn, tracker: Tracker) -> None:
+    server.hidden_queues = 130
+    async with tracker.logged_in() as source:
+        assert await numbers(source, product="Net work") == ["4"]
+
+
 async def test_an_unknown_queue_names_those_that_there_are(tracker: Tracker) -> None:
     async with tracker.logged_in() as source:
         with pytest.raises(UnknownProduct, match="Net work"):
