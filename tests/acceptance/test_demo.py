@@ -1,17 +1,30 @@
 """The first thing that a newcomer runs."""
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from db.embedded import EmbeddedServer
 from tests.fixtures.program import ROOT, Program
+
+pytestmark = pytest.mark.xdist_group("demo")
 
 
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Program:
     """A machine on which nothing was run yet."""
     return Program(tmp_path_factory.mktemp("newcomer") / "home")
+
+
+@pytest.fixture(scope="module")
+def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A machine on which the demo was run; its server runs all the time."""
+    program = Program(tmp_path_factory.mktemp("demonstrated") / "home")
+    with EmbeddedServer(program.home):
+        assert program("demo").status == 0
+        yield program
 
 
 def test_the_demo_works_twice_and_ends_with_three_commands_that_work(newcomer: Program) -> None:
@@ -36,8 +49,7 @@ def _counts(out: str) -> dict[str, list[int]]:
     return {words[0]: [int(word) for word in words[2:6]] for words in lines}
 
 
-def test_what_readme_says_to_try_after_the_demo_finds_something(newcomer: Program) -> None:
-    newcomer("demo")
+def test_what_readme_says_to_try_after_the_demo_finds_something(demonstrated: Program) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     block = readme.partition("there is something to find:")[2].split("```")[1]
     commands = [line for line in block.splitlines() if line.startswith("IMS_USER=")]
@@ -45,35 +57,35 @@ def test_what_readme_says_to_try_after_the_demo_finds_something(newcomer: Progra
     for line in commands:
         who, _, *arguments = shlex.split(line)
         if "-o" in arguments:
-            arguments[-1] = str(newcomer.home / "report.html")
-        done = newcomer(*arguments, IMS_USER=who.removeprefix("IMS_USER="))
+            arguments[-1] = str(demonstrated.home / "report.html")
+        done = demonstrated(*arguments, IMS_USER=who.removeprefix("IMS_USER="))
         assert done.status == 0, line
         assert "Nothing found" not in done.out + done.err, line
 
 
-def test_neither_user_of_the_demo_finds_the_others_issues(newcomer: Program) -> None:
-    newcomer("demo")
+def test_neither_user_of_the_demo_finds_the_others_issues(demonstrated: Program) -> None:
     kim = {
-        session["session_uuid"] for session in newcomer("sessions", "--json", IMS_USER="demo-kim").document
+        session["session_uuid"]
+        for session in demonstrated("sessions", "--json", IMS_USER="demo-kim").document
     }
     sato = {
-        session["session_uuid"] for session in newcomer("sessions", "--json", IMS_USER="demo-sato").document
+        session["session_uuid"]
+        for session in demonstrated("sessions", "--json", IMS_USER="demo-sato").document
     }
     assert kim
     assert sato
     assert not kim & sato
 
 
-def test_the_demo_is_removed_and_can_be_had_again(newcomer: Program) -> None:
-    newcomer("demo")
-    removed = newcomer("demo", "--remove")
+def test_the_demo_is_removed_and_can_be_had_again(demonstrated: Program) -> None:
+    removed = demonstrated("demo", "--remove")
     assert removed.status == 0, removed.err
     assert "demo-kim: " in removed.out
-    assert newcomer("search", "ORA-01555", IMS_USER="demo-kim").status == 3  # disabled
-    assert newcomer("search", "ORA-01555", "--everybody", "--json").document == []
-    assert "nothing to remove" in newcomer("demo", "--remove").out
-    assert newcomer("demo").status == 0
-    assert newcomer("search", "ORA-01555 오류", "--json", IMS_USER="demo-kim").document
+    assert demonstrated("search", "ORA-01555", IMS_USER="demo-kim").status == 3  # disabled
+    assert demonstrated("search", "ORA-01555", "--everybody", "--json").document == []
+    assert "nothing to remove" in demonstrated("demo", "--remove").out
+    assert demonstrated("demo").status == 0
+    assert demonstrated("search", "ORA-01555 오류", "--json", IMS_USER="demo-kim").document
 
 
 def test_nothing_of_the_data_folder_is_for_others(newcomer: Program) -> None:

@@ -36,8 +36,10 @@ def _lay_out(folder: Path, mark: Path) -> None:
 
 @pytest.mark.parametrize(
     "program",
-    [[str(Path(sys.executable).with_name("ims-crawl"))], [sys.executable, str(ROOT / "run_crawl.py")]],
-    ids=["as it is installed", "as a file"],
+    [
+        pytest.param([str(Path(sys.executable).with_name("ims-crawl"))], id="as it is installed"),
+        pytest.param([sys.executable, str(ROOT / "run_crawl.py")], id="as a file", marks=pytest.mark.long),
+    ],
 )
 def test_nothing_of_the_current_folder_is_run(
     tmp_path: Path, ims_process: Tracker, program: list[str]

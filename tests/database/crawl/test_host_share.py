@@ -103,7 +103,10 @@ async def test_with_more_processes_than_slots_each_gets_its_turn(bustle: Bustle)
     assert len({party for _, party in bustle.sent}) == 3
 
 
-@pytest.mark.parametrize(("processes", "concurrency"), [(4, 1), (6, 6), (8, 3)])
+@pytest.mark.parametrize(
+    ("processes", "concurrency"),
+    [pytest.param(4, 1, marks=pytest.mark.long), (6, 6), pytest.param(8, 3, marks=pytest.mark.long)],
+)
 async def test_many_processes_of_one_party_use_the_rate(
     bustle: Bustle, processes: int, concurrency: int
 ) -> None:

@@ -172,7 +172,16 @@ def test_the_lists_beside_the_page_are_fetched_where_the_options_ask_for_them(
     assert more["stored_changed"] > 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(
+            signal.SIGINT, marks=pytest.mark.long
+        ),  # tests/acceptance/test_faults_killed.py has more of it
+        signal.SIGTERM,
+        pytest.param(signal.SIGKILL, marks=pytest.mark.long),  # likewise
+    ],
+)
 def test_a_session_that_is_stopped_is_resumed_with_nothing_lost_and_nothing_twice(
     ims_crawl: Program, number: signal.Signals
 ) -> None:

@@ -24,7 +24,7 @@ _NEEDS = {
     "0.11.4": ("Genshi<0.7", "pytz"),
 }
 # Of these the pages differ most from those of 1.6.
-_OFTEN = ("1.0.20", "0.11.4")
+_OFTEN = ("1.0.20",)
 VERSIONS = [
     version if version in _OFTEN else pytest.param(version, marks=pytest.mark.long) for version in _NEEDS
 ]
