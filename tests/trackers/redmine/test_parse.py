@@ -334,9 +334,9 @@ def test_any_side_page_gives_names_or_a_rejection(value: Any) -> None:
         read_names(json.dumps(value).encode())
 
 
-@pytest.mark.skipif("IMS_TEST_RECORDED" not in os.environ, reason="IMS_TEST_RECORDED names no folder")
+@pytest.mark.skipif("IMS_RECORDED_ANSWERS" not in os.environ, reason="IMS_RECORDED_ANSWERS names no folder")
 def test_recorded_answers_are_read() -> None:
-    folder = Path(os.environ["IMS_TEST_RECORDED"])
+    folder = Path(os.environ["IMS_RECORDED_ANSWERS"])
     read_ones = 0
     for name in ("redmine-live.jsonl.gz", "redmine.jsonl.gz"):
         with gzip.open(folder / name, "rt", encoding="utf-8") as lines:
