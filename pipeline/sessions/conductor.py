@@ -23,7 +23,7 @@ from db.crawl.frontier import tally
 from db.crawl.progress import tell_movement
 from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseError
-from pipeline.attachments import download_attachments
+from pipeline.attachments.download import download_attachments
 from pipeline.sessions import watchdog
 from pipeline.sessions.ceiling import Ceiling
 from pipeline.sessions.claim import Claim

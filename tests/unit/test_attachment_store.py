@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from db.backup import ATTACHMENTS
-from pipeline.attachments import Draft, path_of
+from pipeline.attachments.download import Draft, path_of
 
 
 def _store(home: Path, body: bytes) -> str:

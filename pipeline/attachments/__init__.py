@@ -1,0 +1,1 @@
+"""Attached files: their bytes, fetched once and kept under their hash, and the texts in them."""
