@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from db.models import AuditLog as AuditLog
     from db.models import Base as Base
     from db.models import CrawlSession as CrawlSession
+    from db.models import FileText as FileText
+    from db.models import FileTextPart as FileTextPart
     from db.models import Issue as Issue
     from db.models import IssueComment as IssueComment
     from db.models import IssueHistory as IssueHistory

@@ -27,7 +27,7 @@ _ISSUE_TYPES = (
     *("text" for _ in _TEXTS_BEFORE.split()),
     *("timestamptz" for _ in _TIMES.split()),
     *("text" for _ in _TEXTS_AFTER.split()),
-    *("text", "bytea", "timestamptz", "text", "text[]"),
+    *("text", "bytea", "timestamptz", "text", "text", "text[]"),
 )
 _COMMENT_TYPES = ("int8", "text", "int4", "text", "text", "timestamptz", "bool")
 _CHANGE_TYPES = (
@@ -72,7 +72,7 @@ class Stages:
         self._used = True
 
     async def fill_issues(self, drafts: Iterable[PreparedIssue]) -> None:
-        """Bring the issues' own fields, and their comments' texts for the search."""
+        """Bring the issues' own fields, and their comments' texts and files' names for the search."""
         await self._copy("issues", _ISSUE_TYPES, map(_issue_line, drafts))
 
     async def fill_children(self, drafts: Sequence[PreparedIssue]) -> None:
@@ -106,6 +106,7 @@ def _issue_line(draft: PreparedIssue) -> Line:
         draft.content_hash,
         draft.observed_at,
         "\n".join([comment.content for comment in row.comments]),
+        "\n".join([word for file in row.attachments for word in (file.filename, file.description) if word]),
         # Only of a known issue can files have been read.
         None if draft.known_pk is None else attachment_keys(row.attachments),
     )

@@ -6,6 +6,7 @@ from db.models.attachment import Attachment
 from db.models.audit_log import AuditLog
 from db.models.base import SCHEMA, Base
 from db.models.crawl_session import CrawlSession
+from db.models.file_text import FileText, FileTextPart
 from db.models.issue import Issue
 from db.models.issue_comment import IssueComment
 from db.models.issue_history import IssueHistory
@@ -32,6 +33,8 @@ __all__ = [
     "AuditLog",
     "Base",
     "CrawlSession",
+    "FileText",
+    "FileTextPart",
     "Issue",
     "IssueComment",
     "IssueHistory",

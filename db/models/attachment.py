@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKeyConstraint, UniqueConstraint, text
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, BigInt, Flag, Key, ParentsOwnerId, SourceKey
@@ -25,6 +25,12 @@ class Attachment(Base):
         ForeignKeyConstraint(
             ["user_id", "issue_pk"], ["ims.issues.user_id", "ims.issues.issue_pk"], ondelete="CASCADE"
         ),
+        Index(
+            "attachments_user_id_sha256_idx",
+            "user_id",
+            "sha256",
+            postgresql_where=text("sha256 IS NOT NULL"),
+        ),
     )
 
     attachment_id: Mapped[Key]
@@ -41,8 +47,9 @@ class Attachment(Base):
     download_url: Mapped[str | None]
     downloaded: Mapped[Flag]
     download_error: Mapped[str | None]
-    extracted_text: Mapped[str | None]
+    extracted_text: Mapped[str | None]  # its beginning; FileText has all that is kept
     text_extracted: Mapped[Flag]
+    text_error: Mapped[str | None]  # why there is no text, or not all of it
     author: Mapped[str | None]
     attached_at: Mapped[datetime | None]
     description: Mapped[str | None]

@@ -18,10 +18,10 @@ SELECT ims.find_user(%(name)s) IS NOT NULL
 -- search --
 -- The hits in their order, whoever's they are among the rows that the transaction sees.
 SELECT hit.issue_pk, hit.issue_id, tracker.name AS tracker, hit.title, hit.product, hit.status, hit.rank,
-       hit.snippet, issue.url, owner.username AS owner_user, issue.registered_date AS created,
+       hit.snippet, hit.found_in, issue.url, owner.username AS owner_user, issue.registered_date AS created,
        coalesce(issue.modified_date, issue.registered_date) AS updated
-FROM ims.search_issues(%(words)s, %(product)s, %(most)s, %(filters)s) WITH ORDINALITY
-    AS hit (issue_pk, issue_id, title, description, product, status, rank, snippet, place)
+FROM ims.search_hits(%(words)s, %(product)s, %(most)s, %(filters)s) WITH ORDINALITY
+    AS hit (issue_pk, issue_id, title, description, product, status, rank, snippet, found_in, place)
 JOIN ims.issues issue ON issue.issue_pk = hit.issue_pk
 JOIN ims.users owner ON owner.user_id = issue.user_id
 LEFT JOIN ims.trackers tracker ON tracker.tracker_id = issue.tracker_id

@@ -78,11 +78,12 @@ SELECT
     issue_type, reporter, owner, manager, registered_date, modified_date, closed_date, project_code,
     project_name, site, customer, module, found_version, fixed_version, target_version, full_data::jsonb,
     content_hash, least(observed_at, clock_timestamp()), least(observed_at, clock_timestamp()),
-    ims.document_vector(%(user_id)s, title, description, comments, (
+    ims.document_vector(%(user_id)s, title, description, comments, concat_ws(E'\n', file_words, (
+        -- As ims.file_words has it: a text that somebody entered by hand.
         SELECT string_agg(file.extracted_text, E'\n' ORDER BY file.attachment_id)
         FROM ims.attachments file
         WHERE file.issue_pk = known_pk AND file.source_key = ANY (attachment_keys)
-          AND file.extracted_text IS NOT NULL))
+          AND file.extracted_text IS NOT NULL AND NOT file.text_extracted)))
 FROM (SELECT * FROM pg_temp.stage_issue ORDER BY issue_id COLLATE "C" OFFSET 0) AS staged
 ON CONFLICT (user_id, tracker_id, issue_id) DO UPDATE SET
     url = excluded.url,

@@ -12,7 +12,8 @@ CREATE TEMP TABLE stage_issue (
     priority text, severity text, issue_type text, reporter text, owner text, manager text,
     registered_date timestamptz, modified_date timestamptz, closed_date timestamptz, project_code text,
     project_name text, site text, customer text, module text, found_version text, fixed_version text,
-    target_version text, full_data text, content_hash bytea, observed_at timestamptz, comments text, attachment_keys text[]
+    target_version text, full_data text, content_hash bytea, observed_at timestamptz, comments text,
+    file_words text, attachment_keys text[]
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE stage_before (issue_pk bigint, fields jsonb) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE stage_comment (

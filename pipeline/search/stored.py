@@ -16,14 +16,14 @@ from pipeline.search.filters import Filters
 MOST = 10_000  # hits that ims.search_issues gives at most
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_SHOWN = ("issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url")
+_SHOWN = ("issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url", "found_in")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The hits that were asked for."""
 
-    hits: list[dict[str, Any]]  # issue_id, tracker, title, product, status, rank, snippet, url
+    hits: list[dict[str, Any]]  # issue_id, tracker, title, product, status, rank, snippet, url, found_in
     more: bool = False  # there are further ones
 
 
@@ -38,7 +38,7 @@ def find(
     sort: str = "rank",
     everybody: bool = False,
 ) -> Found:
-    """Search titles, descriptions and comments; the best hits first.
+    """Search titles, descriptions, comments and attached files; the best hits first.
 
     Args:
         acting: for who asks.

@@ -10,8 +10,9 @@ BEGIN
         RAISE EXCEPTION 'Only the application asks for this.' USING ERRCODE = 'insufficient_privilege';
     END IF;
     ANALYZE (SKIP_LOCKED)
-        ims.issues, ims.issue_comments, ims.issue_history, ims.issue_relations, ims.attachments, ims.raw_pages,
-        ims.crawl_sessions, ims.session_issues, ims.session_frontier, ims.session_chunks, ims.session_errors;
+        ims.issues, ims.issue_comments, ims.issue_history, ims.issue_relations, ims.attachments, ims.file_texts,
+        ims.file_text_parts, ims.raw_pages, ims.crawl_sessions, ims.session_issues, ims.session_frontier,
+        ims.session_chunks, ims.session_errors;
 END
 $$;
 

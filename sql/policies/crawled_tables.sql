@@ -10,6 +10,8 @@ SELECT ims_private.protect_table('ims.issue_comments');
 SELECT ims_private.protect_table('ims.issue_history');
 SELECT ims_private.protect_table('ims.issue_relations');
 SELECT ims_private.protect_table('ims.attachments');
+SELECT ims_private.protect_table('ims.file_texts');
+SELECT ims_private.protect_table('ims.file_text_parts');
 SELECT ims_private.protect_table('ims.search_queries');
 SELECT ims_private.protect_table('ims.saved_searches');
 SELECT ims_private.protect_table('ims.analytics_daily');
@@ -17,4 +19,5 @@ SELECT ims_private.protect_table('ims.analytics_monthly');
 
 -- The search function looks for itself, past row security, and says whose rows it wants.
 GRANT SELECT ON ims.issues, ims.issue_comments, ims.trackers TO ims_searcher;
-GRANT SELECT (user_id, issue_pk, removed_at) ON ims.attachments TO ims_searcher;
+GRANT SELECT (attachment_id, user_id, issue_pk, filename, sha256, removed_at) ON ims.attachments TO ims_searcher;
+GRANT SELECT ON ims.file_text_parts TO ims_searcher;

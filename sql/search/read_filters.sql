@@ -8,6 +8,7 @@
 --   reporter, owner            has this in the name
 --   priority, module           is this, in whatever case
 --   has_attachment             true: a file is attached; false: none is
+--   in                         title, description, comments or attachments, which is names and texts of files; a list: any
 --   user_id                    whose issues; somebody else's are for admins and analysts
 CREATE OR REPLACE FUNCTION ims_private.read_filters(filters jsonb) RETURNS ims_private.search_filters
 LANGUAGE plpgsql STABLE
@@ -24,11 +25,11 @@ BEGIN
     SELECT string_agg(name, ', ') INTO unknown
     FROM jsonb_object_keys(given) AS name
     WHERE name NOT IN ('tracker', 'status', 'state', 'created_from', 'created_to', 'updated_from', 'updated_to',
-                       'reporter', 'owner', 'priority', 'module', 'has_attachment', 'user_id');
+                       'reporter', 'owner', 'priority', 'module', 'has_attachment', 'in', 'user_id');
     IF unknown IS NOT NULL THEN
         RAISE EXCEPTION 'A search has no filter called %.', unknown USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    read.nothing := given - 'user_id' = '{}';
+    read.nothing := given - '{user_id,in}'::text[] = '{}';
     read.tracker := given ->> 'tracker';
     read.status := lower(given ->> 'status');
     read.states := CASE WHEN read.status = 'open' THEN '{open,in_progress}'::text[]
@@ -45,6 +46,16 @@ BEGIN
     read.priority := lower(given ->> 'priority');
     read.module := lower(given ->> 'module');
     read.has_attachment := given ->> 'has_attachment';
+    read.fields := (
+        SELECT string_agg(weight, '')
+        FROM (VALUES ('title', 'A'), ('description', 'B'), ('comments', 'C'), ('attachments', 'D')) AS known (name, weight)
+        WHERE jsonb_exists(given -> 'in', name));
+    IF given ? 'in' AND (length(read.fields) IS DISTINCT FROM
+            CASE jsonb_typeof(given -> 'in') WHEN 'array' THEN jsonb_array_length(given -> 'in') ELSE 1 END) THEN
+        RAISE EXCEPTION 'A search is in title, description, comments or attachments.'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    read.in_files := read.fields IS NULL OR read.fields LIKE '%D%';
     read.user_id := given ->> 'user_id';
     RETURN read;
 END

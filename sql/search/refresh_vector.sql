@@ -8,8 +8,7 @@ BEGIN
         NEW.user_id, NEW.title, NEW.description,
         (SELECT string_agg(content, E'\n' ORDER BY comment_id) FROM ims.issue_comments
          WHERE issue_pk = NEW.issue_pk AND removed_at IS NULL),
-        (SELECT string_agg(extracted_text, E'\n' ORDER BY attachment_id) FROM ims.attachments
-         WHERE issue_pk = NEW.issue_pk AND extracted_text IS NOT NULL AND removed_at IS NULL));
+        ims.file_words(NEW.issue_pk));
     RETURN NEW;
 END
 $$;

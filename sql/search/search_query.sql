@@ -1,6 +1,8 @@
 -- A query in the direct syntax as a tsquery: every required term, none of the excluded, and at least one of the others
 -- where nothing is required. Empty where it asks for everything; NULL where it asks for what no text has, such as ???.
-CREATE OR REPLACE FUNCTION ims.search_query(query_text text) RETURNS tsquery
+--
+--   fields  the weights of the fields that are looked at: AB; empty: all
+CREATE OR REPLACE FUNCTION ims.search_query(query_text text, fields text DEFAULT '') RETURNS tsquery
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 SET client_min_messages = warning  -- asking for everything is no mistake
@@ -12,7 +14,7 @@ DECLARE
     must_not tsquery;
 BEGIN
     FOR clause IN
-        SELECT sign, replace(concat_ws(' | ', exact, near, part), E'\u0001', '')::tsquery AS words
+        SELECT sign, replace(concat_ws(' | ', exact, near, part), E'\u0001', fields)::tsquery AS words
         FROM (SELECT DISTINCT * FROM ims.query_clauses(query_text)) AS clauses
         CROSS JOIN LATERAL ims.term_query(coalesce(number, term), phrase)
         WHERE exact IS NOT NULL
@@ -31,4 +33,4 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ims.search_query(text) TO ims_app, ims_user, ims_readonly, ims_admin, ims_searcher;
+GRANT EXECUTE ON FUNCTION ims.search_query(text, text) TO ims_app, ims_user, ims_readonly, ims_admin, ims_searcher;

@@ -10,7 +10,7 @@ DECLARE
         SELECT md5(string_agg(prosrc, '' ORDER BY proname))
         FROM pg_proc
         WHERE pronamespace = 'ims'::regnamespace
-          AND proname IN ('document_vector', 'spaced_text', 'name_parts'));
+          AND proname IN ('document_vector', 'spaced_text', 'name_parts', 'file_words'));
 BEGIN
     IF obj_description('ims.document_vector'::regproc) IS DISTINCT FROM made_by THEN
         SET LOCAL session_replication_role = replica;  -- no trigger: nothing happened to the issues
@@ -18,8 +18,8 @@ BEGIN
             issue.user_id, issue.title, issue.description,
             (SELECT string_agg(content, E'\n' ORDER BY comment_id) FROM ims.issue_comments
              WHERE issue_pk = issue.issue_pk AND removed_at IS NULL),
-            (SELECT string_agg(extracted_text, E'\n' ORDER BY attachment_id) FROM ims.attachments
-             WHERE issue_pk = issue.issue_pk AND extracted_text IS NOT NULL AND removed_at IS NULL));
+            ims.file_words(issue.issue_pk));
+        UPDATE ims.file_text_parts SET search_vector = ims.document_vector(user_id, member, NULL, NULL, content);
         SET LOCAL session_replication_role = DEFAULT;
         EXECUTE format('COMMENT ON FUNCTION ims.document_vector IS %L', made_by);
     END IF;

@@ -16,3 +16,8 @@ CREATE OR REPLACE TRIGGER refresh_parents_updated AFTER UPDATE ON ims.attachment
     REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION ims_private.refresh_parents();
 CREATE OR REPLACE TRIGGER refresh_parents_deleted AFTER DELETE ON ims.attachments
     REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION ims_private.refresh_parents();
+
+CREATE OR REPLACE TRIGGER refresh_vector BEFORE INSERT OR UPDATE OF user_id, member, content ON ims.file_text_parts
+    FOR EACH ROW EXECUTE FUNCTION ims_private.refresh_part_vector();
+CREATE OR REPLACE TRIGGER forget_texts AFTER DELETE ON ims.attachments
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION ims_private.forget_texts();

@@ -33,13 +33,14 @@ DEFINERS = {
     "ims.lock_refresh": "ims_owner",
     "ims.renew_host_lease": "ims_owner",
     "ims.schema_version": "ims_owner",
-    "ims.search_issues": "ims_searcher",
+    "ims.search_hits": "ims_searcher",
     "ims.similar_issues": "ims_searcher",
     "ims_private.align_login": "ims_login_maker",
     "ims_private.audit_deletions": "ims_owner",
     "ims_private.audit_row": "ims_owner",
     "ims_private.cut_off": "ims_disconnector",
     "ims_private.enrol": "ims_owner",
+    "ims_private.forget_texts": "ims_acting_user",
     "ims_private.is_enrolled": "ims_owner",
     "ims_private.keep_an_admin": "ims_owner",
     "ims_private.keep_identity": "ims_owner",
@@ -231,6 +232,7 @@ def test_every_index_leads_with_the_owner(world: World) -> None:
         "ims.users_username_key",
         "ims.users_db_login_key",
         "ims.issues_search_vector_idx",
+        "ims.file_text_parts_search_vector_idx",
     }
 
 

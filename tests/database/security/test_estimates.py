@@ -33,6 +33,8 @@ VALUES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "bytea": (r"'\x7777'", r"'\x8888'", ("=", "<", ">")),
     "jsonb": ("""'{"a": 7777}'""", """'{"a": 8888}'""", ("=", "@>", "<")),
     "tsvector": ("'planted'", "'unplanted'", ("=", "@@", "<")),
+    "text[]": (f"ARRAY['{SECRET}']", "ARRAY['Nobody at all Inc.']", ("=", "@>", "<")),
+    "integer[]": ("ARRAY[7777]", "ARRAY[8888]", ("=", "@>", "<")),
     "inet": ("'203.0.113.7'", "'203.0.113.8'", ("=", "<", "<<=")),
 }
 LOOKING = (

@@ -1,0 +1,203 @@
+-- runs as: administrator
+-- Find stored issues with a query in the direct syntax, the best first. One's own; everybody's where the transaction
+-- sees them (ims.sees_everybody).
+--
+-- It runs past row security because @@ is not leakproof: below a policy the text index would not be used. So it says
+-- itself whose rows it wants, as a lexeme for the index and as a column for the truth.
+--
+--   product_filter  a product, or the beginning of several's names, in whatever case
+--   max_rows        0 to 10000
+--   filters         what an issue must have beside the words, see ims_private.read_filters
+--   rank            2 where the query names the issue's number or key, else below 1
+--   found_in        where the query's words are, see ims_private.snippet
+--
+-- What files say has vectors of its own (ims.file_text_parts). Each term is looked up in both, and an issue is found where
+-- all of its texts together have what is asked for; a word in a file counts for less than one in any field of the issue.
+CREATE OR REPLACE FUNCTION ims.search_hits(
+    query_text text, product_filter text DEFAULT NULL, max_rows integer DEFAULT 100, filters jsonb DEFAULT '{}'
+) RETURNS TABLE (
+    issue_pk bigint, issue_id text, title text, description text, product text, status text, rank real, snippet text,
+    found_in text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET plan_cache_mode = force_generic_plan  -- planning takes longer than finding
+AS $$
+#variable_conflict use_column
+DECLARE
+    me CONSTANT integer := ims.current_user_id();
+    wanted CONSTANT ims_private.search_filters := ims_private.read_filters(filters);
+    any_owner CONSTANT boolean := ims.sees_everybody();
+    everyone CONSTANT boolean := any_owner AND wanted.user_id IS NULL;
+    whose CONSTANT integer := CASE WHEN any_owner THEN coalesce(wanted.user_id, me)
+                                   WHEN wanted.user_id <> me THEN NULL ELSE me END;
+    asked CONSTANT tsquery := ims.search_query(coalesce(query_text, ''), coalesce(wanted.fields, ''));
+    fields CONSTANT text := coalesce(wanted.fields, 'ABCD');
+    only_mine CONSTANT tsquery := quote_literal('owner ' || whose)::tsquery;
+    sought CONSTANT tsquery := CASE WHEN NOT everyone THEN only_mine && asked
+                                    WHEN numnode(asked) > 0 THEN asked
+                                    ELSE !! only_mine || only_mine END;  -- everything, and still by the index
+    family CONSTANT text := lower(coalesce(product_filter, ''));
+    terms text[];       -- what may be an issue's number or key
+    unwanted text[];    -- likewise, excluded
+    hit record;         -- to show what was found
+    exact tsquery[];    -- to rank by: each term that is not excluded, in each field
+    near tsquery[];
+    part tsquery[];
+    other tsquery[];
+    anywhere tsquery[];   -- each of these terms, in whichever field is looked at
+    required boolean[];   -- whether an issue must have it
+    in_files tsquery[];   -- each term, in what a file says
+    excluded tsquery;     -- what an issue must not have, in its fields
+    banned bigint[];      -- issues that have it in a file
+BEGIN
+    IF me IS NULL OR whose IS NULL OR asked IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT coalesce(array_agg(coalesce(number, term)) FILTER (WHERE sign <> '-')
+                    || array_agg(upper(coalesce(number, term))) FILTER (WHERE sign <> '-'), '{}'),
+           coalesce(array_agg(upper(coalesce(number, term))) FILTER (WHERE sign = '-'), '{}')
+    INTO terms, unwanted
+    FROM ims.query_clauses(query_text)
+    WHERE wanted.fields IS NULL OR sign = '-';
+    SELECT array_agg(replace(query.exact, E'\u0001', known)::tsquery ORDER BY place, field),
+           array_agg(replace(query.near, E'\u0001', known)::tsquery ORDER BY place, field),
+           array_agg(replace(query.part, E'\u0001', known)::tsquery ORDER BY place, field),
+           array_agg(replace(nullif(concat_ws(' | ', query.near, query.part), ''), E'\u0001', coalesce(wanted.fields, ''))::tsquery
+                     ORDER BY place) FILTER (WHERE field = 'A'),
+           array_agg(replace(words, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
+           array_agg(clauses.sign = '+' ORDER BY place) FILTER (WHERE field = 'A'),
+           array_agg(CASE WHEN everyone THEN '' ELSE only_mine END && replace(words, E'\u0001', '')::tsquery ORDER BY place)
+               FILTER (WHERE field = 'A' AND wanted.in_files)
+    INTO exact, near, part, other, anywhere, required, in_files
+    FROM (SELECT min(place) AS place, max(sign) AS sign, coalesce(number, term) AS term, phrase
+          FROM ims.query_clauses(query_text) WITH ORDINALITY AS clauses (sign, term, number, phrase, place)
+          WHERE sign <> '-' GROUP BY 3, 4) AS clauses
+    CROSS JOIN LATERAL ims.term_query(term, phrase) AS query
+    CROSS JOIN concat_ws(' | ', query.exact, query.near, query.part) AS words
+    CROSS JOIN unnest('{A,B,C,D}'::text[]) AS field
+    CROSS JOIN LATERAL (SELECT CASE WHEN strpos(fields, field) > 0 THEN field END) AS looked_at (known)
+    WHERE query.exact IS NOT NULL;
+
+    IF wanted.in_files AND EXISTS (SELECT FROM ims.file_text_parts WHERE everyone OR user_id = whose) THEN
+        SELECT string_agg(replace(words, E'\u0001', ''), ' | ')::tsquery INTO excluded
+        FROM ims.query_clauses(query_text) AS clauses
+        CROSS JOIN LATERAL ims.term_query(coalesce(number, term), phrase) AS query
+        CROSS JOIN concat_ws(' | ', query.exact, query.near, query.part) AS words
+        WHERE sign = '-' AND query.exact IS NOT NULL;
+        IF excluded IS NOT NULL THEN
+            SELECT array_agg(DISTINCT file.issue_pk) INTO banned
+            FROM ims.file_text_parts text
+            JOIN ims.attachments file ON file.user_id = text.user_id AND file.sha256 = text.sha256
+            WHERE text.search_vector @@ (CASE WHEN everyone THEN '' ELSE only_mine END && excluded)
+              AND (everyone OR text.user_id = whose) AND file.removed_at IS NULL;
+        END IF;
+    ELSE
+        in_files := NULL;
+    END IF;
+
+    hit := ims.hit_pattern(query_text);
+    RETURN QUERY
+    WITH named AS (  -- by number or key, over each connection, for that is how the index is ordered
+        SELECT issue.issue_pk
+        FROM (SELECT user_id, tracker_id FROM ims.trackers WHERE everyone OR user_id = whose) AS connection
+        JOIN ims.issues issue USING (user_id, tracker_id)
+        WHERE issue.issue_id = ANY (terms)
+        UNION ALL
+        SELECT issue.issue_pk
+        FROM (SELECT user_id FROM ims.users WHERE everyone OR user_id = whose) AS somebody
+        JOIN ims.issues issue USING (user_id)
+        WHERE issue.tracker_id IS NULL AND issue.issue_id = ANY (terms)
+    ), filed AS MATERIALIZED (  -- which terms an issue's files have
+        SELECT file.issue_pk, array_agg(DISTINCT term.place) AS places
+        FROM unnest(in_files) WITH ORDINALITY AS term (words, place)
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT text.user_id, text.sha256
+            FROM ims.file_text_parts text
+            WHERE text.search_vector @@ term.words AND (everyone OR text.user_id = whose)
+        ) AS text
+        JOIN ims.attachments file ON file.user_id = text.user_id AND file.sha256 = text.sha256
+        WHERE file.removed_at IS NULL
+        GROUP BY file.issue_pk
+    ), found AS (
+        SELECT issue.issue_pk, issue.modified_date, NULL::real[] AS grades
+        FROM ims.issues issue
+        WHERE issue.issue_pk IN (SELECT named.issue_pk FROM named)
+          AND (numnode(asked) = 0
+               OR issue.search_vector || to_tsvector('simple', ims.spaced_text(issue.issue_id)) @@ asked)
+          AND (everyone OR issue.user_id = whose) AND issue.removed_at IS NULL
+          AND starts_with(lower(coalesce(issue.product, '')), family)
+          AND upper(issue.issue_id) <> ALL (unwanted)
+          AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
+        UNION ALL
+        -- Put together with nothing, a vector is fetched and unpacked once, not for each question about it.
+        SELECT issue.issue_pk, issue.modified_date,
+               CASE WHEN other IS NULL THEN '{}'
+                    ELSE ims_private.grades(issue.search_vector || ''::tsvector, exact, near, part, other) END
+        FROM ims.issues issue
+        WHERE issue.search_vector @@ sought
+          AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
+          AND (everyone OR issue.user_id = whose) AND issue.removed_at IS NULL
+          AND starts_with(lower(coalesce(issue.product, '')), family)
+          AND upper(issue.issue_id) <> ALL (unwanted)
+          AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
+          AND (banned IS NULL OR issue.issue_pk <> ALL (banned))
+        UNION ALL
+        -- By what is in files, alone or together with the fields.
+        SELECT issue.issue_pk, issue.modified_date,
+               ims_private.grades(issue.search_vector || ''::tsvector, exact, near, part, other)
+        FROM filed
+        JOIN ims.issues issue ON issue.issue_pk = filed.issue_pk
+        WHERE NOT issue.search_vector @@ asked
+          AND (excluded IS NULL OR NOT issue.search_vector @@ excluded)
+          AND NOT EXISTS (
+              SELECT FROM unnest(required, anywhere) WITH ORDINALITY AS term (required, words, place)
+              WHERE term.required AND term.place <> ALL (filed.places) AND NOT issue.search_vector @@ term.words)
+          AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
+          AND (everyone OR issue.user_id = whose) AND issue.removed_at IS NULL
+          AND starts_with(lower(coalesce(issue.product, '')), family)
+          AND upper(issue.issue_id) <> ALL (unwanted)
+          AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
+          AND (banned IS NULL OR issue.issue_pk <> ALL (banned))
+    ), hits AS (
+        SELECT found.issue_pk, found.modified_date, filed.issue_pk IS NOT NULL AS is_filed,
+               CASE WHEN filed.issue_pk IS NULL OR found.grades IS NULL THEN found.grades
+                    ELSE ARRAY(SELECT CASE WHEN place = ANY (filed.places) THEN 1 - (1 - grade) * 0.95 ELSE grade END
+                               FROM unnest(found.grades) WITH ORDINALITY AS listed (grade, place) ORDER BY place)
+               END AS grades
+        FROM found LEFT JOIN filed USING (issue_pk)
+    ), rarity AS (  -- among the hits: a term that all of them have tells nothing
+        SELECT array_agg(ln(1 + total / (1 + found)) ORDER BY place) AS terms
+        FROM (
+            SELECT place, count(*)::real AS total, count(*) FILTER (WHERE grade > 0)::real AS found
+            FROM hits CROSS JOIN unnest(hits.grades) WITH ORDINALITY AS listed (grade, place)
+            WHERE cardinality(other) > 1
+            GROUP BY place
+        ) AS counted
+    ), scored AS (
+        SELECT hits.issue_pk, hits.modified_date, hits.is_filed, coalesce((
+            SELECT CASE WHEN bool_and(grade > 0) THEN 0.5 ELSE 0 END
+                   + 0.4 * sum(grade * coalesce(rare, 1)) / sum(coalesce(rare, 1))
+                   + 0.09 * coalesce(sum(rare) FILTER (WHERE grade > 0), 1) / sum(coalesce(rare, 1))
+            FROM unnest(hits.grades, rarity.terms) AS listed (grade, rare)
+        )::real, CASE WHEN hits.grades IS NULL THEN 2 ELSE 0 END) AS score
+        FROM hits CROSS JOIN rarity
+    ), best AS (
+        SELECT * FROM scored
+        ORDER BY scored.score DESC, scored.modified_date DESC NULLS LAST, scored.issue_pk DESC
+        LIMIT least(greatest(coalesce(max_rows, 100), 0), 10000)
+    )
+    SELECT issue.issue_pk, issue.issue_id, issue.title, issue.description, issue.product, issue.status, best.score,
+           shown.snippet, shown.found_in
+    FROM best
+    JOIN ims.issues issue USING (issue_pk)
+    CROSS JOIN LATERAL ims_private.snippet(issue.issue_pk, issue.title, issue.description, fields,
+                                           CASE WHEN best.is_filed THEN in_files END, hit.whole, hit.loose) AS shown
+    ORDER BY best.score DESC, best.modified_date DESC NULLS LAST, issue.issue_pk DESC;
+END
+$$;
+
+ALTER FUNCTION ims.search_hits(text, text, integer, jsonb) OWNER TO ims_searcher;
+REVOKE ALL ON FUNCTION ims.search_hits(text, text, integer, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ims.search_hits(text, text, integer, jsonb) TO ims_app, ims_user, ims_readonly, ims_admin;
