@@ -108,7 +108,7 @@ def _not_like_ascii(body: bytes, content_type: str | None) -> Iterator[str]:
     elif body.startswith(b"\xfe\xff"):
         yield "utf-16-be"
     zeros = 4 * body.count(b"\0", 0, _HEAD) > min(len(body), _HEAD)
-    for codec in _declared(body, content_type):
+    for codec in declared(body, content_type):
         if (zeros and codec.startswith("utf-16")) or codec.startswith("iso2022"):
             yield codec
 
@@ -135,8 +135,8 @@ class _Reading:
 
 
 def _decode_other(body: bytes, content_type: str | None) -> Decoded:
-    declared = [codec for codec in _declared(body, content_type) if not codec.startswith("utf-")]
-    proving = [codec for codec in declared if not _decodes_anything(codec)]
+    told = [codec for codec in declared(body, content_type) if not codec.startswith("utf-")]
+    proving = [codec for codec in told if not _decodes_anything(codec)]
     for codec in proving:
         try:
             return Decoded(body.decode(codec), codec)
@@ -144,13 +144,13 @@ def _decode_other(body: bytes, content_type: str | None) -> Decoded:
             continue
     readings = {codec: _reading(body, codec) for codec in dict.fromkeys((*proving, "utf-8", *_GUESSES))}
     # Latin-1 is what servers declare of what they do not know; who declares another one has meant it.
-    meant = any(_decodes_anything(codec) and codec != "cp1252" for codec in declared)
+    meant = any(_decodes_anything(codec) and codec != "cp1252" for codec in told)
     best = _best(readings, proving, 0.4 if meant else 0.2)
-    if best is None and declared and not proving:
-        best = _reading(body, declared[0])
+    if best is None and told and not proving:
+        best = _reading(body, told[0])
     if best is None:
         best = min(readings.values(), key=lambda reading: (reading.replaced, reading.odd))
-    guessed = best.codec != "utf-8" and best.codec not in declared
+    guessed = best.codec != "utf-8" and best.codec not in told
     return Decoded(best.text, best.codec, best.replaced, guessed)
 
 
@@ -189,7 +189,8 @@ def _decodes_anything(codec: str) -> bool:
     return len(bytes(range(0x80, 0x100)).decode(codec, "replace")) == 0x80
 
 
-def _declared(body: bytes, content_type: str | None) -> list[str]:
+def declared(body: bytes, content_type: str | None = None) -> list[str]:
+    """Python's codecs for what the header, or the page in its beginning, says."""
     header = _HEADER.search(content_type) if content_type else None
     page = _META.search(body, 0, _HEAD)
     labels = [header[1]] if header else []

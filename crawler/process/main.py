@@ -18,7 +18,7 @@ from msgspec import msgpack
 
 from crawler.http.origin import Origin
 from crawler.process.hand import SIZE, Hand
-from crawler.process.isolation import die_with, limit_memory, wall_in
+from crawler.process.isolation import die_with, limit_memory, needs_of_a_tracker, wall_in
 from crawler.process.messages import Open, ToProcess, read_frame
 from crawler.process.outbox import Outbox
 from crawler.process.session import Session
@@ -53,7 +53,7 @@ async def _serve(channel: socket.socket, hand: Hand) -> None:
         raise TypeError(f"the first frame is {type(opened).__name__}")
     async with Session(opened, Outbox(writer), hand) as session:
         _collect_less_often()
-        wall_in(session.kind, _port(opened) if opened.network else None)
+        wall_in(*needs_of_a_tracker(session.kind, _port(opened) if opened.network else None))
         while True:
             session.take(await read_frame(reader, decoder))
 

@@ -1,0 +1,224 @@
+"""One file being read: what has been found in it so far, and what may still be spent on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import IO
+
+from crawler.files.excerpt import Excerpt, Room, packed
+from crawler.files.file_text import MOST_CHARACTERS, FileText, TextPart
+from crawler.files.kinds import kind_of
+from crawler.files.names import joined
+from crawler.files.plain import read_plain
+from crawler.files.source import Readable, Source, TooMuch
+
+MOST_MEMBERS = 1_000  # of all archives in a file; real ones have up to 156
+MOST_DEPTH = 2  # archives around a file that is read
+MOST_LAYERS = 3  # compressions around each other
+IN_MEMORY = 64 << 20  # bytes of an archive in another one, or of a document, that must be read from any place
+# An honest build log shrinks 66-fold; a bomb thousands of times.
+MOST_RATIO = 200
+RATIO_FROM = 64 << 20  # bytes that may be unpacked whatever the ratio is
+
+_LEAST_ROOM = 4_000  # characters of a member, while there are any left
+_TELLING_SHARE = 4  # one in so many characters is for the lines between head and tail
+
+__all__ = ["Place", "Reading", "read_file"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the file something stands."""
+
+    name: str  # its own, as the archive or the tracker has it
+    member: str = ""  # as TextPart has it
+    depth: int = 0  # archives around it
+    layers: int = 0  # compressions around it
+    share: float = 1.0  # of the room that is left, if that is known
+
+    def inside(self, name: str, share: float = 0.125) -> Place:
+        """The place of a member of this archive."""
+        return Place(name=name, member=joined(self.member, name), depth=self.depth + 1, share=share)
+
+    def unpacked(self) -> Place:
+        """The place of what is compressed here."""
+        name = self.name.rpartition(".")[0] if self.name.count(".") else self.name
+        return replace(self, name=name, layers=self.layers + 1)
+
+
+class Reading:
+    """Collects texts within bounds.
+
+    Args:
+        size: of the file, bytes.
+        seconds: for which it may be read.
+    """
+
+    def __init__(self, size: int, seconds: float) -> None:
+        self._end = monotonic() + seconds
+        self._seconds = seconds
+        self._may_unpack = max(RATIO_FROM, MOST_RATIO * size)
+        self._parts: list[TextPart] = []
+        self._troubles: list[str] = []
+        self._capped = False
+        self._left = MOST_CHARACTERS - MOST_CHARACTERS // _TELLING_SHARE
+        self._telling_left = MOST_CHARACTERS // _TELLING_SHARE
+        self.members = 0
+        self.over = False  # nothing more is to be read
+
+    def text(self, kind: str) -> FileText:
+        """All that was found."""
+        first, more = self._troubles[:1], len(self._troubles) - 1
+        error = None
+        if first:
+            error = first[0] + (f", and {more} more in it could not be read whole" if more else "") + "."
+        return FileText(
+            kind=kind,
+            parts=tuple(self._parts),
+            members=self.members,
+            characters=sum(len(part.text) for part in self._parts),
+            capped=self._capped,
+            error=error,
+        )
+
+    def read(self, source: Source, place: Place) -> str:
+        """Read what is there, and give its kind."""
+        kind = kind_of(source.head)
+        reader = READERS.get(kind)
+        if reader is None:
+            if kind in UNREAD:
+                self.trouble(place, UNREAD[kind])
+            return kind
+        try:
+            kind = reader(self, source, place, kind) or kind
+        except TooMuch as error:
+            self.trouble(place, str(error))
+        if source.trouble is not None:
+            self.trouble(place, _sentence(source.trouble))
+        return kind
+
+    def inner(self, stream: Readable, file: IO[bytes] | None = None) -> Source:
+        """What comes out of a compression, counted."""
+        return Source(stream, self._check_unpacked, file)
+
+    def direct(self, file: IO[bytes]) -> Source:
+        """The file itself."""
+        return Source(file, self.check, file)
+
+    def member(self) -> bool:
+        """Count a member of an archive; whether it may be read."""
+        if self.members >= MOST_MEMBERS:
+            self._stop(f"has more than {MOST_MEMBERS:,} files in it")
+            return False
+        self.members += 1
+        return not self.over
+
+    def check(self, size: int = 0) -> None:
+        """Raise TooMuch where the file has taken its time."""
+        if monotonic() > self._end:
+            self._stop(f"takes longer to read than {self._seconds:.0f} seconds")
+            raise TooMuch("")
+
+    def keep(self, place: Place, texts: Iterable[str]) -> None:
+        """Keep of a text what there is room for."""
+        excerpt = Excerpt(self._room(place))
+        try:
+            for text in texts:
+                excerpt.take(text)
+        except TooMuch as error:
+            self._capped = True
+            self.trouble(place, str(error))
+        self._capped |= excerpt.capped
+        used = self._add(excerpt.parts(place.member))
+        self._telling_left -= excerpt.telling_used
+        self._left -= used - excerpt.telling_used
+
+    def keep_lines(self, place: Place, lines: Iterable[tuple[int, str]]) -> None:
+        """Keep numbered lines, the first ones where there is no room for all."""
+        room = self._room(place)
+        left = room.head + room.telling + room.tail
+
+        def fitting() -> Iterator[tuple[int, str]]:
+            nonlocal left
+            for number, line in lines:
+                for at in range(0, len(line) or 1, 10_000):
+                    piece = line[at : at + 10_000]
+                    left -= len(piece) + 1
+                    if left < 0:
+                        self._capped = True
+                        return
+                    yield number, piece
+
+        self._left -= self._add(packed(place.member, fitting()))
+
+    def trouble(self, place: Place, phrase: str) -> None:
+        """Note why something could not be read, as "is encrypted"."""
+        if phrase and len(self._troubles) < MOST_MEMBERS:
+            self._troubles.append(f"{_subject(place)} {phrase}"[:800])
+
+    def _add(self, parts: Iterable[TextPart]) -> int:
+        """Take parts, and give their characters."""
+        before = len(self._parts)
+        self._parts.extend(parts)
+        return sum(len(part.text) for part in self._parts[before:])
+
+    def _room(self, place: Place) -> Room:
+        """What a text may take: all that is left, or a share, so that the last member has some, too."""
+        share = 1.0 if place.depth == 0 else min(max(place.share, 0.125), 0.75)
+        left = max(0, self._left)
+        wanted = max(int(left * share), min(_LEAST_ROOM, left))
+        telling = int(max(0, self._telling_left) * share)
+        return Room(head=wanted - wanted // 3, telling=telling, tail=wanted // 3)
+
+    def _check_unpacked(self, size: int) -> None:
+        self.check()
+        self._may_unpack -= size
+        if self._may_unpack < 0:
+            self._stop("unpacks to far more than it may")
+            raise TooMuch("")
+
+    def _stop(self, phrase: str) -> None:
+        if not self.over:
+            self.over = self._capped = True
+            self.trouble(Place(""), phrase + ": what came before was read")
+
+
+Reader = Callable[[Reading, Source, Place, str], str | None]
+READERS: dict[str, Reader] = {
+    **dict.fromkeys(("text", "log", "patch", "csv", "json", "xml"), read_plain),
+}
+UNREAD = {
+    "rar": "is a RAR archive, which is not read",
+    "7z": "is a 7z archive, which is not read",
+    "ole": "is a file of an old Office program, which is not read",
+}
+
+
+def read_file(file: IO[bytes], name: str, size: int, seconds: float) -> FileText:
+    """Read a file.
+
+    Args:
+        file: its bytes, seekable.
+        name: as the tracker has it; only what its bytes leave open is told by it.
+        size: bytes.
+        seconds: for which it may be read; what was found until then counts.
+    """
+    reading = Reading(size, seconds)
+    kind = "unknown"
+    try:
+        kind = reading.read(reading.direct(file), Place(name))
+    except TooMuch as error:
+        reading.trouble(Place(name), str(error))
+    return reading.text(kind)
+
+
+def _subject(place: Place) -> str:
+    return f"'{place.member}'" if place.member else "The file"
+
+
+def _sentence(trouble: Exception) -> str:
+    if isinstance(trouble, EOFError):
+        return "ends before its end: what came before was read"
+    return "is damaged: what could be read was read"

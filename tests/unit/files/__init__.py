@@ -1,0 +1,1 @@
+"""What files say, and the process that reads them."""
