@@ -46,6 +46,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "trackers edit ims --option patches=",
     ),
     "trackers options": ("trackers options ims",),
+    "trackers states": (
+        "trackers states ims",
+        "trackers states ims --set 조치완료=done --set 'In QA=in_progress'",
+    ),
     "schedule": (
         "schedule add nightly '*' --cron '0 2 * * *'",
         "schedule show nightly",

@@ -10,6 +10,7 @@ import typer
 from cli.arguments import Everybody
 from cli.output import cell, console, print_json
 
+_ISSUES = ("total", "open", "closed", "unplaced", "new", "changed")
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -49,7 +50,7 @@ def _show(counted: dict[str, Any], days: int) -> None:
             ],
         ),
         _pane(
-            "Issues", [(name, f"{issues[name]:,}") for name in ("total", "open", "closed", "new", "changed")]
+            "Issues", [(name, f"{issues[name]:,}") for name in _ISSUES if name != "unplaced" or issues[name]]
         ),
         _pane(
             "Products, open of all",

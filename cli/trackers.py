@@ -12,6 +12,7 @@ from cli.arguments import AsJson, kinds, options_of_a_kind, trackers
 from cli.confirm import confirm_removal
 from cli.output import invocation, one_line, print_json, print_table, say, tell_done
 from cli.passwords import read_password
+from cli.tracker_states import states
 
 if TYPE_CHECKING:
     from crawler.source import Features
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.bootstrap import Program
 
 app = typer.Typer(help="Manage your connections to trackers.")
+app.command("states")(states)
 
 Name = Annotated[str, typer.Argument(help="the tracker's name", autocompletion=trackers)]
 GivenOptions = Annotated[

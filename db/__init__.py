@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from db.models import SessionIssue as SessionIssue
     from db.models import Tracker as Tracker
     from db.models import TrackerSecret as TrackerSecret
+    from db.models import TrackerState as TrackerState
     from db.models import User as User
     from db.session import get_async_session as get_async_session
     from db.session import get_session as get_session

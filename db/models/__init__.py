@@ -23,6 +23,7 @@ from db.models.session_issue import SessionIssue
 from db.models.summary_refresh import SummaryRefresh
 from db.models.tracker import Tracker
 from db.models.tracker_secret import TrackerSecret
+from db.models.tracker_state import TrackerState
 from db.models.user import User
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "SummaryRefresh",
     "Tracker",
     "TrackerSecret",
+    "TrackerState",
     "User",
 ]

@@ -42,6 +42,7 @@ LONGEST = {  # characters
         "parsing_method": 200,
     },
     "runs": {"queue": 200},
+    "tracker_states": {"word": 600},
 }
 _BY_NAME = {
     "trackers.rate": "{0} BETWEEN 0.000277 AND 1000",

@@ -72,6 +72,7 @@ class Issue(Base):
     crawl_count: Mapped[int] = mapped_column(server_default=text("1"))
     removed_at: Mapped[datetime | None]  # tombstone
     removed_reason: Mapped[str | None]  # deleted, moved, denied
+    tracker_state: Mapped[str | None]  # as told, where a word of the owner's (TrackerState) decides the state
     search_vector: Mapped[Any] = deferred(mapped_column(TSVECTOR, nullable=True))  # kept by triggers
 
     # Only tracker_id is filled, so that taking the tracker away leaves the owner.

@@ -14,6 +14,7 @@ from db.models.tracker_secret import TrackerSecret
 if TYPE_CHECKING:
     from db.models.crawl_session import CrawlSession
     from db.models.issue import Issue
+    from db.models.tracker_state import TrackerState
     from db.models.user import User
 
 
@@ -62,6 +63,13 @@ class Tracker(Base):
         primaryjoin="foreign(Issue.tracker_id) == Tracker.tracker_id",
         order_by="Issue.issue_pk",
         passive_deletes="all",
+    )
+
+    states: Mapped[list[TrackerState]] = relationship(
+        back_populates="tracker",
+        order_by="TrackerState.word",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
     )
 
     def __repr__(self) -> str:

@@ -40,9 +40,9 @@ WHERE kept.user_id = %(user_id)s AND kept.raw_page_id = told.raw_page_id AND kep
 
 -- stored --
 -- The fields of issues as they are before they are written over.
-SELECT issue_id, url, title, description, product, status, state, priority, severity, issue_type, reporter, owner,
-       manager, registered_date, modified_date, closed_date, project_code, project_name, site, customer, module,
-       found_version, fixed_version, target_version, full_data
+SELECT issue_id, url, title, description, product, status, coalesce(tracker_state, state) AS state, priority, severity,
+       issue_type, reporter, owner, manager, registered_date, modified_date, closed_date, project_code, project_name,
+       site, customer, module, found_version, fixed_version, target_version, full_data
 FROM ims.issues
 WHERE user_id = %(user_id)s AND tracker_id = %(tracker_id)s AND issue_id = ANY (%(issue_ids)s)
 

@@ -92,6 +92,7 @@ ON CONFLICT (user_id, tracker_id, issue_id) DO UPDATE SET
     product = excluded.product,
     status = excluded.status,
     state = excluded.state,
+    tracker_state = excluded.tracker_state,
     priority = excluded.priority,
     severity = excluded.severity,
     issue_type = excluded.issue_type,

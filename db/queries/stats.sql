@@ -13,7 +13,7 @@ FROM ims.crawl_sessions WHERE started_at >= %(since)s
 
 -- issues --
 SELECT count(*) AS total, count(*) FILTER (WHERE state <> 'done') AS open,
-       count(*) FILTER (WHERE state = 'done') AS closed,
+       count(*) FILTER (WHERE state = 'done') AS closed, count(*) FILTER (WHERE state = 'unknown') AS unplaced,
        count(*) FILTER (WHERE first_crawled_at >= %(since)s) AS new,
        count(*) FILTER (WHERE modified_date >= %(since)s) AS changed
 FROM ims.issues WHERE removed_at IS NULL

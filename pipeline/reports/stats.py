@@ -21,10 +21,11 @@ def figures(
 
     Returns:
         ``sessions`` (total, completed, failed, running, success_rate from 0 to 1, avg_duration_seconds,
-        p95_duration_seconds, issues_crawled, failed_issues), ``issues`` (total, open, closed, and of the
-        days new, changed), ``products`` (the ten with most issues: product, issues, open), ``top_queries``
-        (the ten commonest of the days: query, count) and ``flow`` (bucket_start, created, closed,
-        open_at_end; by day, from 93 days on by week, from three years on by month).
+        p95_duration_seconds, issues_crawled, failed_issues), ``issues`` (total, open, closed, unplaced,
+        which are open since nobody knows their status, and of the days new, changed), ``products`` (the
+        ten with most issues: product, issues, open), ``top_queries`` (the ten commonest of the days:
+        query, count) and ``flow`` (bucket_start, created, closed, open_at_end; by day, from 93 days on by
+        week, from three years on by month).
     """
     until = now or datetime.now(UTC)
     since = until - timedelta(days=days)

@@ -1,5 +1,6 @@
 -- The life of each issue as spans of one status each, from its history in the tracker's words: what the other functions
--- count. Where the history is silent, the issue's own dates speak: one that is done was open until its closing date, or
+-- count. What a word means: what its owner says of it (ims.tracker_states), else what the tracker tells of issues in it, else
+-- what is known of the word (ims.state_of). Where the history is silent, the issue's own dates speak: one that is done was open until its closing date, or
 -- until it was last changed; one whose history stops short of its present state got there by then.
 --
 --   product_filter  a product, or the beginning of several's names, in whatever case; NULL: all
@@ -17,8 +18,8 @@ SET jit = off
 SET work_mem = '64MB'
 AS $$
 WITH issue AS MATERIALIZED (
-    SELECT one.issue_pk, nullif(btrim(one.status), '') AS status, one.state, one.removed_at,
-           coalesce(one.registered_date, one.first_crawled_at) AS born,
+    SELECT one.issue_pk, one.user_id, coalesce(one.tracker_id, 0) AS tracker_id, nullif(btrim(one.status), '') AS status,
+           one.state, one.removed_at, coalesce(one.registered_date, one.first_crawled_at) AS born,
            coalesce(CASE WHEN one.state = 'done' THEN one.closed_date END, one.modified_date, one.last_crawled_at)
                AS settled_at
     FROM ims.issues one
@@ -33,22 +34,31 @@ WITH issue AS MATERIALIZED (
       AND change.changed_at IS NOT NULL
     WINDOW later AS (PARTITION BY change.issue_pk ORDER BY change.changed_at, change.position, change.history_id)
 ), meaning AS MATERIALIZED (  -- of few words, looked up once each
-    SELECT coalesce(jsonb_object_agg(word, ims.state_of(word)), '{}') AS states
-    FROM (SELECT word FROM told UNION SELECT former FROM told WHERE place = 1) AS words
-    WHERE word IS NOT NULL
+    SELECT words.user_id, words.tracker_id, words.word, coalesce(known.state, ims.state_of(words.word)) AS state
+    FROM (SELECT user_id, tracker_id, word FROM told JOIN issue USING (issue_pk)
+          UNION
+          SELECT user_id, tracker_id, former FROM told JOIN issue USING (issue_pk) WHERE place = 1) AS words
+    LEFT JOIN ims.known_states() AS known
+      ON known.user_id = words.user_id AND known.tracker_id = words.tracker_id
+         AND known.plain = ims.plain_status(words.word)
+    WHERE words.word IS NOT NULL
 ), step AS (  -- an issue's changes, or one row for an issue that has none
     SELECT issue.issue_pk, issue.status AS now_status, issue.state AS now_state, issue.removed_at, issue.born, issue.settled_at,
            told.place, told.word, greatest(told.changed_at, issue.born) AS entered_at,
            CASE WHEN told.next_at IS NOT NULL THEN greatest(told.next_at, issue.born) END AS left_at,
            CASE WHEN told.word IS NULL THEN 'open'
                 WHEN issue.state <> 'unknown' AND lower(told.word) = lower(issue.status) THEN issue.state
-                ELSE (SELECT states FROM meaning) ->> told.word END AS state,
+                ELSE coming.state END AS state,
            CASE WHEN told.place IS NOT NULL THEN told.former WHEN issue.state <> 'done' THEN issue.status END AS former,
            CASE WHEN told.place IS NULL THEN CASE issue.state WHEN 'done' THEN 'open' ELSE issue.state END
                 WHEN told.former IS NULL THEN 'open'
                 WHEN issue.state <> 'unknown' AND lower(told.former) = lower(issue.status) THEN issue.state
-                ELSE (SELECT states FROM meaning) ->> told.former END AS former_state
+                ELSE leaving.state END AS former_state
     FROM issue LEFT JOIN told USING (issue_pk)
+    LEFT JOIN meaning AS coming ON (coming.user_id, coming.tracker_id, coming.word)
+                                 = (issue.user_id, issue.tracker_id, told.word)
+    LEFT JOIN meaning AS leaving ON (leaving.user_id, leaving.tracker_id, leaving.word)
+                                  = (issue.user_id, issue.tracker_id, told.former)
 ), carried AS (  -- where the history stops short of the present state, or there is none
     SELECT step.*, CASE WHEN place IS NULL AND now_state = 'done' OR place IS NOT NULL AND left_at IS NULL
                              AND now_state <> 'unknown' AND state <> now_state

@@ -1,5 +1,6 @@
 -- The tables whose rows are their owner's in the same way.
 SELECT ims_private.protect_table('ims.trackers');
+SELECT ims_private.protect_table('ims.tracker_states');
 SELECT ims_private.protect_table('ims.crawl_sessions');
 SELECT ims_private.protect_table('ims.session_frontier');
 SELECT ims_private.protect_table('ims.session_issues');

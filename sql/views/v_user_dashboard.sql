@@ -6,7 +6,8 @@ SELECT person.user_id, person.username, person.role, session.total_sessions, ses
            / nullif(session.total_sessions - session.running_sessions, 0) AS success_rate,
        session.avg_session_duration_sec, session.last_session_date, issue.issues, issue.open_issues, issue.products,
        (SELECT count(*) FROM ims.trackers own WHERE own.user_id = person.user_id) AS trackers,
-       (SELECT count(*) FROM ims.search_queries own WHERE own.user_id = person.user_id) AS questions
+       (SELECT count(*) FROM ims.search_queries own WHERE own.user_id = person.user_id) AS questions,
+       issue.unplaced_issues
 FROM ims.users person
 CROSS JOIN LATERAL (
     SELECT count(*) AS total_sessions, count(*) FILTER (WHERE own.status = 'completed') AS successful_sessions,
@@ -18,7 +19,8 @@ CROSS JOIN LATERAL (
 ) AS session
 CROSS JOIN LATERAL (
     SELECT count(*) AS issues, count(*) FILTER (WHERE own.state <> 'done') AS open_issues,
-           count(DISTINCT own.product) AS products
+           count(DISTINCT own.product) AS products,
+           count(*) FILTER (WHERE own.state = 'unknown') AS unplaced_issues
     FROM ims.issues own
     WHERE own.user_id = person.user_id AND own.removed_at IS NULL
 ) AS issue;

@@ -25,6 +25,7 @@ class Figures:
     flow: Rows  # bucket_start, created, closed, open_at_end
     backlog: Rows  # age_bucket, open_issues
     statuses: Rows  # status, issues, p50, p90, total
+    unplaced: Rows  # one: issues, which count as open since nobody knows their status
     closing: Rows  # one: issues, p50, p90, p99
     response: Rows  # likewise
     products: Rows  # name, issues, of those registered in the time

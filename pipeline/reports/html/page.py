@@ -73,7 +73,7 @@ def render(figures: Figures, language: str = "en") -> str:
 def _sections(figures: Figures, words: Words) -> list[tuple[str, str]]:
     flow = words["flow"].format(bucket=words[figures.bucket])
     return [
-        (flow, _flow(figures.flow, flow, words)),
+        (flow, _flow(figures.flow, flow, words) + _unplaced(figures.unplaced, words)),
         (
             words["backlog"],
             bar_chart(
@@ -112,6 +112,11 @@ def _flow(rows: Rows, name: str, words: Words) -> str:
         f'<span><i class="late">╌</i> {escaped(words["open"])}: {left:,}</span>'
     )
     return f'{chart}<p class="legend">{legend}</p>'
+
+
+def _unplaced(rows: Rows, words: Words) -> str:
+    number = rows[0]["issues"]
+    return f"<p>{escaped(words['unplaced'].format(number=f'{number:,}'))}</p>" if number else ""
 
 
 def _statuses(rows: Rows, words: Words) -> str:

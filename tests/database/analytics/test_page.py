@@ -15,8 +15,14 @@ from tests.fixtures.schema import ALICE, ANA, ROOT
 
 PAGE = (Path(__file__).parents[3] / "docs" / "analytics.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-WRITES = ("aggregate_", "delete_old_sessions", "refresh_materialized_views")
-INNER = {"bucket_starts", "history_column", "title_terms", "without_particle"}  # parts of the others
+WRITES = ("INSERT INTO ims.tracker_states", "aggregate_", "delete_old_sessions", "refresh_materialized_views")
+INNER = {
+    "bucket_starts",
+    "history_column",
+    "known_states",
+    "title_terms",
+    "without_particle",
+}  # parts of the others
 
 
 @pytest.fixture

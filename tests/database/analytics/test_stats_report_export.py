@@ -64,7 +64,14 @@ def test_stats_as_json(filled: Shell) -> None:
     sessions = document["sessions"]
     assert (sessions["total"], sessions["completed"], sessions["failed"]) == (2, 1, 1)
     assert (sessions["success_rate"], sessions["avg_duration_seconds"]) == (0.5, 7)
-    assert document["issues"] == {"total": 3, "open": 2, "closed": 1, "new": 3, "changed": 0}
+    assert document["issues"] == {
+        "total": 3,
+        "open": 2,
+        "closed": 1,
+        "unplaced": 0,
+        "new": 3,
+        "changed": 0,
+    }
     assert document["products"] == [
         {"product": "Tibero", "issues": 2, "open": 2},
         {"product": "JEUS", "issues": 1, "open": 0},
@@ -74,6 +81,16 @@ def test_stats_as_json(filled: Shell) -> None:
     assert len(flow) == 8  # the day seven days ago is not whole
     assert (sum(row["created"] for row in flow), sum(row["closed"] for row in flow)) == (1, 1)
     assert flow[-1]["open_at_end"] == 2
+
+
+def test_figures_say_how_many_issues_nobody_could_place(filled: Shell) -> None:
+    assert "unplaced" not in filled("stats").out
+    assert "nobody could place" not in filled("report", "-o", "-").out
+    desk = Desk(filled.database)
+    desk.write("UPDATE ims.issues SET status = '조치완료', state = 'unknown' WHERE state = 'done'")
+    assert filled("stats", "--json").document["issues"]["unplaced"] == 1
+    assert "unplaced" in filled("stats").out
+    assert "nobody could place (counted as open): 1." in filled("report", "-o", "-").out
 
 
 def test_stats_for_people(filled: Shell) -> None:

@@ -315,6 +315,10 @@ def test_an_upgrade_brings_odd_rows_into_range(database: Database) -> None:
                                  AND conname NOT LIKE '%state_check' LOOP
                         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', one.target, one.conname);
                     END LOOP;
+                    FOR one IN SELECT oid::regclass AS target FROM pg_class  -- the upgrade makes them
+                               WHERE relkind = 'v' AND relnamespace = 'ims'::regnamespace LOOP
+                        EXECUTE format('DROP VIEW %s', one.target);
+                    END LOOP;
                     DROP TABLE ims_private.refresh_locks;
                     DELETE FROM ims_private.applied_sql;
                 END $$
