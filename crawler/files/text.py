@@ -16,7 +16,7 @@ _LONGEST_KEPT_BACK = 1 << 16  # bytes of a line that has not ended
 _ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)|[ -/]{1,4}[0-~]|[0-Z\\^-~])"
 )
-_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\0\t\n\r\x1b") + b"\x7f"
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\0\a\t\n\r\x1b") + b"\x7f"
 _WITHOUT_CONTROLS = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
 _WIDE_CONTROLS = {0: None, **{ord(each): " " for each in map(chr, [*_CONTROLS, *range(0x80, 0xA0)])}}
 _MARKS = {
@@ -53,7 +53,7 @@ def normal(text: str, instead_of_cr: str = " ") -> str:
         text = text.replace("\r\n", "\n").replace("\r", instead_of_cr)
     if "\x1b" in text:
         text = _ESCAPE.sub("", text).replace("\x1b", "")
-    return text.replace("\0", "")
+    return text.replace("\0", "").replace("\a", "")
 
 
 def tidy(text: str) -> str:
