@@ -34,6 +34,13 @@ def products() -> list[tuple[str, str]]:
     return _known("products")
 
 
+def places() -> list[str]:
+    """Where a search may look."""
+    from pipeline.search.filters import PLACES
+
+    return list(PLACES)
+
+
 def kinds() -> list[str]:
     """The kinds of trackers that are here."""
     from crawler.sources import kind_names

@@ -80,7 +80,7 @@ async def unread(
 
 
 async def save(connection: psycopg.AsyncConnection, *, user_id: int, sha256: str, reading: Reading) -> None:
-    """Keep what a file says in place of what was kept before, and tell the rows of all files that have its bytes.
+    """Keep what a file says in place of what was kept before, and tell the rows of all files with its bytes.
 
     Args:
         connection: in a transaction that acts for the user.

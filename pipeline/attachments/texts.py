@@ -23,7 +23,7 @@ LINE_EVERY = 5.0  # seconds between two log lines
 FAILURES_SHOWN = 100
 MOST_CODES = 100  # of a file: the commonest ones
 
-# Codes of products (ORA-01555, JEUS-1234), of Windows (0x80070005), and names of exceptions and of system errors.
+# Codes of products (ORA-01555, JEUS-1234) and of Windows (0x80070005), names of exceptions and system errors.
 _CODE = re.compile(
     r"\b(?!(?:AES|CVE|ISO|RFC|SHA|UTF|JIS|IEEE|CP|MD|RSA|KSC)-)[A-Z][A-Z0-9]{1,9}-\d{3,6}\b"
     r"|\b0x[0-9A-Fa-f]{8}\b"
@@ -73,9 +73,7 @@ async def read_texts(
         DatabaseError: the database is away.
     """
     result = ReadFiles()
-    waiting = await transactions.run(
-        partial(unread, selected=selected, reader=READER_VERSION, again=again)
-    )
+    waiting = await transactions.run(partial(unread, selected=selected, reader=READER_VERSION, again=again))
     told = monotonic()
     async with FileReader() as reader:
         for kept in waiting:

@@ -19,11 +19,13 @@ from structlog.contextvars import bound_contextvars
 from crawler.errors import CrawlError, TrackerError
 from crawler.http.stats import ClientStats
 from crawler.sources import find_kind
+from db.crawl.file_texts import Selected
 from db.crawl.frontier import tally
 from db.crawl.progress import tell_movement
 from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseError
 from pipeline.attachments.download import download_attachments
+from pipeline.attachments.texts import read_texts
 from pipeline.sessions import watchdog
 from pipeline.sessions.ceiling import Ceiling
 from pipeline.sessions.claim import Claim
@@ -228,6 +230,7 @@ class _Run:
                 await conclude(plan, state)
         if claim.lease.attachments and claim.is_whole and not state.stop.is_set():
             await self._attachments(plan)
+            await self._texts(plan)
 
     async def _search(self, plan: Plan) -> None:
         await search(plan, self._state)
@@ -241,6 +244,12 @@ class _Run:
         self._state.counts.attachments = await download_attachments(
             plan.lease, plan.tracker, self._conductor.home, self._state.stop, keep_within
         )
+
+    async def _texts(self, plan: Plan) -> None:
+        lease = plan.lease
+        async with self._transactions() as transactions:
+            selected = Selected(user_id=lease.user_id, session_id=lease.session_id)
+            await read_texts(transactions, selected, self._conductor.home, stop=self._state.stop)
 
     async def _plan(
         self, tracker: TrackerPool, searching: UserTransactions, loading: UserTransactions
