@@ -29,10 +29,10 @@ def crawl(shell: Shell, ims_process: Tracker, monkeypatch: pytest.MonkeyPatch) -
     return run
 
 
-def rows(shell: Shell, query: str) -> list[tuple[Any, ...]]:
+def rows(shell: Shell, query: str, *values: object) -> list[tuple[Any, ...]]:
     """What is in the database, past row security."""
     with shell.database.superuser() as connection:
-        cursor = connection.execute(query.encode())
+        cursor = connection.execute(query.encode(), values or None)
         return cursor.fetchall() if cursor.description else []
 
 
@@ -67,7 +67,8 @@ def test_each_content_is_read_once_by_each_reader(shell: Shell, crawl: Crawl) ->
     files = rows(
         shell,
         "SELECT filename, text_extracted, left(extracted_text, 16), text_error FROM ims.attachments "
-        f"WHERE filename = '{STEAL}'",
+        "WHERE filename = %s",
+        STEAL,
     )
     assert files == [(STEAL, True, "2021-01-31 23:10", None)]
     rows(shell, "UPDATE ims.file_texts SET reader = 0")
@@ -84,7 +85,7 @@ def test_files_are_read_again_without_the_network(shell: Shell, crawl: Crawl) ->
     done = shell("reparse", "--attachments", "--json")
     assert done.document["files"] == contents
     assert places(shell) == [f"attachment {STEAL}:2"]
-    ((path,),) = rows(shell, f"SELECT file_path FROM ims.attachments WHERE filename = '{STEAL}'")
+    ((path,),) = rows(shell, "SELECT file_path FROM ims.attachments WHERE filename = %s", STEAL)
     (shell.home / path).unlink()
     done = shell("reparse", "--attachments", "--json")
     assert done.status == 4
