@@ -16,7 +16,7 @@ import structlog
 from crawler.files import READER_VERSION, FileText
 from db.crawl.file_texts import KeptFile, Part, Reading, Selected, follow, save, unread
 from db.crawl.transaction import UserTransactions
-from pipeline.attachments.download import path_of
+from pipeline.attachments.draft import path_of
 from pipeline.attachments.reader import FileReader
 
 LINE_EVERY = 5.0  # seconds between two log lines

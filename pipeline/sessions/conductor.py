@@ -24,7 +24,7 @@ from db.crawl.frontier import tally
 from db.crawl.progress import tell_movement
 from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseError
-from pipeline.attachments.download import download_attachments
+from pipeline.attachments.download import Work, download_attachments
 from pipeline.attachments.texts import read_texts
 from pipeline.sessions import watchdog
 from pipeline.sessions.ceiling import Ceiling
@@ -204,7 +204,7 @@ class _Run:
     def _movement(self) -> tuple[int, ...]:
         counts, stats = self._state.counts, self.tracker.stats if self.tracker is not None else None
         return (
-            *(counts.found, counts.related, counts.settled, counts.attachments, self._state.listed),
+            *(counts.found, counts.related, counts.settled, counts.files.bytes_done, self._state.listed),
             0 if stats is None else stats.bytes,
         )
 
@@ -228,7 +228,7 @@ class _Run:
                 raise state.fatal
             if claim.lease.census and claim.is_whole and not state.stop.is_set():
                 await conclude(plan, state)
-        if claim.lease.attachments and claim.is_whole and not state.stop.is_set():
+        if claim.lease.attachments and claim.fetches and not state.stop.is_set():
             await self._attachments(plan)
             await self._texts(plan)
 
@@ -241,9 +241,19 @@ class _Run:
             if (excess := plan.excess(0)) is not None:
                 raise excess
 
-        self._state.counts.attachments = await download_attachments(
-            plan.lease, plan.tracker, self._conductor.home, self._state.stop, keep_within
+        counts = self._state.counts
+        work = Work(
+            claim=self._claim,
+            source=plan.tracker,
+            home=self._conductor.home,
+            stop=self._state.stop,
+            within=keep_within,
+            largest=self._claim.tracker.largest,
+            exact=plan.features.exact_sizes,
+            counts=counts.files,
+            tell=partial(self._conductor.observer, counts),
         )
+        await download_attachments(work)
 
     async def _texts(self, plan: Plan) -> None:
         lease = plan.lease
