@@ -16,7 +16,7 @@ from db.embedded.paths import data_paths
 from db.errors import DatabaseUnfit, DataFolderForbidden
 from db.files import data_folder, folders, read_own, whole_file
 from db.settings import environment, read_settings
-from pipeline.attachments.download import Draft
+from pipeline.attachments.draft import Draft
 from pipeline.reports.export import output_file
 from pipeline.trackers.secrets import KEY_FILE, open_vault
 
