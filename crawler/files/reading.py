@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
+from traceback import format_exc
 from typing import IO
+from xml.parsers.expat import ExpatError
 
+import zstandard
+
+from crawler.files.compressed import read_compressed
 from crawler.files.excerpt import Excerpt, Room, packed
 from crawler.files.file_text import MOST_CHARACTERS, FileText, TextPart
 from crawler.files.kinds import kind_of
 from crawler.files.names import joined
 from crawler.files.plain import read_plain
 from crawler.files.source import Readable, Source, TooMuch
+from crawler.files.tars import read_tar
+from crawler.files.zips import read_zip
 
 MOST_MEMBERS = 1_000  # of all archives in a file; real ones have up to 156
 MOST_DEPTH = 2  # archives around a file that is read
-MOST_LAYERS = 3  # compressions around each other
-IN_MEMORY = 64 << 20  # bytes of an archive in another one, or of a document, that must be read from any place
 # An honest build log shrinks 66-fold; a bomb thousands of times.
 MOST_RATIO = 200
 RATIO_FROM = 64 << 20  # bytes that may be unpacked whatever the ratio is
 
 _LEAST_ROOM = 4_000  # characters of a member, while there are any left
 _TELLING_SHARE = 4  # one in so many characters is for the lines between head and tail
+
+Report = Callable[[str], object]
 
 __all__ = ["Place", "Reading", "read_file"]
 
@@ -42,6 +55,10 @@ class Place:
         """The place of a member of this archive."""
         return Place(name=name, member=joined(self.member, name), depth=self.depth + 1, share=share)
 
+    def within(self, name: str) -> Place:
+        """The place of a part of this document."""
+        return replace(self, member=joined(self.member, name))
+
     def unpacked(self) -> Place:
         """The place of what is compressed here."""
         name = self.name.rpartition(".")[0] if self.name.count(".") else self.name
@@ -54,9 +71,11 @@ class Reading:
     Args:
         size: of the file, bytes.
         seconds: for which it may be read.
+        report: takes the traceback of what nobody has foreseen.
     """
 
-    def __init__(self, size: int, seconds: float) -> None:
+    def __init__(self, size: int, seconds: float, report: Report) -> None:
+        self._report = report
         self._end = monotonic() + seconds
         self._seconds = seconds
         self._may_unpack = max(RATIO_FROM, MOST_RATIO * size)
@@ -91,13 +110,46 @@ class Reading:
             if kind in UNREAD:
                 self.trouble(place, UNREAD[kind])
             return kind
-        try:
-            kind = reader(self, source, place, kind) or kind
-        except TooMuch as error:
-            self.trouble(place, str(error))
+        with self.guarded(place):
+            kind = reader(self, source, place, kind)
         if source.trouble is not None:
             self.trouble(place, _sentence(source.trouble))
         return kind
+
+    @contextmanager
+    def guarded(self, place: Place) -> Iterator[None]:
+        """Whatever goes wrong in the block is what is wrong with this place."""
+        try:
+            yield
+        except TooMuch as error:
+            self._capped = True
+            self.trouble(place, str(error))
+        except DAMAGE as error:
+            self.trouble(place, _sentence(error))
+        except MemoryError:
+            self.trouble(place, "needs more memory than a file may take")
+            self._report(format_exc())
+        except Exception:
+            # A library that is fed nonsense raises anything; but it may be a defect of ours, too.
+            self.trouble(place, "could not be read")
+            self._report(format_exc())
+
+    def may_open(self, place: Place) -> bool:
+        """Whether an archive here is to be opened."""
+        if place.depth >= MOST_DEPTH:
+            self._capped = True
+            self.trouble(place, f"is an archive within {MOST_DEPTH} others and was not opened")
+        return place.depth < MOST_DEPTH
+
+    def part(self, stream: Readable) -> Source:
+        """A part of what is counted already."""
+        return Source(stream, self.check)
+
+    def skip(self, source: Source) -> None:
+        """Go to the end of a member."""
+        with suppress(TooMuch):
+            while source.read():
+                pass
 
     def inner(self, stream: Readable, file: IO[bytes] | None = None) -> Source:
         """What comes out of a compression, counted."""
@@ -176,7 +228,7 @@ class Reading:
         self.check()
         self._may_unpack -= size
         if self._may_unpack < 0:
-            self._stop("unpacks to far more than it may")
+            self._stop(f"unpacks to more than {MOST_RATIO} times its size")
             raise TooMuch("")
 
     def _stop(self, phrase: str) -> None:
@@ -185,9 +237,16 @@ class Reading:
             self.trouble(Place(""), phrase + ": what came before was read")
 
 
-Reader = Callable[[Reading, Source, Place, str], str | None]
+DAMAGE = (
+    *(EOFError, OSError, ValueError, NotImplementedError, RecursionError, zlib.error, lzma.LZMAError),
+    *(struct.error, zipfile.BadZipFile, tarfile.TarError, zstandard.ZstdError, ExpatError),
+)
+Reader = Callable[[Reading, Source, Place, str], str]
 READERS: dict[str, Reader] = {
     **dict.fromkeys(("text", "log", "patch", "csv", "json", "xml"), read_plain),
+    **dict.fromkeys(("gz", "bz2", "xz", "zst"), read_compressed),
+    "tar": read_tar,
+    "zip": read_zip,
 }
 UNREAD = {
     "rar": "is a RAR archive, which is not read",
@@ -196,7 +255,7 @@ UNREAD = {
 }
 
 
-def read_file(file: IO[bytes], name: str, size: int, seconds: float) -> FileText:
+def read_file(file: IO[bytes], name: str, size: int, seconds: float, report: Report = print) -> FileText:
     """Read a file.
 
     Args:
@@ -204,13 +263,12 @@ def read_file(file: IO[bytes], name: str, size: int, seconds: float) -> FileText
         name: as the tracker has it; only what its bytes leave open is told by it.
         size: bytes.
         seconds: for which it may be read; what was found until then counts.
+        report: takes the traceback of what nobody has foreseen.
     """
-    reading = Reading(size, seconds)
+    reading = Reading(size, seconds, report)
     kind = "unknown"
-    try:
+    with reading.guarded(Place(name)):
         kind = reading.read(reading.direct(file), Place(name))
-    except TooMuch as error:
-        reading.trouble(Place(name), str(error))
     return reading.text(kind)
 
 
@@ -219,6 +277,6 @@ def _subject(place: Place) -> str:
 
 
 def _sentence(trouble: Exception) -> str:
-    if isinstance(trouble, EOFError):
+    if isinstance(trouble, EOFError) or "unexpected end" in str(trouble):
         return "ends before its end: what came before was read"
     return "is damaged: what could be read was read"
