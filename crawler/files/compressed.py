@@ -5,7 +5,8 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-from typing import TYPE_CHECKING, Any, Protocol
+import zlib
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import zstandard
 
@@ -87,3 +88,68 @@ class _Frames:
                 self._begun = False
         block, self._unpacked = self._unpacked[:size], self._unpacked[size:]
         return block
+
+
+class Deflated:
+    """What comes out of a raw deflated stream that starts here in a file, or the bytes as they stand.
+
+    Args:
+        file: at the stream's beginning; behind its end when all was read.
+        size: of the stream, bytes; None: it tells its end itself.
+        deflated: False: the bytes stand as they are.
+    """
+
+    def __init__(self, file: IO[bytes], size: int | None, *, deflated: bool) -> None:
+        self._file = file
+        self._left = size
+        self._stream = zlib.decompressobj(-15) if deflated else None
+        self._packed = b""
+        self._done = False
+        self.broken = False
+
+    def read(self, size: int, /) -> bytes:
+        """Give the next bytes."""
+        while not self._done:
+            if not self._packed and not self._fill():
+                if self._stream is not None or self._left:
+                    self.broken = True
+                    raise EOFError
+                return b""
+            if self._stream is None:
+                block, self._packed = self._packed, b""
+                return block
+            try:
+                block = self._stream.decompress(self._packed, size)
+            except zlib.error:
+                self.broken = self._done = True
+                raise
+            self._packed = self._stream.unconsumed_tail
+            if self._stream.eof:
+                self._done = True
+                self._file.seek(-len(self._stream.unused_data), 1)
+                if self._left is not None:
+                    self._left += len(self._stream.unused_data)
+                self._packed = b""
+            if block:
+                return block
+        return b""
+
+    def drain(self) -> None:
+        """Go to the end of the member."""
+        if self._left is not None:
+            self._file.seek(self._left, 1)
+            self._left = 0
+            self._done = True
+            return
+        try:
+            while self.read(1 << 20):
+                pass
+        except (EOFError, zlib.error):
+            self.broken = True
+
+    def _fill(self) -> bool:
+        size = 1 << 16 if self._left is None else min(1 << 16, self._left)
+        self._packed = self._file.read(size)
+        if self._left is not None:
+            self._left -= len(self._packed)
+        return bool(self._packed)

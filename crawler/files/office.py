@@ -19,6 +19,8 @@ from crawler.files.xml_events import Attributes, Handler
 if TYPE_CHECKING:
     from crawler.files.reading import Place, Reading
 
+ENCRYPTED = 1 << 0  # a flag of a member
+
 _MIMES = {
     "application/vnd.oasis.opendocument.text": "odt",
     "application/vnd.oasis.opendocument.spreadsheet": "ods",
@@ -97,6 +99,9 @@ def _in_order(archive: zipfile.ZipFile, pattern: str) -> list[str]:
 def _parse(reading: Reading, archive: zipfile.ZipFile, name: str, handler: Handler, place: Place) -> None:
     """Read a part, as far as it can be read."""
     if name not in archive.NameToInfo:
+        return
+    if archive.NameToInfo[name].flag_bits & ENCRYPTED:
+        reading.trouble(place, "is encrypted")
         return
     with reading.guarded(place), archive.open(name) as stream:
         xml_events.parse(reading.inner(stream).read, handler)

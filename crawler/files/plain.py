@@ -6,6 +6,7 @@ XML is never parsed here, so that there are no entities to be expanded.
 from __future__ import annotations
 
 import re
+from email.errors import HeaderParseError
 from email.header import decode_header
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ def decoded_words(text: str) -> str:
         try:
             [(raw, charset)] = decode_header(word)
             told = raw.decode(charset or "ascii", "replace") if isinstance(raw, bytes) else raw
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, HeaderParseError):
             return found[0]
         return normal(told).replace("\n", " ")
 

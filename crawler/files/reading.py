@@ -18,10 +18,14 @@ from xml.parsers.expat import ExpatError
 import zstandard
 
 from crawler.files.compressed import read_compressed
-from crawler.files.excerpt import Excerpt, Room, packed
+from crawler.files.excerpt import LONGEST_LINE, Excerpt, Room, packed
 from crawler.files.file_text import MOST_CHARACTERS, FileText, TextPart
+from crawler.files.html import read_html
 from crawler.files.kinds import kind_of
+from crawler.files.mail import read_mail
 from crawler.files.names import joined
+from crawler.files.ole import read_ole
+from crawler.files.pdf import read_pdf
 from crawler.files.plain import read_plain
 from crawler.files.source import Readable, Source, TooMuch
 from crawler.files.tars import read_tar
@@ -176,12 +180,9 @@ class Reading:
     def keep(self, place: Place, texts: Iterable[str]) -> None:
         """Keep of a text what there is room for."""
         excerpt = Excerpt(self._room(place))
-        try:
+        with self.guarded(place):
             for text in texts:
                 excerpt.take(text)
-        except TooMuch as error:
-            self._capped = True
-            self.trouble(place, str(error))
         self._capped |= excerpt.capped
         used = self._add(excerpt.parts(place.member))
         self._telling_left -= excerpt.telling_used
@@ -190,18 +191,19 @@ class Reading:
     def keep_lines(self, place: Place, lines: Iterable[tuple[int, str]]) -> None:
         """Keep numbered lines, the first ones where there is no room for all."""
         room = self._room(place)
-        left = room.head + room.telling + room.tail
+        left = room.head + room.tail
 
         def fitting() -> Iterator[tuple[int, str]]:
             nonlocal left
-            for number, line in lines:
-                for at in range(0, len(line) or 1, 10_000):
-                    piece = line[at : at + 10_000]
-                    left -= len(piece) + 1
-                    if left < 0:
-                        self._capped = True
-                        return
-                    yield number, piece
+            with self.guarded(place):
+                for number, line in lines:
+                    for at in range(0, len(line) or 1, LONGEST_LINE):
+                        piece = line[at : at + LONGEST_LINE]
+                        left -= len(piece) + 1
+                        if left < 0:
+                            self._capped = True
+                            return
+                        yield number, piece
 
         self._left -= self._add(packed(place.member, fitting()))
 
@@ -247,11 +249,14 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys(("gz", "bz2", "xz", "zst"), read_compressed),
     "tar": read_tar,
     "zip": read_zip,
+    "html": read_html,
+    "mail": read_mail,
+    "pdf": read_pdf,
+    "ole": read_ole,
 }
 UNREAD = {
     "rar": "is a RAR archive, which is not read",
     "7z": "is a 7z archive, which is not read",
-    "ole": "is a file of an old Office program, which is not read",
 }
 
 

@@ -9,8 +9,9 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
+from crawler.files.compressed import Deflated
 from crawler.files.names import decoded
-from crawler.files.office import office_kind, read_office
+from crawler.files.office import ENCRYPTED, office_kind, read_office
 from crawler.files.source import IN_MEMORY, Source, TooMuch
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _TABLE = 16 << 20  # bytes of a table of contents; each entry takes 500 bytes of memory
 _END = struct.Struct("<4s4H2LH")
 _LOCAL = struct.Struct("<4s5H3L2H")
-_ENCRYPTED, _UTF_8, _SIZE_FOLLOWS = 1 << 0, 1 << 11, 1 << 3
+_UTF_8, _SIZE_FOLLOWS = 1 << 11, 1 << 3
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
 
@@ -43,7 +44,7 @@ def read_zip(reading: Reading, source: Source, place: Place, kind: str) -> str:
 
 
 def _read_members(reading: Reading, archive: zipfile.ZipFile, place: Place) -> None:
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     left = sum(info.file_size for info in infos)
     for info in infos:
         if not reading.member():
@@ -52,7 +53,7 @@ def _read_members(reading: Reading, archive: zipfile.ZipFile, place: Place) -> N
         left -= info.file_size
         if stat.S_ISLNK(info.external_attr >> 16):
             continue  # what it leads to is not in it
-        if info.flag_bits & _ENCRYPTED:
+        if info.flag_bits & ENCRYPTED:
             reading.trouble(inside, "is encrypted")
         elif info.compress_type not in _METHODS:
             reading.trouble(inside, "is compressed in a way that is not read")
@@ -124,7 +125,7 @@ def _read_without_table(reading: Reading, file: IO[bytes], place: Place) -> str:
     return "zip"
 
 
-def _local_members(file: IO[bytes]) -> Iterator[tuple[str, _Local | None]]:
+def _local_members(file: IO[bytes]) -> Iterator[tuple[str, Deflated | None]]:
     """Members by the headers before them, as far as one follows the other."""
     while True:
         header = file.read(_LOCAL.size)
@@ -136,14 +137,14 @@ def _local_members(file: IO[bytes]) -> Iterator[tuple[str, _Local | None]]:
         name = raw.decode("utf-8", "replace") if flags & _UTF_8 else decoded(raw)
         start = file.tell()
         ended = not flags & _SIZE_FOLLOWS
-        if flags & _ENCRYPTED or method not in (0, 8) or (method == 0 and not ended) or packed == 0xFFFFFFFF:
+        if flags & ENCRYPTED or method not in (0, 8) or (method == 0 and not ended) or packed == 0xFFFFFFFF:
             if not name.endswith("/"):
                 yield name, None
             if not ended or packed == 0xFFFFFFFF:
                 return
             file.seek(start + packed)
             continue
-        stream = _Local(file, packed if ended else None, deflated=method == 8)
+        stream = Deflated(file, packed if ended else None, deflated=method == 8)
         if not name.endswith("/"):
             yield name, stream
         stream.drain()
@@ -161,61 +162,3 @@ def _skip_descriptor(file: IO[bytes]) -> None:
             file.seek(at + size)
             return
     file.seek(at + 16)
-
-
-class _Local:
-    """The bytes of a member that starts here."""
-
-    def __init__(self, file: IO[bytes], size: int | None, *, deflated: bool) -> None:
-        self._file = file
-        self._left = size
-        self._stream = zlib.decompressobj(-15) if deflated else None
-        self._packed = b""
-        self._done = False
-        self.broken = False
-
-    def read(self, size: int, /) -> bytes:
-        while not self._done:
-            if not self._packed and not self._fill():
-                if self._stream is not None or self._left:
-                    self.broken = True
-                    raise EOFError
-                return b""
-            if self._stream is None:
-                block, self._packed = self._packed, b""
-                return block
-            try:
-                block = self._stream.decompress(self._packed, size)
-            except zlib.error:
-                self.broken = self._done = True
-                raise
-            self._packed = self._stream.unconsumed_tail
-            if self._stream.eof:
-                self._done = True
-                self._file.seek(-len(self._stream.unused_data), 1)
-                if self._left is not None:
-                    self._left += len(self._stream.unused_data)
-                self._packed = b""
-            if block:
-                return block
-        return b""
-
-    def drain(self) -> None:
-        """Go to the end of the member."""
-        if self._left is not None:
-            self._file.seek(self._left, 1)
-            self._left = 0
-            self._done = True
-            return
-        try:
-            while self.read(1 << 20):
-                pass
-        except (EOFError, zlib.error):
-            self.broken = True
-
-    def _fill(self) -> bool:
-        size = 1 << 16 if self._left is None else min(1 << 16, self._left)
-        self._packed = self._file.read(size)
-        if self._left is not None:
-            self._left -= len(self._packed)
-        return bool(self._packed)
