@@ -1,7 +1,8 @@
 """Whether a search finds what should be found: judged questions, the issues they are about, and two rivals.
 
 The issues are those written for the stand-in and, where the checkout's neighbour ``shared/data`` has them,
-public ones of a Jira. The questions and their answers are in ``tests/database/relevance/judgements.toml``.
+public ones of a Jira. The questions and their answers are in
+``tests/database/search/relevance/judgements.toml``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import psycopg
 from crawler.sources.ims.standin.content import written_issues
 
 ROOT = Path(__file__).parent.parent
-JUDGEMENTS = ROOT / "tests" / "database" / "relevance" / "judgements.toml"
+JUDGEMENTS = ROOT / "tests" / "database" / "search" / "relevance" / "judgements.toml"
 PUBLIC = ROOT.parent / "shared" / "data" / "jira-issues.jsonl.gz"
 DEPTH = 10
 
