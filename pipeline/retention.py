@@ -17,6 +17,7 @@ from db.backup import ATTACHMENTS
 from db.errors import DatabaseRefused
 from db.models import Attachment, CrawlSession, Issue, RawPage, User
 from db.users import require_writer
+from pipeline.attachments.draft import left_over
 
 _FRESH = 86_400.0  # seconds; a file that is younger may belong to a session that has not said so yet
 
@@ -29,7 +30,7 @@ class Prunable:
     pages: int = 0  # kept pages that newer ones of the same issues took the place of
     page_bytes: int = 0
     removed_issues: int = 0  # that vanished from their tracker so long ago, with all that belongs to them
-    files: int = 0  # attached files that no issue of anybody has any more
+    files: int = 0  # attached files that no issue of anybody has any more, and parts that nobody goes on with
     file_bytes: int = 0
 
     def __add__(self, other: Prunable) -> Prunable:
@@ -130,6 +131,10 @@ def _files(user_id: int, home: Path, *, dry_run: bool) -> Prunable:
             files, size = files + 1, size + path.stat().st_size
             if not dry_run:
                 path.unlink()
+    for path in left_over(home):
+        files, size = files + 1, size + path.stat().st_size
+        if not dry_run:
+            path.unlink()
     return Prunable(files=files, file_bytes=size)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -60,6 +60,19 @@ def limits_of(told: object) -> Limits:
         kinds=_texts(told.get("kinds")),
         without=_texts(told.get("without")),
     )
+
+
+def told(options: Mapping[str, Any]) -> str:
+    """In words, which attached files a schedule fetches."""
+    if not options.get("attachments"):
+        return "not fetched"
+    limits = limits_of(options.get("attachment_limits"))
+    words = [
+        f"up to {shown_size(limits.largest)}" if limits.largest else "",
+        f"only {', '.join(limits.kinds)}" if limits.kinds else "",
+        f"without {', '.join(limits.without)}" if limits.without else "",
+    ]
+    return "; ".join(filter(None, words)) or "fetched"
 
 
 def read_limits(largest: str | None, kinds: Sequence[str], without: Sequence[str]) -> Limits:

@@ -17,6 +17,7 @@ from db.crawl.progress import SessionProgress, add_progress
 from db.in_thread import in_thread
 from db.job_queue import defer
 from db.models import CrawlSession, Run, SessionChunk
+from pipeline.attachments.limits import limits_of
 from pipeline.jobs.context import WorkerContext
 from pipeline.jobs.retry import MAX_ATTEMPTS, RetryLater
 from pipeline.jobs.runs import CHUNK, SEARCH, WORKING, settle
@@ -210,6 +211,8 @@ def _prepare(user_id: int, run_id: int) -> CrawlRequest | None:
             query=query,
             product=schedule.product or query.filters.get("product"),
             since=None if since is None else datetime.fromisoformat(since + "T00:00+00:00"),
+            attachments=bool(schedule.options.get("attachments")),
+            limits=limits_of(schedule.options.get("attachment_limits")),
             workers=schedule.options.get("workers") or 0,
         )
         tracker_id = schedule.tracker_id

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.fixtures.api_server import Asked, Reply
-from tests.fixtures.program import Completed
+from tests.fixtures.program import ROOT, Completed
 from tests.fixtures.shell import Shell
 from tests.trackers.redmine.standin import KEY, RedmineStandIn
 
@@ -142,3 +147,113 @@ def test_a_login_page_in_place_of_a_file_is_not_kept(desk: Desk) -> None:
     assert done.status == 4
     assert "only to those who log in" in desk.rows("download_error")[0][0]
     assert desk.stored() == set()
+
+
+def test_what_is_too_large_is_left_out_until_the_limit_is_raised(desk: Desk) -> None:
+    desk.attach(1, "small.log", LOG)
+    desk.attach(2, "large.log", LOG * 2)
+    desk.attach(3, "untold.log", LOG * 2, filesize=None)
+    done = desk.crawl("--attachments-max", "2KB")
+    assert (done.status, done.document["attachments_downloaded"]) == (0, 1)
+    reason = "It is larger than 2 KB."
+    assert desk.rows("downloaded, download_skipped, download_error") == [
+        (True, None, None),
+        (False, reason, None),
+        (False, reason, None),
+    ]
+    assert sorted(desk.asked) == ["1", "3"]  # of one it is known without asking
+    receipt = desk.shell("receipt", done.document["session_uuid"], "--json").document
+    assert receipt["complete"]
+    assert (receipt["attachments_skipped"], receipt["attachments_missing"]) == (2, 0)
+    assert receipt["attachment_reasons"] == {reason: 2}
+    page = desk.shell("receipt", done.document["session_uuid"]).out
+    assert "attachments  1 downloaded, 2 left out, 0 not to be had\n" in page
+    assert f"             2 × {reason}\n" in page
+    assert desk.crawl("--attachments-max", "1 MB").document["attachments_downloaded"] == 2
+    assert [here for (here,) in desk.rows("downloaded")] == [True] * 3
+    assert [why for (why,) in desk.rows("download_skipped")] == [None] * 3
+
+
+def test_files_are_wanted_by_their_names(desk: Desk) -> None:
+    for number, name in enumerate(("a.LOG", "b.tar.gz", "c.png", "trace.1", "no_ending"), 1):
+        desk.attach(number, name, name.encode())
+    done = desk.crawl("--attachments-kind", "log, .gz", "--attachments-kind", "trace*")
+    assert (done.status, done.document["attachments_downloaded"]) == (0, 3)
+    assert desk.rows("download_skipped")[2] == ("Its name is none of *.log, *.gz, trace*.",)
+    done = desk.crawl("--attachments-not", "PNG")
+    assert (done.status, done.document["attachments_downloaded"]) == (0, 1)
+    assert desk.rows("download_skipped")[2] == ("Its name is one of *.png.",)
+
+
+def test_a_limit_of_its_own_goes_beyond_that_of_an_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMS_MAX_FILE", "100000")
+    desk.attach(1, "large.log", LOG * 100)
+    assert desk.crawl().document["attachments_downloaded"] == 0
+    assert desk.rows("download_skipped") == [("It is larger than 97.7 KB.",)]
+    assert desk.crawl("--attachments-max", "1MB").document["attachments_downloaded"] == 1
+    assert desk.stored() == {LOG * 100}
+
+
+@pytest.mark.parametrize("size", ["large", "-1", "0", "20 apples", "9999999 TB", "1,2,3MB", ""])
+def test_what_is_no_size_is_said(desk: Desk, size: str) -> None:
+    done = desk.crawl("--attachments-max", size)
+    assert (done.status, done.out) == (2, "")
+    assert f"{size!r} is no size of a file" in done.err
+
+
+def test_a_scheduled_run_fetches_files_within_its_limits(desk: Desk) -> None:
+    desk.attach(1, "small.log", LOG)
+    desk.attach(2, "large.log", LOG * 2)
+    desk.attach(3, "a.png", b"png")
+    shell = desk.shell
+    add = ("trackers", "add", "red", "--kind", "redmine", "--url", desk.server.url, "--password-stdin")
+    shell.monkeypatch.setattr("sys.stdin", io.StringIO(KEY))
+    assert shell(*add).status == 0
+    wanted = ("--attachments", "--attachments-max", "2KB", "--attachments-not", "png")
+    assert shell("schedule", "add", "night", "*", "--cron", "0 2 * * *", *wanted).status == 0
+    assert "up to 2 KB; without *.png" in shell("schedule", "show", "night").out
+    done = shell("schedule", "run", "night", "--json")
+    assert (done.status, done.document["attachments_downloaded"]) == (0, 1), done.err
+    assert desk.rows("downloaded, download_skipped") == [
+        (True, None),
+        (False, "It is larger than 2 KB."),
+        (False, "Its name is one of *.png."),
+    ]
+    assert shell("schedule", "add", "night", "*", "--cron", "0 2 * * *", "--attachments").status == 0
+    done = shell("schedule", "run", "night", "--json")  # all that was left out, though nothing changed
+    assert done.document["attachments_downloaded"] == 2, done.err
+
+
+def test_a_killed_crawl_leaves_a_part_that_the_next_one_goes_on_with(desk: Desk) -> None:
+    body = hashlib.shake_256(b"log").digest(24 << 20)
+    desk.attach(1, "server.log", body)
+    asked: list[str | None] = []
+
+    def file(request: Asked) -> Reply:
+        place = request.headers.get("range")
+        asked.append(place)
+        start = int(place.removeprefix("bytes=").removesuffix("-")) if place else 0
+        told = {"etag": '"1"', "content-range": f"bytes {start}-{len(body) - 1}/{len(body)}"}
+        return Reply(body[start:], 206 if start else 200, told, pause=0.0 if start else 0.1)
+
+    desk.answer(1, file)
+    command = ("crawl", "*", "--kind", "redmine", "--url", desk.server.url, "--attachments")
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "run_crawl.py"), *command],
+        env={**os.environ, "IMS_USER": "alice"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    store = desk.shell.home / "attachments"
+    until = time.monotonic() + 60
+    while not list(store.glob("part.*.json")) and time.monotonic() < until:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert asked == [None]
+    done = desk.crawl()
+    assert (done.status, done.document["attachments_downloaded"]) == (0, 1), done.err
+    assert int(str(asked[1]).removeprefix("bytes=").removesuffix("-")) >= 8 << 20
+    assert desk.stored() == {body}
