@@ -7,29 +7,33 @@ import sys
 
 import pytest
 
-from cli import output, progress
+from cli import progress
 from pipeline.stages.counts import FileCounts, RunCounts
 
 
 class Terminal(io.StringIO):
+    """What stands in for one."""
+
     def isatty(self) -> bool:
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Let standard error be one; within the test, since pytest sets it anew before."""
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(output, "_consoles", {}, raising=False)
+    for name in ("NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
     return screen
 
 
 FILES = FileCounts(files=3, bytes=3 << 20, done=1, skipped=2, failed=1, bytes_done=3 << 19)
 
 
-def test_a_terminal_shows_the_bytes_of_files_beside_the_issues(terminal: Terminal) -> None:
+def test_a_terminal_shows_the_bytes_of_files_beside_the_issues(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = on_a_terminal(monkeypatch)
     with progress.shown("desk") as observe:
         observe(RunCounts(found=4, new=2, tracker_total=4))
         assert "attached files" not in terminal.getvalue()
