@@ -4,26 +4,43 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from email import message_from_bytes
 from email.message import Message
+from email.parser import BytesFeedParser
 from typing import TYPE_CHECKING
 
 from crawler.files.encoding import guess
 from crawler.files.html import shown_text
 from crawler.files.plain import decoded_words
-from crawler.files.source import IN_MEMORY, Source
-from crawler.files.text import tidy
+from crawler.files.source import Source, TooMuch
+from crawler.files.text import texts, tidy
 from crawler.http.decode import declared
 
 if TYPE_CHECKING:
     from crawler.files.reading import Place, Reading
 
+_NESTED = 200
+_LARGEST = 32 << 20  # bytes; the library holds a mail several times over
+
 FIELDS = ("From", "To", "Cc", "Date", "Subject")
 
 
 def read_mail(reading: Reading, source: Source, place: Place, kind: str) -> str:
-    """Read a mail as mail programs save it."""
-    mail = message_from_bytes(source.whole(IN_MEMORY).read())
+    """Read a mail as mail programs save it; a whole mailbox is read as the text that it is."""
+    if source.head.startswith(b"From "):
+        reading.keep(place, map(decoded_words, texts(source)))
+        return kind
+    parser = BytesFeedParser()
+    nested = read = 0
+    while block := source.read(1 << 16):
+        # Each line is held against the ends of all parts around it.
+        nested += block.lower().count(b"boundary=") + block.lower().count(b"message/rfc822")
+        if nested > _NESTED:
+            raise TooMuch(f"has more than {_NESTED} mails or parts with parts in it")
+        read += len(block)
+        if read > _LARGEST:
+            raise TooMuch(f"is a mail of more than {_LARGEST >> 20} MB")
+        parser.feed(block)
+    mail = parser.close()
     parts = [part for part in mail.walk() if not part.is_multipart()]
     bodies = [part for part in parts if _is_body(part)]
     # A mail says the same twice, as text and as HTML, for programs that cannot show the one.

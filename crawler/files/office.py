@@ -46,7 +46,7 @@ _PARTS: dict[str, tuple[tuple[str, str], ...]] = {
     "odp": ((r"content\.xml", ""),),
 }
 _MOST = 2 * MOST_CHARACTERS  # of a part; more is not kept anyway
-_CELLS = 1 << 25  # characters of the strings that a workbook's cells share
+_CELLS = 1 << 26  # characters of the strings that a workbook's cells share
 
 
 def office_kind(archive: zipfile.ZipFile) -> str | None:

@@ -8,6 +8,9 @@ from xml.parsers import expat
 
 from crawler.files.source import TooMuch
 
+_LONGEST_TAG = 1 << 20  # bytes
+_DEEPEST = 1_000  # elements within each other
+
 Attributes = Mapping[str, str]
 
 
@@ -39,13 +42,32 @@ def parse(read: Callable[[int], bytes], handler: Handler) -> None:
     parser.buffer_size = 1 << 16
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     parser.EntityDeclHandler = _refuse
-    parser.StartElementHandler = lambda name, attributes: handler.start(
-        name.rpartition(" ")[2], {key.rpartition(" ")[2]: value for key, value in attributes.items()}
-    )
-    parser.EndElementHandler = lambda name: handler.end(name.rpartition(" ")[2])
+    depth = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise TooMuch("nests its elements deeper than any real one")
+        handler.start(
+            name.rpartition(" ")[2], {key.rpartition(" ")[2]: value for key, value in attributes.items()}
+        )
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        handler.end(name.rpartition(" ")[2])
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
     parser.CharacterDataHandler = handler.text
+    fed = 0
     while block := read(1 << 16):
         parser.Parse(block, False)
+        fed += len(block)
+        # Each block of a tag that does not end would cost as much as all before it.
+        if fed - parser.CurrentByteIndex > _LONGEST_TAG:
+            raise TooMuch("has a tag that is longer than any real one")
     parser.Parse(b"", True)
 
 

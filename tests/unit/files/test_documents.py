@@ -140,6 +140,36 @@ def test_a_mail() -> None:
     assert members(text) == ["", "로그.log", "a.zip!/in.log"]
 
 
+def test_a_mailbox_keeps_its_lines() -> None:
+    mail = (
+        b"From kim Mon Jan  5 10:00:00 2026\nReceived: by x\nFrom: =?utf-8?b?6rmA?=\nSubject: x\n\nbody\n\n"
+    )
+    text = read(mail * 3)
+    assert (text.kind, numbered(text)[9]) == ("mail", (10, "From: 김"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said_of_it"),
+    [
+        (b"From: a\nTo: b\nReceived: x\n\n" + b"hello world\n" * 3_000_000, "is a mail of more than 32 MB"),
+        (
+            b"From: a\nTo: b\nReceived: x\nContent-Type: multipart/mixed; boundary=x\n\n"
+            + b"--x\nContent-Type: message/rfc822\n\nSubject: a\n" * 100_000,
+            "has more than 200 mails",
+        ),
+        (docx("x", word__comments=f"<w:p a='{'y' * (20 << 20)}'/>"), "has a tag that is longer"),
+        (docx("x", word__comments="<a>" * 1_000_000), "nests its elements deeper"),
+    ],
+    ids=["large", "mails", "tag", "depth"],
+)
+def test_what_would_take_for_ever_is_left(content: bytes, said_of_it: str) -> None:
+    started = time.monotonic()
+    text = read(content)
+    assert time.monotonic() - started < 5
+    assert text.error is not None
+    assert said_of_it in text.error
+
+
 def test_a_mail_of_undeclared_encoding_is_read() -> None:
     mail = "From: 김철수 <k@e.org>\nTo: x\nReceived: by x\nMIME-Version: 1.0\n"
     mail += "Subject: 장애 보고\n\n서버에 연결할 수 없습니다\n"
