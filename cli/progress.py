@@ -99,7 +99,7 @@ def _bar(title: str) -> Iterator[Observer]:
             found = counts.found + counts.related
             total = max(found, counts.tracker_total or 0) if not counts.search_done else found
             progress.update(task, completed=counts.settled, total=total or None, note=_note(counts))
-            if counts.files.files:
+            if counts.files.files or counts.files.to_read:
                 show_files(counts)
 
         yield observe
@@ -119,6 +119,7 @@ def _file_bar(progress: Progress) -> Observer:
         parts = [f"{files.done + files.failed} of {files.files} files"]
         parts += [f"{files.skipped} left out"] if files.skipped else []
         parts += [f"{files.failed} failed"] if files.failed else []
+        parts += [f"{files.read} of {files.to_read} read"] if files.to_read else []
         progress.update(task, completed=files.bytes_done, total=total or None, note=", ".join(parts))
 
     return show

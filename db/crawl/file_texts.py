@@ -22,6 +22,7 @@ class Selected:
     user_id: int
     session_id: int | None = None
     tracker_id: int | None = None
+    positions: tuple[int, int] = (0, INTEGER_MAX)  # the first and the last place of an issue in the session
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +73,8 @@ async def unread(
         "user_id": selected.user_id,
         "session_id": selected.session_id,
         "tracker_id": selected.tracker_id,
+        "first": selected.positions[0],
+        "last": selected.positions[1],
         "reader": reader,
         "again": again,
     }
@@ -125,12 +128,14 @@ async def save(connection: psycopg.AsyncConnection, *, user_id: int, sha256: str
 async def follow(connection: psycopg.AsyncConnection, *, user_id: int, sha256: str | None = None) -> None:
     """Have the files' rows say what was read of their bytes, of one content or all.
 
-    Files that came with bytes that are known, or with other ones than before, are told apart by this.
+    So do files whose bytes another issue's file had before; texts of bytes that no file has any more go.
     """
     # The issues' own vectors have no part in it: nothing is to be made anew.
     await connection.execute(statements("loading")["begin"])
     values = {"user_id": user_id, "sha256": sha256, "beginning": BEGINNING}
     await connection.execute(statements("file_texts")["follow"], values)
+    if sha256 is None:
+        await connection.execute(statements("file_texts")["forget"], values)
     await connection.execute(statements("loading")["end"])
 
 

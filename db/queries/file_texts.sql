@@ -6,7 +6,8 @@ FROM ims.attachments file
 WHERE file.user_id = %(user_id)s AND file.sha256 IS NOT NULL AND file.downloaded AND file.removed_at IS NULL
   AND (%(session_id)s::bigint IS NULL OR EXISTS (
           SELECT FROM ims.session_issues found
-          WHERE found.session_id = %(session_id)s AND found.user_id = %(user_id)s AND found.issue_pk = file.issue_pk))
+          WHERE found.session_id = %(session_id)s AND found.user_id = %(user_id)s AND found.issue_pk = file.issue_pk
+            AND found.crawl_order BETWEEN %(first)s AND %(last)s))
   AND (%(tracker_id)s::bigint IS NULL OR EXISTS (
           SELECT FROM ims.issues issue
           WHERE issue.user_id = %(user_id)s AND issue.issue_pk = file.issue_pk AND issue.tracker_id = %(tracker_id)s))
@@ -55,3 +56,8 @@ FROM (
 WHERE file.attachment_id = said.attachment_id AND file.user_id = %(user_id)s
   AND (%(sha256)s::text IS NOT NULL OR file.text_extracted <> said.extracted
        OR file.text_error IS DISTINCT FROM said.error)
+
+-- forget --
+DELETE FROM ims.file_texts told
+WHERE told.user_id = %(user_id)s
+  AND NOT EXISTS (SELECT FROM ims.attachments file WHERE file.user_id = told.user_id AND file.sha256 = told.sha256)

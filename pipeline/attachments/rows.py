@@ -63,6 +63,8 @@ def note_file(claim: Claim, entry: Missing, *, digest: str, size: int, file_type
     with get_session(user_id=claim.lease.user_id) as session:
         claim.add_files(session, 1)
         row = session.get_one(Attachment, entry.attachment_id)
+        if row.sha256 != digest:  # what was read of other bytes is not said of these
+            row.text_extracted, row.extracted_text, row.text_error = False, None, None
         row.sha256, row.file_path, row.file_size = digest, str(path_of(digest)), size
         row.file_type = file_type
         row.downloaded, row.download_error, row.download_skipped = True, None, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from db.crawl.file_texts import KeptFile, Part, Reading, Selected, follow, save,
 from db.crawl.transaction import UserTransactions
 from pipeline.attachments.draft import path_of
 from pipeline.attachments.reader import FileReader
+from pipeline.stages.counts import FileCounts
 
 LINE_EVERY = 5.0  # seconds between two log lines
 FAILURES_SHOWN = 100
@@ -57,6 +58,8 @@ async def read_texts(
     *,
     stop: asyncio.Event | None = None,
     again: bool = False,
+    counts: FileCounts | None = None,
+    tell: Callable[[], None] = lambda: None,
 ) -> ReadFiles:
     """Read the files that are here and were not read, and keep their texts, a transaction a file.
 
@@ -68,6 +71,8 @@ async def read_texts(
         home: the data folder.
         stop: set: no further file is begun.
         again: read those that were read, too.
+        counts: live totals.
+        tell: called whenever they change.
 
     Raises:
         DatabaseError: the database is away.
@@ -75,11 +80,15 @@ async def read_texts(
     result = ReadFiles()
     waiting = await transactions.run(partial(unread, selected=selected, reader=READER_VERSION, again=again))
     told = monotonic()
+    counts = counts or FileCounts()
+    counts.to_read += len(waiting)
     async with FileReader() as reader:
         for kept in waiting:
             if stop is not None and stop.is_set():
                 break
             result.files += 1
+            counts.read += 1
+            tell()
             try:
                 text = await reader.read(home / path_of(kept.sha256), kept.filename, kept.file_type)
             except OSError as error:  # what was read of it before stays

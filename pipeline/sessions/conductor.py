@@ -204,7 +204,8 @@ class _Run:
     def _movement(self) -> tuple[int, ...]:
         counts, stats = self._state.counts, self.tracker.stats if self.tracker is not None else None
         return (
-            *(counts.found, counts.related, counts.settled, counts.files.bytes_done, self._state.listed),
+            *(counts.found, counts.related, counts.settled, self._state.listed),
+            *(counts.files.bytes_done, counts.files.read),
             0 if stats is None else stats.bytes,
         )
 
@@ -256,10 +257,19 @@ class _Run:
         await download_attachments(work)
 
     async def _texts(self, plan: Plan) -> None:
-        lease = plan.lease
+        lease, counts = plan.lease, self._state.counts
+        selected = Selected(
+            user_id=lease.user_id, session_id=lease.session_id, positions=self._claim.positions
+        )
         async with self._transactions() as transactions:
-            selected = Selected(user_id=lease.user_id, session_id=lease.session_id)
-            await read_texts(transactions, selected, self._conductor.home, stop=self._state.stop)
+            await read_texts(
+                transactions,
+                selected,
+                self._conductor.home,
+                stop=self._state.stop,
+                counts=counts.files,
+                tell=partial(self._conductor.observer, counts),
+            )
 
     async def _plan(
         self, tracker: TrackerPool, searching: UserTransactions, loading: UserTransactions

@@ -18,6 +18,8 @@ class FileCounts:
     failed: int = 0
     skipped: int = 0  # not wanted
     bytes_done: int = 0
+    to_read: int = 0  # whose text is to be read
+    read: int = 0
 
 
 @dataclass(slots=True)

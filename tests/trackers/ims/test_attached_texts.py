@@ -91,3 +91,20 @@ def test_files_are_read_again_without_the_network(shell: Shell, crawl: Crawl) ->
     assert done.status == 4
     assert f"{STEAL}: The file is not there any more" in done.err
     assert places(shell) == [f"attachment {STEAL}:2"]  # what was read stays
+
+
+def test_a_file_that_was_replaced_is_read_anew(shell: Shell, crawl: Crawl) -> None:
+    crawl()
+    rows(shell, "INSERT INTO ims.file_texts (user_id, sha256, characters) VALUES (2, 'old', 5)")
+    rows(
+        shell,
+        "UPDATE ims.attachments SET downloaded = false, sha256 = 'old', text_extracted = true, "
+        "extracted_text = 'stale' WHERE filename = %s",
+        STEAL,
+    )
+    assert places(shell) == []
+    crawl()
+    assert places(shell) == [f"attachment {STEAL}:2"]
+    asked = "SELECT left(extracted_text, 10) FROM ims.attachments WHERE filename = %s"
+    assert rows(shell, asked, STEAL) == [("2021-01-31",)]
+    assert rows(shell, "SELECT count(*) FROM ims.file_texts WHERE sha256 = 'old'") == [(0,)]
