@@ -41,6 +41,13 @@ def places() -> list[str]:
     return list(PLACES)
 
 
+def file_names(ctx: typer.Context) -> list[str]:
+    """The names of the files of an issue that was looked at lately."""
+    from pipeline.completion import read_files
+
+    return read_files(str(ctx.params.get("issue") or ""))
+
+
 def kinds() -> list[str]:
     """The kinds of trackers that are here."""
     from crawler.sources import kind_names

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import get_session
-from db.backup import ATTACHMENTS
 from db.errors import DatabaseRefused
+from db.files import ATTACHMENTS
 from db.models import Attachment, CrawlSession, FileText, Issue, RawPage, User
 from db.users import require_writer
 from pipeline.attachments.draft import left_over

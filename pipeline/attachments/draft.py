@@ -17,9 +17,9 @@ from typing import BinaryIO, Self
 
 from crawler.errors import ItemError
 from crawler.http.transfer import Head, Kept
-from db.backup import ATTACHMENTS
 from db.errors import DataFolderForbidden
-from db.files import data_folder, folders, read_own, whole_file
+from db.files import ATTACHMENTS, data_folder, folders, read_own, whole_file
+from pipeline.attachments.paths import path_of
 
 SAVED_EVERY = 8 << 20  # bytes of a part, after which it survives the end of this process
 LEFT_FOR = 7 * 86_400.0  # seconds, after which nobody goes on with a part
@@ -182,11 +182,6 @@ class Draft:
         self._path.unlink(missing_ok=True)
         if self._part is not None:
             _about(self._part).unlink(missing_ok=True)
-
-
-def path_of(digest: str) -> Path:
-    """Where the bytes with this hash are, relative to the data folder."""
-    return Path(ATTACHMENTS, digest[:2], digest)
 
 
 def left_over(home: Path, seconds: float = LEFT_FOR) -> Iterator[Path]:

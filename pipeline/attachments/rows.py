@@ -11,7 +11,7 @@ from crawler.errors import CrawlError
 from crawler.records import AttachmentRecord
 from db import get_session
 from db.models import Attachment, SessionError, SessionIssue
-from pipeline.attachments.draft import path_of
+from pipeline.attachments.paths import path_of
 from pipeline.logs import told
 from pipeline.sessions.claim import Claim
 

@@ -16,7 +16,7 @@ import structlog
 from crawler.files import READER_VERSION, FileText
 from db.crawl.file_texts import KeptFile, Part, Reading, Selected, follow, save, unread
 from db.crawl.transaction import UserTransactions
-from pipeline.attachments.draft import path_of
+from pipeline.attachments.paths import path_of
 from pipeline.attachments.reader import FileReader
 from pipeline.stages.counts import FileCounts
 

@@ -12,8 +12,9 @@ import pytest
 
 from crawler.errors import ItemError
 from crawler.http.transfer import Head, Kept
-from db.backup import ATTACHMENTS
-from pipeline.attachments.draft import Draft, left_over, path_of
+from db.files import ATTACHMENTS
+from pipeline.attachments.draft import Draft, left_over
+from pipeline.attachments.paths import path_of
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -20,7 +20,8 @@ from crawler.errors import ItemError
 from crawler.http.transfer import Transfer
 from crawler.records import AttachmentRecord
 from pipeline.attachments import download
-from pipeline.attachments.draft import Draft, path_of
+from pipeline.attachments.draft import Draft
+from pipeline.attachments.paths import path_of
 from pipeline.stages.counts import FileCounts
 
 SIZE = 400
