@@ -118,12 +118,12 @@ def cell(value: object) -> Text:
 
 
 def marked(snippet: str) -> Text:
-    """A snippet whose hits stand between ``<mark>`` and ``</mark>``, with the hits in bold, line by line."""
+    """A snippet whose hits stand between ``<mark>`` and ``</mark>``, with the hits in bold."""
     from rich.text import Text
 
     text = Text()
     position = 0
-    flat = "\n".join(map(one_line, snippet.split("\n")))
+    flat = one_line(snippet)
     for hit in _MARK.finditer(flat):
         text.append(flat[position : hit.start()])
         text.append(hit.group(1), style="bold yellow")

@@ -33,7 +33,8 @@ def parse_query(text: str, *, products: Sequence[str] | None = (), today: date |
 
     Returns:
         The query; ``text`` parsed again gives the same tree. ``filters`` holds ``product``, ``status``
-        (``open`` or ``closed``), ``since`` and ``until`` (ISO days, both included).
+        (``open`` or ``closed``), ``since`` and ``until`` (ISO days, both included), ``reporter`` and
+        ``owner`` (what their names hold).
 
     Raises:
         QueryError: nothing is asked for, a quote is left open, or there are too many or too long terms.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from crawler.errors import QueryError
 from crawler.query.script import says_something
@@ -17,7 +18,7 @@ _OCCUR = {"": Occur.SHOULD, "+": Occur.MUST, "-": Occur.MUST_NOT}
 _SIGN = {occur: sign for sign, occur in _OCCUR.items()}
 _NUMBER = re.compile(r"(?:[#＃]|(?:IMS-)[#＃]?)?([0-9０-９]{1,18})", re.IGNORECASE)
 _DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")
-_BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">"}
+_BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", "（": "）", "［": "］", "【": "】"}
 
 
 def read(text: str) -> Tree:
@@ -30,6 +31,36 @@ def read(text: str) -> Tree:
     if lexemes and lexemes[-1] == Lexeme(EVERYTHING) and all(one.text == "=" for one in lexemes[:-1]):
         return Tree()
     return grow(clause for one in dict.fromkeys(lexemes) if (clause := as_clause(one)) is not None)
+
+
+def is_literal(lexemes: list[Lexeme]) -> bool:
+    """Tell whether no word of a query with signs is an operator."""
+    return lexemes[:1] == [Lexeme("=")] or not any(_is_operator(one) for one in lexemes)
+
+
+def with_operators(lexemes: list[Lexeme]) -> Tree:
+    """Make a tree of a query in which AND, OR and NOT stand beside signs: they do what signs would.
+
+    Raises:
+        QueryError: nothing is asked for, or it is too much.
+    """
+    signs = {"AND": "+", "OR": "", "NOT": "-"}
+    terms: list[Lexeme] = []
+    pending: list[str] = []
+    for one in lexemes:
+        if _is_operator(one):
+            pending.append(one.text)
+            continue
+        if "AND" in pending and terms and not terms[-1].sign:
+            terms[-1] = replace(terms[-1], sign="+")
+        last = pending[-1] if pending else "OR"
+        terms.append(one if one.sign else replace(one, sign=signs[last]))
+        pending = []
+    return grow(clause for one in dict.fromkeys(terms) if (clause := as_clause(one)) is not None)
+
+
+def _is_operator(lexeme: Lexeme) -> bool:
+    return not lexeme.quoted and not lexeme.sign and lexeme.text in ("AND", "OR", "NOT")
 
 
 def grow(clauses: Iterable[Clause]) -> Tree:

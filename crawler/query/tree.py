@@ -37,7 +37,7 @@ class ParsedQuery:
 
     tree: Tree
     text: str  # canonical: parsing it again gives the same tree
-    filters: dict[str, str] = field(default_factory=dict)  # product, status, since, until
+    filters: dict[str, str] = field(default_factory=dict)  # product, status, since, until, reporter, owner
     language: str = "en"  # en, ko, ja
     method: str = "direct"  # direct, rules, llm
     confidence: float = 1.0  # 0 to 1

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from crawler.errors import QueryError
 from crawler.query import LOW_CONFIDENCE
-from crawler.query.direct import grow, read, write
+from crawler.query.direct import grow, is_literal, read, with_operators, write
 from crawler.query.natural.clauses import combine
 from crawler.query.natural.sentence import Sentence, language_of, take_apart
 from crawler.query.natural.terms import Kind
@@ -27,7 +27,7 @@ def understand(text: str, *, products: Sequence[str] | None, today: date | None)
     lexemes = scan(text)
     language = language_of(clean(text[:LONGEST_QUESTION]))
     if _is_direct(text, lexemes):
-        tree = read(text)
+        tree = read(text) if is_literal(lexemes) else with_operators(lexemes)
         return ParsedQuery(
             tree=tree,
             text=written(tree, products=products or ()),
@@ -79,7 +79,7 @@ def written(tree: Tree, *, products: Sequence[str]) -> str:
     text = write(tree)
     lexemes = scan(text)
     if _is_direct(text, lexemes):
-        return text
+        return text if is_literal(lexemes) or with_operators(lexemes) == tree else f"= {text}"
     sentence = take_apart(lexemes, products, _DAY)
     clauses = tuple(dict.fromkeys(map(_safe, combine(sentence.items).clauses)))
     return text if Tree(clauses) == tree and not sentence.filters else f"= {text}"

@@ -18,13 +18,15 @@ class Selection:
     tree: Tree | None = None  # set where the tracker's language cannot express the whole query
     status: str | None = None  # "open", "closed", or a tracker's own word
     until: datetime | None = None  # registered before this
+    reporter: str | None = None  # has this in the name
+    owner: str | None = None  # likewise
     since: datetime | None = None  # changed at or after this; set where the tracker cannot tell what changed
     zone: tzinfo = UTC  # the tracker's own, in which a day without a time is its midnight
 
     @property
     def is_needed(self) -> bool:
         """Whether an issue could be left out at all."""
-        return any((self.tree, self.status, self.until, self.since))
+        return any((self.tree, self.status, self.until, self.since, self.reporter, self.owner))
 
     def refusal(self, record: IssueRecord) -> str | None:
         """Why the issue was not asked for; None: it was."""
@@ -32,6 +34,9 @@ class Selection:
             return "does not match the query"
         if self.status is not None and not _has_status(record, self.status):
             return f"is not {self.status}"
+        for role, wanted in (("reporter", self.reporter), ("owner", self.owner)):
+            if wanted is not None and wanted.casefold() not in (getattr(record, role) or "").casefold():
+                return f"has another {role} than {wanted}"
         if (
             self.until is not None
             and record.registered_date is not None

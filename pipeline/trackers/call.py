@@ -12,7 +12,6 @@ from crawler.process.messages import (
     Close,
     Failed,
     Fault,
-    FileBegun,
     Listed,
     Login,
     More,
@@ -93,7 +92,7 @@ class Call:
         answer = await self._answers.get()
         if isinstance(answer, Exception):
             raise answer
-        self._is_open = self._failure is None and isinstance(answer, Listed | FileBegun | Piece)
+        self._is_open = self._failure is None and isinstance(answer, Listed | Piece)
         if isinstance(answer, Failed):
             raise _error(answer.fault)
         if not isinstance(answer, kinds):

@@ -53,7 +53,7 @@ def _grouped(items: list[Item]) -> tuple[list[Group], list[str]]:
     guesses: list[str] = []
     current: Group | None = None
     joint: Kind | None = None
-    excluding = False
+    excluding = only_one = False
     for item in items:
         if item.kind is Kind.TERM:
             if current is None:
@@ -67,15 +67,15 @@ def _grouped(items: list[Item]) -> tuple[list[Group], list[str]]:
         if item.kind is Kind.NOT_PREV:
             _exclude_before(groups, items)
             joint = None
-        elif item.kind is Kind.NOT_NEXT:
-            joint, excluding = None, True
+        elif item.kind in (Kind.NOT_NEXT, Kind.NOT_ONE):
+            joint, excluding, only_one = None, True, item.kind is Kind.NOT_ONE
         elif item.kind in _JOINTS:
             # "and" says more than the comma before it; "with" after what is excluded starts anew.
             joint = (
                 item.kind if groups and (joint in (None, Kind.COMMA) or item.kind is not Kind.COMMA) else None
             )
-            if item.text == "with":
-                excluding = False
+            if item.text == "with" or only_one:
+                excluding = only_one = False
         elif excluding and current is not None:
             excluding = False
         current = None

@@ -6,6 +6,7 @@ import re
 
 from crawler.query.direct import bare
 from crawler.query.natural.lexicon import lexicon
+from crawler.query.natural.negation import read_negation
 from crawler.query.natural.terms import Item, Kind, left_out, term
 from crawler.query.script import fold, says_something
 
@@ -27,15 +28,27 @@ def read_words(words: list[str], *, begun: bool, shouting: bool) -> list[Item]:
         shouting: the whole question is in capitals, so that capitals say nothing.
     """
     items: list[Item] = []
+    denied = False
     at = 0
     while at < len(words):
-        taken, item = _longest(words[at:], begun=begun, shouting=shouting)
-        begun = begun or item.kind is Kind.TERM
-        items.append(item)
+        taken, found = _read(words, at, begun=begun, shouting=shouting)
+        denied = denied or any(item.kind in (Kind.NOT_NEXT, Kind.NOT_ONE) for item in found)
+        begun = begun or (not denied and any(item.kind is Kind.TERM for item in found))
+        items += found
         if _PAUSE.search(words[at + taken - 1]):
             items.append(Item(Kind.COMMA, ","))
+            denied = False  # "without tests, show outages": what is asked for begins here
         at += taken
     return items
+
+
+def _read(words: list[str], at: int, *, begun: bool, shouting: bool) -> tuple[int, list[Item]]:
+    taken, item = _longest(words[at:], begun=begun, shouting=shouting)
+    if item.kind is Kind.BREAK or item.text == words[at]:
+        denied = read_negation(words[at:], words[:at], shouting=shouting) if taken == 1 else None
+        if denied is not None:
+            return denied
+    return taken, [item]
 
 
 def _longest(words: list[str], *, begun: bool, shouting: bool) -> tuple[int, Item]:

@@ -7,9 +7,9 @@ from functools import cache
 
 from crawler.query.direct import bare
 from crawler.query.natural.english import is_identifier
-from crawler.query.natural.lexicon import lexicon
+from crawler.query.natural.lexicon import lexicon, nouns
 from crawler.query.natural.terms import Item, Kind, left_out, term
-from crawler.query.script import HAN, HANGUL, HIRAGANA, KATAKANA, fold
+from crawler.query.script import HAN, HANGUL, HIRAGANA, KATAKANA, fold, says_something
 
 _HAN_RUN = re.compile(f"[{HAN}]+")
 _KATAKANA_RUN = re.compile(f"[{KATAKANA}{HANGUL}]+")
@@ -18,6 +18,12 @@ _OTHER_RUN = re.compile(f"[^{HAN}{KATAKANA}{HANGUL}{HIRAGANA}]+")
 _INNER = "みきりちしびぎけれえせめべげ"  # between two parts of a compound: 書き込み, 割り当て
 _AFTER_NOUN = "がはをにで"  # particles, unless a verb is written with them: 上がる
 _LONGEST = 16
+_OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT_ONE}
+_SHORT = 5
+_NOTHING = left_out("")
+_WITHOUT = ("なし",)
+_LACKS = ("がない", "が無い", *_WITHOUT)
+_HONORIFIC = ("お", "ご")  # before a noun: お知らせ
 
 
 @cache
@@ -36,14 +42,20 @@ def _entries() -> dict[str, Item]:
     }
 
 
-def read_chunk(chunk: str) -> list[Item]:
-    """Read one chunk of text without spaces."""
-    return _Reader(bare(chunk)).read()
+def read_chunk(chunk: str, *, begun: bool) -> list[Item]:
+    """Read one chunk of text without spaces.
+
+    Args:
+        chunk: as typed.
+        begun: something to be looked for came before, that a joint at its beginning may join.
+    """
+    return _Reader(bare(chunk), begun=begun).read()
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, begun: bool) -> None:
         self.text = text
+        self.begun = begun
         self.at = 0
         self.word = ""
         self.items: list[Item] = []
@@ -61,7 +73,18 @@ class _Reader:
             elif run := _OTHER_RUN.match(self.text, self.at):
                 self._other(run.group())
         self._close()
-        return self.items
+        return self._with_lack(self.items)
+
+    @staticmethod
+    def _with_lack(items: list[Item]) -> list[Item]:
+        """What lacks at a question's end is looked for: "応答がない" is no wish for what has no answer."""
+        told = [at for at, item in enumerate(items) if item.kind is not Kind.BREAK]
+        if len(told) < 2 or items[told[-1]].text not in _LACKS or items[told[-2]].kind is not Kind.TERM:
+            return items
+        if items[told[-1]].text in _WITHOUT and len(told) > 2:
+            return items
+        lack = term(items[told[-2]].text + items[told[-1]].text, phrase=True)
+        return [*items[: told[-2]], lack, *items[told[-1] + 1 :]]
 
     def _take(self, run: str) -> None:
         self.word += run
@@ -114,6 +137,16 @@ class _Reader:
 
     def _other(self, run: str) -> None:
         """Read Latin letters and digits: joined to their neighbours, unless they are an identifier."""
+        if not says_something(run):  # brackets
+            self._close()
+            self.items.append(Item(Kind.COMMA, run))
+            self.at += len(run)
+            return
+        if run in _OPERATORS and (self.word or self.items) and self.at + len(run) < len(self.text):
+            self._close()
+            self.items.append(Item(_OPERATORS[run], run))
+            self.at += len(run)
+            return
         if not is_identifier(run):
             self._take(run)
             return
@@ -125,6 +158,28 @@ class _Reader:
     def _hiragana(self, run: str) -> None:
         stem = bool(self.word) and bool(_HAN_RUN.match(self.word[-1]))
         alone = stem and not _HAN_RUN.match(self.word[-2:-1])
+        if not self.word and ((run in _HONORIFIC and self._goes_on(self.at + 1)) or run in nouns("ja")):
+            self._take(run)  # お知らせ, かな漢字
+            return
+        if (
+            not (self.begun or self.at)
+            and len(run) < len(self.text)
+            and _entries().get(run, _NOTHING).kind in (Kind.AND, Kind.OR)
+        ):
+            self._take(run)  # nothing stands before it to be joined: かつ丼
+            return
+        if (
+            run == self.text
+            and len(run) <= _SHORT
+            and run[-1] in "とかやも"
+            and not _with_nouns(run, begins=True, alone=True)
+        ):
+            self._take(run)  # no list of words, and a word that no dictionary of ours has: とまと
+            return
+        if named := _with_nouns(run, begins=not self.word, alone=run == self.text):
+            for part in named:
+                self._noun(part) if part in nouns("ja") else self._emit(part)
+            return
         parts = _segments(run)
         if parts and not (alone and parts[0][0] == "し"):
             for part in parts:
@@ -139,6 +194,11 @@ class _Reader:
                 self._emit(first)
                 run = run[len(first) :]
         self._inflected(run)
+
+    def _noun(self, noun: str) -> None:
+        self._close()
+        self._take(noun)
+        self._close()
 
     def _inflected(self, run: str) -> None:
         """Read an ending that belongs to the word, and the particles after it."""
@@ -163,6 +223,43 @@ class _Reader:
 
     def _goes_on(self, at: int) -> bool:
         return bool(_HAN_RUN.match(self.text, at) or _KATAKANA_RUN.match(self.text, at))
+
+
+def _with_nouns(run: str, *, begins: bool, alone: bool) -> list[str]:
+    """Part a run into nouns and what joins them, the fewest parts there are; nothing where a rest stays.
+
+    Args:
+        run: hiragana.
+        begins: nothing that belongs to the first noun stands before it.
+        alone: the whole question, in which nouns of two letters are not the ends of verbs.
+    """
+    known, joints = nouns("ja"), _joints()
+    lists = lexicon("ja").lists["and"] | lexicon("ja").lists["or"]
+    best: list[list[str] | None] = [[]] + [None] * len(run)
+    for end in range(1, len(run) + 1):
+        for start in range(max(0, end - _LONGEST), end):
+            before, part = best[start], run[start:end]
+            if before is None:
+                continue
+            is_noun = part in known and part not in joints
+            if is_noun and (before[-1] in known if before else not begins):
+                continue  # two nouns side by side, or one within a word
+            if is_noun and len(part) < 3 and not (alone and (not before or before[-1] in lists)):
+                continue  # more often the end of a verb
+            if is_noun or (part in joints and (before or not begins)):
+                now = best[end]
+                if now is None or len(before) + 1 < len(now):
+                    best[end] = [*before, part]
+    parts = [] if run in _entries() else best[-1] or []
+    if alone and parts and parts[-1] in lists:
+        return []  # nothing comes after it to be joined
+    return parts if any(part in known for part in parts) else []
+
+
+@cache
+def _joints() -> frozenset[str]:
+    known = lexicon("ja")
+    return _particles() | known.lists["or"] | known.lists["stop"]
 
 
 def _particles() -> frozenset[str]:

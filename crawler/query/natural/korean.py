@@ -6,7 +6,7 @@ import re
 
 from crawler.query.direct import bare
 from crawler.query.natural.english import is_identifier
-from crawler.query.natural.lexicon import lexicon
+from crawler.query.natural.lexicon import lexicon, nouns
 from crawler.query.natural.terms import Item, Kind, left_out, term
 from crawler.query.script import fold
 
@@ -66,7 +66,7 @@ def _read_divided(word: str, head: str, tail: str) -> list[Item]:
 def split_particle(word: str) -> tuple[str, list[Item]]:
     """Part a word from its particle or ending; what the particle does, if there is one."""
     known = lexicon("ko")
-    if word.endswith(known.ordered("whole")):
+    if word.endswith(known.ordered("whole")) or word in nouns("ko"):
         return word, []
     for end in (*known.ordered("endings"), *known.ordered("particles")):
         stem = word.removesuffix(end)

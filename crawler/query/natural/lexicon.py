@@ -47,6 +47,13 @@ def lexicon(name: str) -> Lexicon:
 
 
 @cache
+def nouns(name: str) -> frozenset[str]:
+    """Read a language's nouns that look as if they had a particle in them or at their end."""
+    text = files("crawler.query").joinpath("words", f"{name}_nouns.txt").read_text(encoding="utf-8")
+    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
+
+
+@cache
 def product_names() -> dict[str, str]:
     """Return the products of every kind's catalogue, in every spelling, with the name the tracker uses."""
     names: dict[str, str] = {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from crawler.query.natural import days, english, product, reference, state
+from crawler.query.natural import days, english, people, product, reference, state
 from crawler.query.natural.lexicon import lexicon
 from crawler.query.natural.terms import Item, Kind, Piece, left_out, term
 from crawler.query.script import HAN, HANGUL, HIRAGANA, KATAKANA, fold, says_something
@@ -18,6 +18,7 @@ _HANGUL = re.compile(f"[{HANGUL}]")
 _HAN = re.compile(f"[{HAN}]")
 _PAUSES = re.compile("([、，；;])")
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_OPERATORS = re.compile(r"\b(?:AND|OR|NOT)\b")
 
 
 @dataclass
@@ -43,6 +44,7 @@ def take_apart(lexemes: Sequence[Lexeme], products: Sequence[str] | None, today:
     sentence = Sentence()
     pieces = _unquoted(lexemes)
     pieces = _with_days(sentence, pieces, today)
+    pieces = _with_people(sentence, pieces)
     pieces = reference.split(pieces, state.pattern(), lambda found: _state(sentence, found))
     pieces = reference.split(pieces, reference.number_pattern(), reference.read_number)
     if products is not None:
@@ -54,7 +56,9 @@ def take_apart(lexemes: Sequence[Lexeme], products: Sequence[str] | None, today:
         if isinstance(piece, Item):
             sentence.items.append(piece)
         else:
-            _read_words(sentence, piece, japanese_text=japanese_text, shouting=text.isupper())
+            _read_words(
+                sentence, piece, japanese_text=japanese_text, shouting=_OPERATORS.sub("", text).isupper()
+            )
     _settle(sentence)
     return sentence
 
@@ -76,15 +80,14 @@ def _with_days(sentence: Sentence, pieces: list[Piece], today: date) -> list[Pie
     if not any(isinstance(piece, str) and days.may_name(piece) for piece in pieces):
         return pieces
 
-    def read(found: re.Match[str]) -> Item | None:
-        bounds = days.read_days(found, today)
-        if bounds is None or "since" in sentence.filters or "until" in sentence.filters:
-            return None
+    def take(bounds: days.Days) -> bool:
+        if "since" in sentence.filters or "until" in sentence.filters:
+            return False
         named = {"since": bounds.since, "until": bounds.until}
         sentence.filters |= {name: day.isoformat() for name, day in named.items() if day}
-        return Item(Kind.FILTER, found.group().strip())
+        return True
 
-    return reference.split(pieces, days.pattern(), read)
+    return days.split(pieces, today, take)
 
 
 def _state(sentence: Sentence, found: re.Match[str]) -> Item | None:
@@ -93,6 +96,25 @@ def _state(sentence: Sentence, found: re.Match[str]) -> Item | None:
         return None
     sentence.filters["status"] = status
     return Item(Kind.FILTER, found.group().strip())
+
+
+def _with_people(sentence: Sentence, pieces: list[Piece]) -> list[Piece]:
+    if not any(isinstance(piece, str) and people.may_name(piece) for piece in pieces):
+        return pieces
+    named: dict[str, str] = {}
+
+    def read(found: re.Match[str]) -> Item | None:
+        person = people.read_person(found)
+        if person is None or person[0] in named:
+            return None
+        named[person[0]] = person[1]
+        return Item(Kind.FILTER, person[1])
+
+    pieces = people.split(people.with_quoted(pieces, named), read)
+    for role, name in named.items():
+        sentence.guesses.append(f"{name} is taken for the {role}; quote the words to look for them.")
+    sentence.filters |= named
+    return pieces
 
 
 def _with_product(sentence: Sentence, pieces: list[Piece], products: Sequence[str]) -> list[Piece]:
@@ -158,7 +180,7 @@ def _read_run(sentence: Sentence, language: str, words: list[str], *, shouting: 
         from crawler.query.natural import japanese  # likewise
 
         for chunk in words:
-            items += japanese.read_chunk(chunk)
+            items += japanese.read_chunk(chunk, begun=any(item.kind is Kind.TERM for item in items))
     elif words:
         begun = any(item.kind is Kind.TERM for item in items)
         items += english.read_words(words, begun=begun, shouting=shouting)

@@ -15,6 +15,7 @@ class Kind(Enum):
     OR = auto()
     COMMA = auto()  # joins like the next AND or OR does
     NOT_NEXT = auto()  # excludes the terms after it: "without"
+    NOT_ONE = auto()  # excludes the terms after it up to the next joint: NOT
     NOT_PREV = auto()  # excludes the terms before it: "제외", "以外"
     BREAK = auto()  # nothing to look for, but what is around it does not belong together
     FILTER = auto()  # became a filter

@@ -20,7 +20,6 @@ from crawler.errors import (
     TrackerError,
     UnknownProduct,
 )
-from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
@@ -154,7 +153,7 @@ class RoundupSource:
             )
         return tuple(pages)
 
-    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
+    async def download(self, attachment: AttachmentRecord) -> RawPage:
         """Get an attached file.
 
         Raises:
@@ -164,7 +163,7 @@ class RoundupSource:
         if attachment.download_url is None:
             raise NotFound(f"Roundup does not say where {attachment.filename!r} is.")
         answer = await self._client.download(
-            attachment.download_url, headers=self._page_headers, accept=_ANSWERS, into=into
+            attachment.download_url, headers=self._page_headers, accept=_ANSWERS
         )
         return _raw(answer, f"The file {attachment.filename!r}", "file")
 

@@ -15,7 +15,6 @@ from typing import Final
 
 from crawler.client import Client
 from crawler.errors import ItemError, NotFound, PageRejected, TrackerError, UnknownProduct
-from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
@@ -124,7 +123,7 @@ class RtSource:
         names = await self._names_page(ticket, key, transactions)
         return raw(answer, "issue"), *history, *attached, *bodies, names
 
-    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
+    async def download(self, attachment: AttachmentRecord) -> RawPage:
         """Get an attached file; RT gives its bytes within JSON.
 
         Raises:

@@ -53,12 +53,12 @@ async def test_a_file_is_read_in_a_process_that_is_used_again(put: Put) -> None:
 
 
 DEADLY = {
-    "allocate": "more memory",
+    "allocate": "more than the",
     "loop": "for too long",
     "spin": "for too long",
     "fault": "ended the process",
     "exit": "ended the process",
-    "defect": "could not be read",
+    "defect": "defect of ours",
     **dict.fromkeys(
         [f"lie {what}" for what in ("garbage", "nul", "numbers", "member", "count", "kind", "length")],
         "what cannot be",

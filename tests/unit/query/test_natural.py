@@ -24,7 +24,7 @@ def collected(language: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "ja"])
-def test_at_least_95_of_100_questions_are_understood_exactly(language: str) -> None:
+def test_at_least_98_of_100_questions_are_understood_exactly(language: str) -> None:
     questions = collected(language)
     misses = []
     for one in questions:
@@ -34,7 +34,7 @@ def test_at_least_95_of_100_questions_are_understood_exactly(language: str) -> N
             misses.append(f"{one['question']}\n{wanted}\n    got    {got.text} {got.filters}")
     print(f"{language}: {len(questions) - len(misses)} of {len(questions)}", *misses, sep="\n")
     assert len(questions) >= 100
-    assert len(misses) <= 0.05 * len(questions), "\n".join(misses)
+    assert len(misses) <= 0.02 * len(questions), "\n".join(misses)
 
 
 def test_a_question_takes_milliseconds() -> None:
@@ -62,7 +62,34 @@ def test_the_promised_examples_hold(question: str, text: str, language: str) -> 
 
 
 @pytest.mark.parametrize(
-    "word", ["brand", "color", "과일", "결과", "とうもろこし", "Orlando", "android", "경로", "別途"]
+    "word",
+    [
+        *("brand", "color", "Orlando", "android", "NAND", "ANDERSON", "notice", "nothing"),
+        *(
+            "과일",
+            "결과",
+            "경로",
+            "바나나",
+            "고양이",
+            "호랑이",
+            "세미나",
+            "설계도",
+            "곰팡이",
+            "오키나와",
+            "제주도",
+        ),
+        *(
+            "とうもろこし",
+            "別途",
+            "とんかつ",
+            "ところてん",
+            "とまと",
+            "かな漢字",
+            "かつ丼",
+            "お知らせ",
+            "バナナ",
+        ),
+    ],
 )
 def test_words_that_only_look_like_operators_stay_whole(word: str) -> None:
     query = ask(word)
@@ -233,3 +260,80 @@ def test_and_mixed_with_or_is_a_guess_that_wants_to_be_confirmed() -> None:
 
 def test_today_is_the_day_in_utc_unless_told() -> None:
     assert parse_query("error today").filters["since"] >= "2024-01-01"
+
+
+@pytest.mark.parametrize(
+    "text", ["error NOT timeout", "에러 NOT 타임아웃", "エラー NOT タイムアウト", "+error NOT timeout"]
+)
+def test_capitals_are_operators_wherever_they_stand(text: str) -> None:
+    assert ask(text).text.split()[-1].startswith("-")
+    assert ask(text.replace("NOT", "AND")).text.startswith("+")
+    assert "-" not in ask(text.replace("NOT", "OR")).text
+    assert ask(f"'{text}'").tree.clauses[0].phrase  # quoted, they are words
+
+
+def test_operators_beside_signs_do_what_signs_would() -> None:
+    query = ask('+error AND "core dump" NOT timeout OR hang')
+    assert (query.text, query.method) == ("+error +'core dump' -timeout hang", "direct")
+    assert ask("= error NOT timeout").text == "= error NOT timeout"
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("not working", "'not working'"),
+        ("cannot connect", "'cannot connect'"),
+        ("why can't I connect", "'can't connect'"),
+        ("find trigger but neither view nor sequence", "trigger -view -sequence"),
+        ("타임아웃 빼고 에러", "에러 -타임아웃"),
+        ("타임아웃 말고 에러", "에러 -타임아웃"),
+        ("타임아웃 없는 에러", "에러 -타임아웃"),
+        ("タイムアウトを除くエラー", "エラー -タイムアウト"),
+        ("タイムアウト以外のエラー", "エラー -タイムアウト"),
+        ("サーバーの応答がない", "サーバー '応答がない'"),
+    ],
+)
+def test_what_is_denied_is_never_looked_for_as_if_it_were_not(question: str, text: str) -> None:
+    assert ask(question).text == text
+
+
+@pytest.mark.parametrize(
+    ("question", "role", "name"),
+    [
+        ("crash reported by Kim", "reporter", "Kim"),
+        ('reported by "Kim Minsu"', "reporter", "Kim Minsu"),
+        ("reported last week by Lee Minho", "reporter", "Lee Minho"),
+        ("assigned to 이민호", "owner", "이민호"),
+        ("issues assigned to kim", "owner", "kim"),
+        ("Kim's open issues", "owner", "Kim"),
+        ("이민호에게 할당된 이슈", "owner", "이민호"),
+        ("박지영이 지난주에 등록한 이슈", "reporter", "박지영"),
+        ("田中さんが登録した課題", "reporter", "田中"),
+        ("担当者：佐藤", "owner", "佐藤"),
+        ("crash reported by a customer", "reporter", None),
+        ("value assigned to variable", "owner", None),
+        ("created by trigger", "reporter", None),
+        ("error in Tibero assigned to Tibero", "owner", None),
+        ("고객이 등록한 이슈", "reporter", None),
+        ("사용자에게 할당된 권한", "owner", None),
+        ("ユーザーが登録したデータ", "reporter", None),
+        ("担当者の変更", "owner", None),
+    ],
+)
+def test_people_become_filters(question: str, role: str, name: str | None) -> None:
+    query = ask(question)
+    assert query.filters.get(role) == name
+    if name:
+        assert f"Only {role}: {name}." in query.explanation
+
+
+@pytest.mark.parametrize("text", ["hello", "not", "the", "검색", "그리고", "または", "探して", "AND"])
+def test_words_that_are_usually_left_out_are_looked_for_alone(text: str) -> None:
+    query = ask(text)
+    assert [clause.text for clause in query.tree.clauses] == [text]
+    assert parse_query(query.text).tree == query.tree
+
+
+def test_what_holds_for_signs_holds_at_the_beginning() -> None:
+    assert ask("-listener timeout").text == "-listener timeout"
+    assert ask("-listener").text == "-listener"

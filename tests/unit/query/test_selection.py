@@ -40,6 +40,14 @@ def test_until_leaves_out_what_was_registered_at_or_after_it() -> None:
     assert Selection(until=datetime(2026, 1, 6, tzinfo=UTC)).refusal(ISSUE) is None
 
 
+def test_people_are_told_by_a_part_of_their_name() -> None:
+    issue = replace(ISSUE, reporter="Kim Minsu", owner=None)
+    assert Selection(reporter="kim").refusal(issue) is None
+    assert Selection(reporter="Lee").refusal(issue) == "has another reporter than Lee"
+    assert Selection(owner="kim").refusal(issue) == "has another owner than kim"
+    assert Selection(owner="kim").is_needed
+
+
 def test_since_leaves_out_what_tells_of_nothing_at_or_after_it() -> None:
     def refusal(issue: IssueRecord, *since: int) -> str | None:
         return Selection(since=datetime(*since, tzinfo=UTC), zone=ZoneInfo("Asia/Seoul")).refusal(issue)  # type: ignore[misc, arg-type] # of a date
