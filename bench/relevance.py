@@ -1,7 +1,9 @@
 """Whether a search finds what should be found: judged questions, the issues they are about, and two rivals.
 
 The issues are those written for the stand-in and, where the checkout's neighbour ``shared/data`` has them,
-public ones of a Jira. The questions and their answers are in ``tests/database/relevance/judgements.toml``.
+public ones of a Jira. The questions and their answers are in ``judgements.toml`` of
+``tests/database/search/relevance``; ``variants.toml`` has texts that are written as they are asked for (2)
+and otherwise (1), an issue each.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ import psycopg
 from crawler.sources.ims.standin.content import written_issues
 
 ROOT = Path(__file__).parent.parent
-JUDGEMENTS = ROOT / "tests" / "database" / "relevance" / "judgements.toml"
+JUDGEMENTS = ROOT / "tests" / "database" / "search" / "relevance" / "judgements.toml"
+VARIANTS = JUDGEMENTS.with_name("variants.toml")
 PUBLIC = ROOT.parent / "shared" / "data" / "jira-issues.jsonl.gz"
 DEPTH = 10
 
@@ -52,6 +55,8 @@ class Question:
     @property
     def collection(self) -> str:
         """The issues that were judged."""
+        if self.kind in _variants():
+            return "variants"
         return "public" if self.kind == "public" else "written"
 
 
@@ -64,7 +69,16 @@ def questions() -> Sequence[Question]:
         for kind, asked in document.items()
         if kind != "public" or PUBLIC.exists()
         for text, answers in asked.items()
+    ] + [
+        Question(kind=kind, text=text, answers={f"{text}/exact": 2, f"{text}/variant": 1})
+        for kind, asked in _variants().items()
+        for text in asked
     ]
+
+
+@cache
+def _variants() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    return tomllib.loads(VARIANTS.read_text("utf-8"))
 
 
 def documents() -> Iterator[Document]:
@@ -77,6 +91,12 @@ def documents() -> Iterator[Document]:
             description=issue.description or issue.description_html or "",
             comments=[action.text or action.html or "" for action in issue.actions],
         )
+    for cases in _variants().values():
+        for question, texts in cases.items():
+            for form, text in zip(("exact", "variant"), texts, strict=True):
+                yield Document(
+                    collection="variants", key=f"{question}/{form}", title="", description=text, comments=()
+                )
     if PUBLIC.exists():
         with gzip.open(PUBLIC, "rt", encoding="utf-8") as lines:
             for line in lines:

@@ -34,6 +34,20 @@ def products() -> list[tuple[str, str]]:
     return _known("products")
 
 
+def places() -> list[str]:
+    """Where a search may look."""
+    from pipeline.search.filters import PLACES
+
+    return list(PLACES)
+
+
+def file_names(ctx: typer.Context) -> list[str]:
+    """The names of the files of an issue that was looked at lately."""
+    from pipeline.completion import read_files
+
+    return read_files(str(ctx.params.get("issue") or ""))
+
+
 def kinds() -> list[str]:
     """The kinds of trackers that are here."""
     from crawler.sources import kind_names
@@ -66,6 +80,29 @@ Everybody = Annotated[
     bool, typer.Option("--everybody", help="all users' rows, with their owners; for admins and analysts")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document")]
+Attachments = Annotated[bool, typer.Option("--attachments", help="also download attached files")]
+AttachmentsMax = Annotated[
+    str | None,
+    typer.Option(
+        "--attachments-max",
+        metavar="SIZE",
+        help="no file larger than this: 500KB, 20MB, 2GB; default: 64MB, or what IMS_MAX_FILE says",
+    ),
+]
+AttachmentsKind = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attachments-kind",
+        metavar="KIND",
+        help="only files of such names: log, '*.tar.gz', 'trace*'; several with commas, or given again",
+    ),
+]
+AttachmentsNot = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attachments-not", metavar="KIND", help="no files of such names, as for --attachments-kind"
+    ),
+]
 SessionId = Annotated[
     str,
     typer.Argument(

@@ -19,6 +19,7 @@ SECTIONS = {
         "search": "search:search",
         "show": "show:show",
         "similar": "similar:similar",
+        "attachments": "attachments:app",
         "favorites": "favorites:app",
         "history": "history:history",
         "query": "query:query",

@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import kinds, products, sessions, trackers
+from cli.arguments import (
+    Attachments,
+    AttachmentsKind,
+    AttachmentsMax,
+    AttachmentsNot,
+    kinds,
+    products,
+    sessions,
+    trackers,
+)
 from cli.confirm import confirm
 from cli.output import complain, invocation, one_line, print_json, say
 from cli.query_words import joined
+from cli.receipt import files_lines
 
 if TYPE_CHECKING:
     from crawler.errors import CrawlError
@@ -63,7 +73,10 @@ def crawl(
             "last: since the last complete crawl of the same",
         ),
     ] = None,
-    attachments: Annotated[bool, typer.Option("--attachments", help="also download attached files")] = False,
+    attachments: Attachments = False,
+    attachments_max: AttachmentsMax = None,
+    attachments_kind: AttachmentsKind = None,
+    attachments_not: AttachmentsNot = None,
     census: Annotated[
         bool,
         typer.Option(
@@ -92,6 +105,7 @@ def crawl(
     IMS_TRACKER_USERNAME and IMS_TRACKER_PASSWORD; a stored tracker has its own (see trackers add).
     """
     from crawler.errors import UsageError
+    from pipeline.attachments.limits import Limits, read_limits
     from pipeline.bootstrap import start
     from pipeline.search.moments import read_moment
     from pipeline.search.question import adapt_to_kind, ask
@@ -102,6 +116,7 @@ def crawl(
         raise UsageError("Give --kind together with --url.")
     if url is not None and tracker is not None:
         raise UsageError("Give either --tracker, or --url.")
+    limits = read_limits(attachments_max, attachments_kind or (), attachments_not or ())
     from_last = since == "last"
     changed_since = None if from_last else read_moment(since)
     program = start()
@@ -119,7 +134,8 @@ def crawl(
         max_results=max_results,
         related=related,
         since=changed_since if since is not None else read_moment(parsed.filters.get("since")),
-        attachments=attachments,
+        attachments=attachments or limits != Limits(),
+        limits=limits,
         workers=workers or connection.concurrency,
         census=census,
         allow_mass_removal=census and yes,
@@ -217,7 +233,9 @@ def _open(program: Program, name: str | None, kind: str | None, url: str | None)
     return program.open_tracker(name)
 
 
-_ON_THE_RECEIPT = ("tracker_total", "attachments_missing")  # and not among what crawl prints as JSON
+_ON_THE_RECEIPT = (
+    *("tracker_total", "attachments_missing", "attachments_skipped", "attachment_reasons"),
+)  # and not among what crawl prints as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,11 +357,8 @@ def print_figures(result: dict[str, Any]) -> None:
         f"stored       {result['issues_crawled']}: {result['issues_new']} new, "
         f"{result['issues_changed']} changed, {result['issues_unchanged']} unchanged"
     )
-    if result["attachments_downloaded"] or result["attachments_missing"]:
-        say(
-            f"attachments  {result['attachments_downloaded']} downloaded, "
-            f"{result['attachments_missing']} not to be had"
-        )
+    for line in files_lines(result):
+        say(line)
     if "removed" in result:
         say("removed      " + ", ".join(f"{number} {why}" for why, number in result["removed"].items()))
     if result["skipped_issues"]:

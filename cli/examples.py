@@ -17,6 +17,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "search timeout --csv > hits.csv",
     ),
     "show": ("show 348115", "show 348115 --timeline"),
+    "attachments": ("attachments list 348115", "attachments open 348115 server.log"),
+    "attachments list": ("attachments list 348115",),
+    "attachments text": (
+        "attachments text 348115 server.log",
+        "attachments text 348115 'dump.zip!/server.log:1204'",
+    ),
+    "attachments save": (
+        "attachments save 348115 server.log -o Downloads",
+        "attachments save 348115 --all -o case",
+    ),
+    "attachments open": ("attachments open 348115 server.log",),
     "similar": ("similar 348115",),
     "query": ('query "show connection or timeout"', 'query "에러와 크래시 찾아줘"'),
     "history": ("history --limit 5",),

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias, get_type_hints
 
 import typer
 
-from cli.arguments import products, trackers
+from cli.arguments import places, products, trackers
 
 
 class State(StrEnum):
@@ -63,6 +63,15 @@ _OPTIONS: dict[str, Any] = {
         str | None, typer.Option(metavar="B", help="changed before the end of B; the same as --updated ..B")
     ],
     "has_attachment": Annotated[bool, typer.Option("--has-attachment", help="only with an attached file")],
+    "places": Annotated[
+        str | None,
+        typer.Option(
+            "--in",
+            metavar="PLACES",
+            help="look only in title, description, comments or attachments: title,comments",
+            autocompletion=places,
+        ),
+    ],
     "sort": Annotated[
         Sort | None,
         typer.Option(help="best hits first (rank, the default), or the newest by change or creation"),

@@ -118,12 +118,12 @@ def cell(value: object) -> Text:
 
 
 def marked(snippet: str) -> Text:
-    """A snippet whose hits stand between ``<mark>`` and ``</mark>``, with the hits in bold."""
+    """A snippet whose hits stand between ``<mark>`` and ``</mark>``, with the hits in bold, line by line."""
     from rich.text import Text
 
     text = Text()
     position = 0
-    flat = one_line(snippet)
+    flat = "\n".join(map(one_line, snippet.split("\n")))
     for hit in _MARK.finditer(flat):
         text.append(flat[position : hit.start()])
         text.append(hit.group(1), style="bold yellow")

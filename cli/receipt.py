@@ -29,6 +29,16 @@ def receipt(
         say(line)
 
 
+def files_lines(found: dict[str, Any]) -> Iterator[str]:
+    """What became of a session's attached files, a line each."""
+    here, missing, skipped = (found[f"attachments_{each}"] for each in ("downloaded", "missing", "skipped"))
+    if here or missing or skipped:
+        left_out = f", {skipped} left out" if skipped else ""
+        yield f"attachments  {here} downloaded{left_out}, {missing} not to be had"
+    for reason, number in sorted(found["attachment_reasons"].items(), key=lambda pair: -pair[1]):
+        yield f"             {number} × {one_line(reason)}"
+
+
 def _page(found: dict[str, Any]) -> Iterator[str]:
     word = "complete" if found["complete"] else "not complete"
     total = "an unknown number" if found["tracker_total"] is None else found["tracker_total"]
@@ -43,11 +53,7 @@ def _page(found: dict[str, Any]) -> Iterator[str]:
         yield f"             {number} × {one_line(reason)}"
     yield f"comments     {found['comments_stored']} of {found['comments_announced']}"
     yield f"history      {found['history_stored']} of {found['history_announced']}"
-    if found["attachments_downloaded"] or found["attachments_missing"]:
-        yield (
-            f"attachments  {found['attachments_downloaded']} downloaded, "
-            f"{found['attachments_missing']} not to be had"
-        )
+    yield from files_lines(found)
     yield f"pages        {found['pages_kept']} kept"
     yield (
         f"requests     {found['requests']}, {found['retries']} retries, {found['bytes']:,} bytes, "

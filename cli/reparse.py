@@ -1,4 +1,4 @@
-"""``reparse``: issues read again from the pages that are kept, without the network."""
+"""``reparse``: issues and files read again from what is kept, without the network."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cli.arguments import sessions, trackers
 from cli.output import complain, one_line, print_json, say
 
 if TYPE_CHECKING:
+    from pipeline.attachments.texts import ReadFiles
     from pipeline.reparse.batch import ReparseResult
 
 
@@ -24,17 +25,21 @@ def reparse(
         str | None, typer.Option(help="only this tracker's issues", autocompletion=trackers)
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="all your stored pages (the default)")] = False,
+    attachments: Annotated[
+        bool, typer.Option("--attachments", help="read the texts of the fetched files again, not the pages")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
     """Parse the stored pages again, after a parser fix, without asking the tracker.
 
-    A quarantined page that can be read now leaves the quarantine.
+    A quarantined page that can be read now leaves the quarantine. With --attachments, the fetched files are
+    read again instead: after an update that reads more kinds, or once what reads Office files was installed.
     """
     import asyncio
 
     from crawler.errors import UsageError
     from pipeline.bootstrap import start
-    from pipeline.reparse import Wanted
+    from pipeline.reparse import Wanted, read_files_again
     from pipeline.reparse import reparse as read_again
     from pipeline.sessions.ids import full_id
 
@@ -44,7 +49,11 @@ def reparse(
     wanted = Wanted(
         session_uuid=full_id(program.user_id, session) if session is not None else None, tracker=tracker
     )
-    tell(asyncio.run(read_again(program.conninfo, program.user_id, wanted)), as_json=as_json)
+    if attachments:
+        files = read_files_again(program.conninfo, program.user_id, program.home, wanted)
+        _tell_of_files(asyncio.run(files), as_json=as_json)
+    else:
+        tell(asyncio.run(read_again(program.conninfo, program.user_id, wanted)), as_json=as_json)
 
 
 def tell(result: ReparseResult, *, as_json: bool) -> None:
@@ -69,3 +78,17 @@ def _print(result: ReparseResult) -> None:
         say(f"             {number} × {one_line(name)}")
     if result.released:
         say(f"quarantine   {result.released} pages released")
+
+
+def _tell_of_files(result: ReadFiles, *, as_json: bool) -> None:
+    from cli.exit_codes import FAILED_ISSUES
+
+    for name, reason in result.failures:
+        complain(f"{one_line(name)}: {reason}")
+    if as_json:
+        print_json({name: getattr(result, name) for name in ("files", "read", "failed")})
+    else:
+        say(f"read         {result.read} of {result.files} files have a text")
+        say(f"failed       {result.failed}, wholly or in part")
+    if result.failed:
+        raise typer.Exit(FAILED_ISSUES)

@@ -6,7 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.arguments import products, schedules, trackers
+from cli.arguments import (
+    Attachments,
+    AttachmentsKind,
+    AttachmentsMax,
+    AttachmentsNot,
+    products,
+    schedules,
+    trackers,
+)
 from cli.confirm import Yes, confirm
 from cli.output import complain, invocation, one_line, print_json, print_table, say, tell_done
 from cli.query_words import QueryCommand, joined
@@ -38,6 +46,10 @@ def add(
         str | None, typer.Option(help="only this product, component or family", autocompletion=products)
     ] = None,
     timezone: Annotated[str, typer.Option(help="time zone of --cron, such as Asia/Seoul")] = "UTC",
+    attachments: Attachments = False,
+    attachments_max: AttachmentsMax = None,
+    attachments_kind: AttachmentsKind = None,
+    attachments_not: AttachmentsNot = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -61,6 +73,7 @@ def add(
     Adding a name again changes it.
     """
     from db import get_session
+    from pipeline.attachments.limits import Limits, read_limits
     from pipeline.bootstrap import start
     from pipeline.completion import refresh
     from pipeline.jobs.commands import COMMANDS_FILE, read_commands
@@ -69,6 +82,7 @@ def add(
     from pipeline.search.question import adapt_to_kind, ask
 
     check(cron, timezone)
+    limits = read_limits(attachments_max, attachments_kind or (), attachments_not or ())
     program = start()
     question = ask(joined(query).strip() or "*", program.settings, home=program.home, exact=True)
     connection = program.find_tracker(tracker)
@@ -82,6 +96,8 @@ def add(
         product=product,
         cron=cron,
         timezone=timezone,
+        attachments=attachments or limits != Limits(),
+        limits=limits,
         workers=workers,
         notify=notify,
         webhook=webhook,
@@ -132,6 +148,7 @@ def list_(
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show a schedule, how its runs went, and whether it keeps failing."""
     from db import get_session
+    from pipeline.attachments.limits import told
     from pipeline.bootstrap import start
     from pipeline.jobs.runs import list_runs, statistics
     from pipeline.jobs.schedules import MARKED_FROM, find_schedule, newest_failure_to_tell, webhook_site
@@ -150,6 +167,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
             "is_active": row.is_active,
             "failures": row.failures,
             "failing": row.failures >= MARKED_FROM,
+            "attachments": told(row.options),
             "notify": row.options.get("notify"),
             "webhook": webhook_site(row),
             "notification_failure": newest_failure_to_tell(session, row),

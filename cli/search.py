@@ -25,8 +25,9 @@ def search(
     *,
     filters: Given,
 ) -> None:
-    """Search titles, descriptions and comments of the issues you crawled.
+    """Search the issues you crawled: titles, descriptions, comments, and names and texts of attached files.
 
+    A word in a file ranks below one in the issue itself; the hit shows the line. --in leaves places out.
     Synonyms are searched too, such as OOM for out of memory, and ranked lower; --exact leaves them out.
     """
     shape = Shape(as_json=as_json, as_csv=as_csv, excel=excel, raw=raw, opened=opened, offset=offset)

@@ -36,7 +36,7 @@ Open = Annotated[
     ),
 ]
 
-_COLUMNS = ("issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url")
+_COLUMNS = ("issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url", "found_in")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +75,10 @@ def show_hits(found: Found, shape: Shape) -> None:
 
 def _print(hits: list[dict[str, Any]], offset: int) -> None:
     if not sys.stdout.isatty():
-        names = ("issue_id", "status", "product", "title", "snippet", "tracker", "url", *_owner(hits))
+        names = (
+            *("issue_id", "status", "product", "title", "snippet", "tracker", "url", "found_in"),
+            *_owner(hits),
+        )
         print_table(names, [[_unmarked(hit[name]) for name in names] for hit in hits], empty="Nothing found.")
         return
     print_table(
@@ -104,6 +107,8 @@ def _titled(hit: dict[str, Any]) -> Text:
     from rich.text import Text
 
     title = Text(one_line(hit["title"] or ""), style="bold")
+    if hit["found_in"] is not None and hit["found_in"] not in ("title", "description"):
+        title.append("\n" + one_line(hit["found_in"]), style="dim")
     if hit["snippet"]:
         title.append("\n").append_text(marked(hit["snippet"]))
     return title

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.arguments import Everybody, trackers
+from cli.attachments import file_lines, how_to_open
 from cli.output import one_line, print_json, safe
 
 _FIELDS = (
@@ -52,6 +55,7 @@ def show(
     """Show a stored issue: fields, description, comments, history, attachments, relations."""
     from cli.pager import show_lines
     from pipeline.bootstrap import start
+    from pipeline.completion import note_files
     from pipeline.search.stored_issue import read_issue
 
     program = start(asks_only=True)
@@ -59,10 +63,11 @@ def show(
     if as_json:
         print_json(found)
         return
-    show_lines(_page(found, timeline=timeline))
+    note_files(found["issue_id"], [each["filename"] for each in found["attachments"]])
+    show_lines(_page(found, program.home, timeline=timeline))
 
 
-def _page(issue: dict[str, Any], *, timeline: bool) -> Iterator[str]:
+def _page(issue: dict[str, Any], home: Path, *, timeline: bool) -> Iterator[str]:
     yield one_line(f"{issue['tracker'] or 'by hand'} {issue['issue_id']}  {issue['title']}")
     if issue["url"]:
         yield one_line(issue["url"])
@@ -81,7 +86,9 @@ def _page(issue: dict[str, Any], *, timeline: bool) -> Iterator[str]:
     else:
         yield from _section("Comments", issue["comments"], _comment)
         yield from _section("History", issue["history"], _change)
-        yield from _section("Attachments", issue["attachments"], _attachment)
+        yield from _section("Attachments", issue["attachments"], partial(file_lines, home, issue["issue_id"]))
+    if any(each["downloaded"] for each in issue["attachments"]):
+        yield f"  {how_to_open(issue['issue_id'])}"
     yield from _section("Relations", issue["relations"], _relation)
 
 
@@ -126,14 +133,9 @@ def _change(row: dict[str, Any]) -> Iterator[str]:
     yield f"  {_shown(row['changed_at'])}  {_shown(row['changed_by'])}  {one_line(what)}"
 
 
-def _attachment(row: dict[str, Any]) -> Iterator[str]:
-    size = f", {row['file_size']:,} bytes" if row["file_size"] is not None else ""
-    where = f", {row['file_path']}" if row["downloaded"] else ""
-    yield f"  {one_line(row['filename'])}{size}{where}"
-
-
 def _attached(row: dict[str, Any]) -> Iterator[str]:
-    what = " ".join(line.strip() for line in _attachment(row))
+    size = f", {row['file_size']:,} bytes" if row["file_size"] is not None else ""
+    what = f"{one_line(row['filename'])}{size}"
     yield f"  {_shown(row['attached_at'])}  {_shown(row['author'])}  + {what}"
 
 

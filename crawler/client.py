@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from ssl import SSLContext
@@ -34,12 +34,16 @@ from crawler.http.robots import Robots
 from crawler.http.send import Bounds, send
 from crawler.http.stats import ClientStats
 from crawler.http.status import Forbids, error_for_status
+from crawler.http.transfer import Transfer
 from crawler.throttle import Limits, Share, Throttle
 
 __all__ = ["Client", "ClientStats", "Event", "Pairs", "Response"]
 
 _FINE = range(200, 300)
 _HOPS = 5
+_PROGRESS = 1 << 20  # bytes of a file
+_REST = 206
+_NO_REST = 416
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +181,13 @@ class Client:
         return await self._ask("GET", url, params, headers, None, accept, retry)
 
     async def download(
-        self, url: str, *, headers: Mapping[str, str] | None = None, accept: Container[int] = _FINE
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        accept: Container[int] = _FINE,
+        into: Transfer | None = None,
+        is_file: Callable[[Response], bool] = lambda answer: True,
     ) -> Response:
         """Get a file, which may also be on one of the tracker's file hosts, or be redirected there.
 
@@ -187,6 +197,10 @@ class Client:
             url: as for :meth:`get`, or on a file host.
             headers: besides the usual ones, for the tracker itself.
             accept: the statuses that are an answer.
+            into: gets the bytes as they come, and the answer's own body is then empty; an answer that is cut
+                is gone on with. None: the whole file is the answer's body.
+            is_file: whether an answer of status 200, of which the body is not here yet, is the file, and not
+                a page in its place; for ``into``.
 
         Raises:
             CrawlError: as for :meth:`get`.
@@ -197,7 +211,17 @@ class Client:
         elsewhere = self._file_hosts.resolve(url, str(self._origin.base))
         target = elsewhere or self._origin.resolve(url)
         request = Request("GET", target, merged(self._headers, headers), None, accept, is_file=True)
-        return await self._retry(request if elsewhere is None else bared(request, elsewhere))
+        request = replace(request, into=into, is_the_file=is_file)
+        request = request if elsewhere is None else bared(request, elsewhere)
+        while True:
+            before = 0 if into is None else into.have
+            try:
+                return await self._retry(request)
+            except ItemError as error:
+                # A long file over a bad line is worth as many tries as bring it on.
+                is_setback = isinstance(error.__cause__, RetryableError)
+                if into is None or not is_setback or into.have < before + _PROGRESS:
+                    raise
 
     async def post(
         self,
@@ -287,10 +311,15 @@ class Client:
                     " or store the tracker with trackers add --ignore-robots."
                 )
             status, headers, body, fresh_cookies = await self._send(request)
-            if status in request.wanted:
-                return Response(without_secrets(request.url), status, headers, body)
+            if status in request.wanted or (status == _REST and request.into is not None):
+                # A rest makes the file whole: whoever asked for it knows of no parts.
+                told = 200 if request.into is not None and status == _REST else status
+                return Response(without_secrets(request.url), told, headers, body)
             location = redirect_target(status, headers)
             if location is None:
+                if request.into is not None and status == _NO_REST and request.into.wants_rest:
+                    request.into.start_anew()
+                    raise RetryableError(f"{shown(request.url)} has no such part of the file.")
                 raise self._refused(status, headers, body, request.url)
             request = self._redirected(request, status, location)
             place = (request.method, request.url)
@@ -312,10 +341,14 @@ class Client:
     async def _send(self, request: Request) -> tuple[int, dict[str, str], bytes, bool]:
         where = str(request.url)
         cookie = None if request.is_bare else self._cookies.header(where)
+        sent = request.headers
+        if request.into is not None:
+            own = request.into.headers
+            sent = (*(each for each in sent if each[0].lower() != b"accept-encoding"), *own)
         message = httpx.Request(
             request.method,
             request.url,
-            headers=request.headers if cookie is None else (*request.headers, (b"Cookie", cookie)),
+            headers=sent if cookie is None else (*sent, (b"Cookie", cookie)),
             content=request.content,
             extensions={"timeout": self._timeouts},
         )
@@ -327,7 +360,13 @@ class Client:
             transport = self._connections.take(scheme)
             try:
                 answer, headers, body = await send(
-                    transport, message, bounds=self._bounds, wanted=request.wanted, stats=self.stats
+                    transport,
+                    message,
+                    bounds=self._bounds,
+                    wanted=request.wanted,
+                    stats=self.stats,
+                    into=request.into,
+                    is_file=partial(_is_file, request),
                 )
             finally:
                 self._connections.give_back(scheme, transport)
@@ -352,3 +391,10 @@ class Client:
     def _note_retry(self, setback: RetryableError, seconds: float) -> None:
         self.stats.retries += 1
         self._on_event(Event("retry", str(setback), seconds))
+
+
+def _is_file(request: Request, status: int, headers: Mapping[str, str]) -> bool:
+    judge = request.is_the_file
+    return status in (200, _REST) and (
+        judge is None or judge(Response(without_secrets(request.url), 200, headers, b""))
+    )

@@ -14,6 +14,7 @@
     │   ├── PageRejected           a page did not pass its gate: kept in quarantine
     │   │   └── PageCut                it ends before its end: asked for once more first
     │   ├── PageTooLarge           more bytes than the limit, on the wire or inflated
+    │   │   └── FileTooLarge           of an attached file
     │   ├── RedirectRefused        a redirect led away from the tracker's origin
     │   ├── NotFound               404, 410 or the tracker's own word for it
     │   └── Forbidden              the tracker does not show this issue to the account
@@ -98,6 +99,10 @@ def is_cut(error: CrawlError) -> bool:
 
 class PageTooLarge(ItemError):
     """A page is larger than the limit."""
+
+
+class FileTooLarge(PageTooLarge):
+    """An attached file has more bytes than are wanted of one."""
 
 
 class RedirectRefused(ItemError):

@@ -17,6 +17,7 @@ from crawler.records import AttachmentRecord, IssueRecord, Json
 
 if TYPE_CHECKING:
     from crawler.client import Client
+    from crawler.http.transfer import Transfer
     from crawler.query import Tree
 
 
@@ -108,6 +109,7 @@ class Features:
     download_hosts: tuple[
         str, ...
     ] = ()  # other hosts of attached files ("*.example.com"), asked without credentials
+    exact_sizes: bool = False  # the sizes that it tells of files are their bytes; else they may be rounded
     forbidden: Literal["denied", "limited"] = "denied"  # what a bare 403 says: no right, or too many requests
     credential: Literal["password", "token"] = "password"
     secret_help: str = ""  # one sentence: where its people make the token, and which rights it needs
@@ -181,8 +183,13 @@ class Source(Protocol):
         """
         ...
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get the bytes of an attachment from its ``download_url``.
+
+        Args:
+            attachment: which one.
+            into: for :meth:`crawler.client.Client.download`, which then gives the bytes to it as they come;
+                None, or a source that has the file within an answer: they are the page's body.
 
         Raises:
             ItemError: this file cannot be had.

@@ -26,13 +26,12 @@ import psycopg
 
 from db.embedded.binaries import find_binaries
 from db.errors import DatabaseRefused, DatabaseUnfit, NoBinaries
-from db.files import data_folder, folders, whole_file
+from db.files import ATTACHMENTS, data_folder, folders, whole_file
 from db.settings import for_psql
 from db.setup.bootstrap import initialise, plain_connection
 from db.setup.schema_version import State, status
 
 SCHEMAS = ("ims", "ims_private", "ims_jobs")
-ATTACHMENTS = "attachments"  # the folder, in the data folder and in the backup
 
 _FORMAT = 1
 _MANIFEST, _DUMP = "manifest.json", "database.dump"

@@ -18,6 +18,8 @@ from typing import BinaryIO
 
 from db.errors import DataFolderForbidden
 
+ATTACHMENTS = "attachments"  # the folder of attached files, in the data folder and in a backup
+
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -34,7 +36,8 @@ def whole_file(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     Raises:
         OSError: it cannot be written.
     """
-    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
+    beginning = path.name.encode("utf-8", "replace")[:100].decode("utf-8", "ignore")
+    draft = path.with_name(f".{beginning}.{secrets.token_hex(8)}")
     file = os.fdopen(os.open(draft, _NEW, 0o600), "wb")
     try:
         with file:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,7 @@ FOLDER = "completion"
 _SORTS = ("trackers", "kinds", "schedules", "favorites", "sessions")
 _SESSIONS = 50  # the newest
 _MOST = 1000  # names of one sort
+_ISSUES, _FILES = 30, 200  # whose files are known, and how many of each
 
 
 def read_names(sort: str) -> list[tuple[str, str]]:
@@ -46,6 +48,37 @@ def refresh(user_id: int) -> None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with whole_file(path) as file:
             file.write(text.encode("utf-8", "replace"))
+
+
+def note_files(issue_id: str, names: Sequence[str]) -> None:
+    """Write down the names of an issue's files, for the next command about it."""
+    from contextlib import suppress
+
+    from db.files import whole_file
+
+    plain = [name for name in names if name.isprintable()][:_FILES]
+    if not plain:
+        return
+    with suppress(OSError):
+        path = _file().with_suffix(".files.json")
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        known = {issue_id: plain, **{key: each for key, each in _noted().items() if key != issue_id}}
+        text = json.dumps(dict(list(known.items())[:_ISSUES]), ensure_ascii=False)
+        with whole_file(path) as file:
+            file.write(text.encode("utf-8", "replace"))
+
+
+def read_files(issue_id: str) -> list[str]:
+    """Return the names of the files of an issue that was looked at lately."""
+    return _noted().get(issue_id, [])
+
+
+def _noted() -> dict[str, list[str]]:
+    try:
+        told = json.loads(_file().with_suffix(".files.json").read_text(encoding="utf-8"))
+        return {str(key): [str(name) for name in names] for key, names in told.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
 
 
 def _names(user_id: int) -> dict[str, list[tuple[str, str]]]:

@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import get_session
-from db.backup import ATTACHMENTS
 from db.errors import DatabaseRefused
-from db.models import Attachment, CrawlSession, Issue, RawPage, User
+from db.files import ATTACHMENTS
+from db.models import Attachment, CrawlSession, FileText, Issue, RawPage, User
 from db.users import require_writer
+from pipeline.attachments.draft import left_over
 
 _FRESH = 86_400.0  # seconds; a file that is younger may belong to a session that has not said so yet
 
@@ -29,7 +30,7 @@ class Prunable:
     pages: int = 0  # kept pages that newer ones of the same issues took the place of
     page_bytes: int = 0
     removed_issues: int = 0  # that vanished from their tracker so long ago, with all that belongs to them
-    files: int = 0  # attached files that no issue of anybody has any more
+    files: int = 0  # attached files that no issue of anybody has any more, and parts that nobody goes on with
     file_bytes: int = 0
 
     def __add__(self, other: Prunable) -> Prunable:
@@ -90,6 +91,7 @@ def _of_user(session: Session, user_id: int, before: datetime, *, removed: bool,
     ).one()
     issues = session.scalar(select(func.count()).select_from(Issue).where(vanished)) or 0 if removed else 0
     if not dry_run:
+        session.execute(delete(FileText).where(FileText.user_id == user_id, ~_has_a_file()))
         session.execute(delete(RawPage).where(gone).execution_options(synchronize_session=False))
         if removed:
             session.execute(delete(Issue).where(vanished).execution_options(synchronize_session=False))
@@ -113,6 +115,10 @@ def _is_replaced(before: datetime) -> ColumnElement[bool]:
     )
 
 
+def _has_a_file() -> ColumnElement[bool]:
+    return exists().where(Attachment.user_id == FileText.user_id, Attachment.sha256 == FileText.sha256)
+
+
 def _is_of(vanished: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(
         vanished,
@@ -130,6 +136,10 @@ def _files(user_id: int, home: Path, *, dry_run: bool) -> Prunable:
             files, size = files + 1, size + path.stat().st_size
             if not dry_run:
                 path.unlink()
+    for path in left_over(home):
+        files, size = files + 1, size + path.stat().st_size
+        if not dry_run:
+            path.unlink()
     return Prunable(files=files, file_bytes=size)
 
 

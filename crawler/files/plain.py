@@ -6,6 +6,7 @@ XML is never parsed here, so that there are no entities to be expanded.
 from __future__ import annotations
 
 import re
+from email.errors import HeaderParseError
 from email.header import decode_header
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from crawler.files.text import normal, texts
 if TYPE_CHECKING:
     from crawler.files.reading import Place, Reading
 
-_UNICODE_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[0-9a-fA-F]{4})+)")
+_UNICODE_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*")
 _REFERENCE = re.compile(r"&(?:#(?:([0-9]{1,7})|[xX]([0-9a-fA-F]{1,6}))|(lt|gt|amp|quot|apos));")
 _ENCODED_WORD = re.compile(r"=\?[\w.:+-]{2,40}\?[bBqQ]\?[^?\s]{1,300}\?=(?:\s{1,5}(?==\?))?")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
@@ -40,9 +41,11 @@ def _without_escapes(text: str) -> str:
         return text
 
     def meant(found: re.Match[str]) -> str:
-        units = bytes.fromhex(found[2].replace("\\u", ""))
-        word = units.decode("utf-16-be", "replace")
-        return found[1] + word if word.isprintable() and not word.isascii() else found[0]
+        before = text[max(0, found.start() - 100) : found.start()]
+        if (len(before) - len(before.rstrip("\\"))) % 2:  # it is the backslash that is escaped
+            return found[0]
+        word = bytes.fromhex(found[0].replace("\\u", "")).decode("utf-16-be", "replace")
+        return word if word.isprintable() and not word.isascii() else found[0]
 
     return _UNICODE_ESCAPE.sub(meant, text)
 
@@ -73,7 +76,7 @@ def decoded_words(text: str) -> str:
         try:
             [(raw, charset)] = decode_header(word)
             told = raw.decode(charset or "ascii", "replace") if isinstance(raw, bytes) else raw
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, HeaderParseError):
             return found[0]
         return normal(told).replace("\n", " ")
 

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
+from traceback import format_exc
 from typing import IO
+from xml.parsers.expat import ExpatError
 
-from crawler.files.excerpt import Excerpt, Room, packed
+import zstandard
+
+from crawler.files.compressed import read_compressed
+from crawler.files.excerpt import LONGEST_LINE, Excerpt, Room, packed
 from crawler.files.file_text import MOST_CHARACTERS, FileText, TextPart
+from crawler.files.html import read_html
 from crawler.files.kinds import kind_of
+from crawler.files.mail import read_mail
 from crawler.files.names import joined
+from crawler.files.ole import read_ole
+from crawler.files.pdf import read_pdf
 from crawler.files.plain import read_plain
 from crawler.files.source import Readable, Source, TooMuch
+from crawler.files.tars import read_tar
+from crawler.files.zips import read_zip
 
 MOST_MEMBERS = 1_000  # of all archives in a file; real ones have up to 156
 MOST_DEPTH = 2  # archives around a file that is read
-MOST_LAYERS = 3  # compressions around each other
-IN_MEMORY = 64 << 20  # bytes of an archive in another one, or of a document, that must be read from any place
 # An honest build log shrinks 66-fold; a bomb thousands of times.
 MOST_RATIO = 200
 RATIO_FROM = 64 << 20  # bytes that may be unpacked whatever the ratio is
 
 _LEAST_ROOM = 4_000  # characters of a member, while there are any left
 _TELLING_SHARE = 4  # one in so many characters is for the lines between head and tail
+
+Report = Callable[[str], object]
 
 __all__ = ["Place", "Reading", "read_file"]
 
@@ -42,6 +59,10 @@ class Place:
         """The place of a member of this archive."""
         return Place(name=name, member=joined(self.member, name), depth=self.depth + 1, share=share)
 
+    def within(self, name: str) -> Place:
+        """The place of a part of this document."""
+        return replace(self, member=joined(self.member, name))
+
     def unpacked(self) -> Place:
         """The place of what is compressed here."""
         name = self.name.rpartition(".")[0] if self.name.count(".") else self.name
@@ -54,9 +75,11 @@ class Reading:
     Args:
         size: of the file, bytes.
         seconds: for which it may be read.
+        report: takes the traceback of what nobody has foreseen.
     """
 
-    def __init__(self, size: int, seconds: float) -> None:
+    def __init__(self, size: int, seconds: float, report: Report) -> None:
+        self._report = report
         self._end = monotonic() + seconds
         self._seconds = seconds
         self._may_unpack = max(RATIO_FROM, MOST_RATIO * size)
@@ -91,13 +114,46 @@ class Reading:
             if kind in UNREAD:
                 self.trouble(place, UNREAD[kind])
             return kind
-        try:
-            kind = reader(self, source, place, kind) or kind
-        except TooMuch as error:
-            self.trouble(place, str(error))
+        with self.guarded(place):
+            kind = reader(self, source, place, kind)
         if source.trouble is not None:
             self.trouble(place, _sentence(source.trouble))
         return kind
+
+    @contextmanager
+    def guarded(self, place: Place) -> Iterator[None]:
+        """Whatever goes wrong in the block is what is wrong with this place."""
+        try:
+            yield
+        except TooMuch as error:
+            self._capped = True
+            self.trouble(place, str(error))
+        except DAMAGE as error:
+            self.trouble(place, _sentence(error))
+        except MemoryError:
+            self.trouble(place, "needs more memory than a file may take")
+            self._report(format_exc())
+        except Exception:
+            # A library that is fed nonsense raises anything; but it may be a defect of ours, too.
+            self.trouble(place, "could not be read")
+            self._report(format_exc())
+
+    def may_open(self, place: Place) -> bool:
+        """Whether an archive here is to be opened."""
+        if place.depth >= MOST_DEPTH:
+            self._capped = True
+            self.trouble(place, f"is an archive within {MOST_DEPTH} others and was not opened")
+        return place.depth < MOST_DEPTH
+
+    def part(self, stream: Readable) -> Source:
+        """A part of what is counted already."""
+        return Source(stream, self.check)
+
+    def skip(self, source: Source) -> None:
+        """Go to the end of a member."""
+        with suppress(TooMuch):
+            while source.read():
+                pass
 
     def inner(self, stream: Readable, file: IO[bytes] | None = None) -> Source:
         """What comes out of a compression, counted."""
@@ -124,12 +180,9 @@ class Reading:
     def keep(self, place: Place, texts: Iterable[str]) -> None:
         """Keep of a text what there is room for."""
         excerpt = Excerpt(self._room(place))
-        try:
+        with self.guarded(place):
             for text in texts:
                 excerpt.take(text)
-        except TooMuch as error:
-            self._capped = True
-            self.trouble(place, str(error))
         self._capped |= excerpt.capped
         used = self._add(excerpt.parts(place.member))
         self._telling_left -= excerpt.telling_used
@@ -138,18 +191,19 @@ class Reading:
     def keep_lines(self, place: Place, lines: Iterable[tuple[int, str]]) -> None:
         """Keep numbered lines, the first ones where there is no room for all."""
         room = self._room(place)
-        left = room.head + room.telling + room.tail
+        left = room.head + room.tail
 
         def fitting() -> Iterator[tuple[int, str]]:
             nonlocal left
-            for number, line in lines:
-                for at in range(0, len(line) or 1, 10_000):
-                    piece = line[at : at + 10_000]
-                    left -= len(piece) + 1
-                    if left < 0:
-                        self._capped = True
-                        return
-                    yield number, piece
+            with self.guarded(place):
+                for number, line in lines:
+                    for at in range(0, len(line) or 1, LONGEST_LINE):
+                        piece = line[at : at + LONGEST_LINE]
+                        left -= len(piece) + 1
+                        if left < 0:
+                            self._capped = True
+                            return
+                        yield number, piece
 
         self._left -= self._add(packed(place.member, fitting()))
 
@@ -176,7 +230,7 @@ class Reading:
         self.check()
         self._may_unpack -= size
         if self._may_unpack < 0:
-            self._stop("unpacks to far more than it may")
+            self._stop(f"unpacks to more than {MOST_RATIO} times its size")
             raise TooMuch("")
 
     def _stop(self, phrase: str) -> None:
@@ -185,18 +239,28 @@ class Reading:
             self.trouble(Place(""), phrase + ": what came before was read")
 
 
-Reader = Callable[[Reading, Source, Place, str], str | None]
+DAMAGE = (
+    *(EOFError, OSError, ValueError, NotImplementedError, RecursionError, zlib.error, lzma.LZMAError),
+    *(struct.error, zipfile.BadZipFile, tarfile.TarError, zstandard.ZstdError, ExpatError),
+)
+Reader = Callable[[Reading, Source, Place, str], str]
 READERS: dict[str, Reader] = {
     **dict.fromkeys(("text", "log", "patch", "csv", "json", "xml"), read_plain),
+    **dict.fromkeys(("gz", "bz2", "xz", "zst"), read_compressed),
+    "tar": read_tar,
+    "zip": read_zip,
+    "html": read_html,
+    "mail": read_mail,
+    "pdf": read_pdf,
+    "ole": read_ole,
 }
 UNREAD = {
     "rar": "is a RAR archive, which is not read",
     "7z": "is a 7z archive, which is not read",
-    "ole": "is a file of an old Office program, which is not read",
 }
 
 
-def read_file(file: IO[bytes], name: str, size: int, seconds: float) -> FileText:
+def read_file(file: IO[bytes], name: str, size: int, seconds: float, report: Report = print) -> FileText:
     """Read a file.
 
     Args:
@@ -204,13 +268,12 @@ def read_file(file: IO[bytes], name: str, size: int, seconds: float) -> FileText
         name: as the tracker has it; only what its bytes leave open is told by it.
         size: bytes.
         seconds: for which it may be read; what was found until then counts.
+        report: takes the traceback of what nobody has foreseen.
     """
-    reading = Reading(size, seconds)
+    reading = Reading(size, seconds, report)
     kind = "unknown"
-    try:
+    with reading.guarded(Place(name)):
         kind = reading.read(reading.direct(file), Place(name))
-    except TooMuch as error:
-        reading.trouble(Place(name), str(error))
     return reading.text(kind)
 
 
@@ -219,6 +282,6 @@ def _subject(place: Place) -> str:
 
 
 def _sentence(trouble: Exception) -> str:
-    if isinstance(trouble, EOFError):
+    if isinstance(trouble, EOFError) or "unexpected end" in str(trouble):
         return "ends before its end: what came before was read"
     return "is damaged: what could be read was read"

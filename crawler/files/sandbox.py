@@ -42,8 +42,7 @@ class Read(Struct, frozen=True, array_like=True):
     """The answer."""
 
     text: FileText
-    spent: bool = False  # the process had better be replaced
-    defect: Annotated[str, Meta(max_length=10_000)] | None = None  # a traceback, for the log
+    defect: Annotated[str, Meta(max_length=10_000)] | None = None  # a traceback; the process may be spoilt
 
 
 def main(parent: int) -> None:
@@ -73,20 +72,20 @@ def main(parent: int) -> None:
 
 def answer(request: ReadIt, descriptor: int) -> Read:
     """Read one file; whatever goes wrong becomes its error."""
+    reports: list[str] = []
     _limit_time(request.seconds)
     try:
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
-            return Read(text=read_file(file, request.name, size, request.seconds))
+            text = read_file(file, request.name, size, request.seconds, reports.append)
     except MemoryError:
-        error = f"To read it needs more than the {MEMORY >> 20} MB of memory that a file may take."
-        return Read(text=FileText(kind="unknown", error=error), spent=True)
+        text = FileText(kind="unknown", error="The file needs more memory than a file may take.")
+        reports.append(traceback.format_exc())
     except Exception:
-        error = "It could not be read because of a defect of ours, which the log tells."
-        return Read(
-            text=FileText(kind="unknown", error=error), spent=True, defect=traceback.format_exc()[-10_000:]
-        )
+        text = FileText(kind="unknown", error="The file could not be read.")
+        reports.append(traceback.format_exc())
+    return Read(text=text, defect=reports[0][-10_000:] if reports else None)
 
 
 def _limit_time(seconds: float) -> None:

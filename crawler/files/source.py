@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import IO, Protocol
 
 HEAD = 1 << 16  # bytes that tell what a file is
+IN_MEMORY = 64 << 20  # bytes of an archive in another one, or of a document, that must be read from any place
 
 _BLOCK = 1 << 18
 

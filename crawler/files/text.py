@@ -12,13 +12,16 @@ from crawler.files.encoding import guess
 from crawler.files.source import HEAD, Source
 from crawler.http.decode import declared
 
+_GLANCE = 2_000  # bytes that tell whether lines are in the same encoding as those before
+_MOST_SECTIONS = 5_000  # of a patch, each of which may have an encoding of its own
+_NOT_ASCII = bytes(range(0x80, 0x100))
 _LONGEST_KEPT_BACK = 1 << 16  # bytes of a line that has not ended
 _ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)|[ -/]{1,4}[0-~]|[0-Z\\^-~])"
 )
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\0\a\t\n\r\x1b") + b"\x7f"
 _WITHOUT_CONTROLS = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
-_WIDE_CONTROLS = {0: None, **{ord(each): " " for each in map(chr, [*_CONTROLS, *range(0x80, 0xA0)])}}
+_WIDE_CONTROLS = re.compile("[\x01-\x06\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -58,8 +61,11 @@ def normal(text: str, instead_of_cr: str = " ") -> str:
 
 def tidy(text: str) -> str:
     """Text that did not come by :func:`texts`, as that gives it."""
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return normal(text).translate(_WIDE_CONTROLS)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _WIDE_CONTROLS.sub(" ", normal(text))
 
 
 def wide_codec(head: bytes) -> str | None:
@@ -107,9 +113,9 @@ def _wide_texts(source: Source, codec: str) -> Iterator[str]:
         if len(rest) > _LONGEST_KEPT_BACK:
             whole, rest = [*whole, rest], ""
         if any(whole):
-            yield "".join(whole).translate(_WIDE_CONTROLS)
+            yield _WIDE_CONTROLS.sub(" ", "".join(whole))
     if rest := rest + decoder.decode(b"", True):
-        yield rest.translate(_WIDE_CONTROLS)
+        yield _WIDE_CONTROLS.sub(" ", rest)
 
 
 def _narrow_texts(source: Source, narrow: _Narrow) -> Iterator[str]:
@@ -144,7 +150,7 @@ class _Narrow:
     """Decodes what has ASCII in it as it stands: each line as UTF-8, else in the encoding of its like."""
 
     def __init__(self, head: bytes, patch: bool) -> None:
-        self._patch = patch
+        self._sections = _MOST_SECTIONS if patch else 0
         self._before: str | None = None
         self._sure: str | None = None
         if b"\x1b$" in head:
@@ -161,36 +167,51 @@ class _Narrow:
             return block.decode()
         except UnicodeDecodeError:
             pass
-        if not self._patch:
+        if self._sections <= 0:
             return self._decode_section(block)
         starts = [0, *(found.start() for found in _SECTION.finditer(block)), len(block)]
+        self._sections -= len(starts)
         return "".join(self._decode_section(block[start:end]) for start, end in pairwise(starts))
 
     def _decode_section(self, block: bytes) -> str:
-        codec = "utf-8"
-        decoded: list[str | bytes] = []
+        lines: list[str | bytes] = []
+        others: list[bytes] = []
+        mixed = False
         for line in block.split(b"\n"):
             try:
-                decoded.append(line.decode())
+                lines.append(line.decode())
+                mixed = mixed or not line.isascii()
             except UnicodeDecodeError:
-                decoded.append(line)
-        others = [line for line in decoded if isinstance(line, bytes)]
-        if others:
-            codec = self._before = guess(b"\n".join(others), self._before)
-        return "\n".join(line if isinstance(line, str) else _decode_line(line, codec) for line in decoded)
+                lines.append(line)
+                others.append(line)
+        if not others:
+            return block.decode()
+        foreign = b"\n".join(others)
+        # The first lines tell which encoding it is; later ones are looked at only whether it still is.
+        codec = self._before = guess(foreign[: _GLANCE if self._before else None], self._before)
+        if not mixed and not _is_nearly_utf_8(foreign):
+            try:
+                return block.decode(codec)
+            except UnicodeDecodeError:
+                pass
+        return "\n".join(line if isinstance(line, str) else _decode_line(line, codec) for line in lines)
 
 
 def _decode_line(line: bytes, codec: str) -> str:
     """A line that is no UTF-8: in the encoding of its like, unless it is UTF-8 with a bad place or two."""
-    text = line.decode("utf-8", "replace")
-    bad = text.count("\ufffd")
-    if sum(not character.isascii() for character in text) > 3 * bad:
-        return text
+    if _is_nearly_utf_8(line):
+        return line.decode("utf-8", "replace")
     try:
         return line.decode(codec)
     except UnicodeDecodeError:
-        readings = [line.decode(each, "replace") for each in (codec, guess(line, codec))]
+        readings = [line.decode(each, "replace") for each in (codec, guess(line[:_GLANCE], codec))]
         return min(readings, key=lambda reading: reading.count("\ufffd"))
+
+
+def _is_nearly_utf_8(data: bytes) -> bool:
+    text = data.decode("utf-8", "replace")
+    foreign = len(text) - len(data.translate(None, _NOT_ASCII))
+    return foreign > 4 * text.count("\ufffd")
 
 
 def _fits(head: bytes, codec: str) -> bool:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
 from crawler.http.inflate import ACCEPTED
 from crawler.http.library import httpx
 from crawler.http.robots import AGENT
+
+if TYPE_CHECKING:
+    from crawler.http.response import Response
+    from crawler.http.transfer import Transfer
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]  # as they go over the wire
 
@@ -31,6 +35,8 @@ class Request:
     wanted: Container[int]  # the statuses that are an answer
     is_file: bool = False  # may lead to the hosts that the tracker keeps its files on
     is_bare: bool = False  # goes to such a host: no cookie, no credential
+    into: Transfer | None = None  # takes the bytes of a file as they come
+    is_the_file: Callable[[Response], bool] | None = None  # judges an answer of which only the head is here
 
     def redirected(self, status: int, url: httpx.URL) -> Request:
         """The request that follows: after 301, 302 and 303 a form becomes a GET, as in every browser."""

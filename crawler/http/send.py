@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from crawler.errors import CrawlError, ItemError, PageTooLarge, TemporaryError, TrackerError
@@ -16,6 +16,7 @@ from crawler.http.library import httpx
 from crawler.http.origin import shown
 from crawler.http.retry import RetryableError, causes_of
 from crawler.http.stats import ClientStats
+from crawler.http.transfer import SLOWEST, Transfer
 
 _DRAINED = 64 << 10  # bytes of an unwanted body that are read so that the connection can be used again
 _TOO_LARGE = 431  # h11's hint for headers that exceed its buffer
@@ -40,6 +41,8 @@ async def send(
     bounds: Bounds,
     wanted: Container[int],
     stats: ClientStats,
+    into: Transfer | None = None,
+    is_file: Callable[[int, dict[str, str]], bool] = lambda status, headers: False,
 ) -> tuple[httpx.Response, dict[str, str], bytes]:
     """Send a request and read its answer to the end.
 
@@ -49,6 +52,8 @@ async def send(
         bounds: what it may take.
         wanted: the statuses whose bodies are of interest; others come with an empty one.
         stats: where the request and its bytes are counted.
+        into: takes the body of an answer that is a file; it has more time, and other bounds.
+        is_file: whether an answer with this status and these headers is one.
 
     Returns:
         The library's answer (its own body is not read), the headers with lower-case names and without
@@ -63,14 +68,19 @@ async def send(
     """
     stats.requests += 1
     try:
-        async with asyncio.timeout(bounds.deadline):
+        async with asyncio.timeout(bounds.deadline) as patience:
             answer = await transport.handle_async_request(request)
             stream = answer.stream
             if not isinstance(stream, httpx.AsyncByteStream):
                 raise TypeError("an asynchronous transport answers with an asynchronous stream")
             try:
                 headers = _headers(answer)
-                body = await _body(answer.status_code, headers, stream, bounds, wanted, stats)
+                if into is not None and is_file(answer.status_code, headers):
+                    body = b""
+                    on_piece = _clock(patience, stats)
+                    await into.receive(answer.status_code, headers, _length(headers), stream, on_piece)
+                else:
+                    body = await _body(answer.status_code, headers, stream, bounds, wanted, stats)
             finally:
                 await stream.aclose()
     except TimeoutError as error:
@@ -86,6 +96,18 @@ async def send(
     except (httpx.HTTPError, httpx.StreamError, OSError, UnicodeError) as error:
         raise _translated(error, request.url) from error
     return answer, headers, body
+
+
+def _clock(patience: asyncio.Timeout, stats: ClientStats) -> Callable[[int], None]:
+    """Count the pieces of a file, and give it more time for each."""
+
+    def on_piece(size: int) -> None:
+        stats.bytes += size
+        until = patience.when()
+        if until is not None and not patience.expired():
+            patience.reschedule(until + size / SLOWEST)
+
+    return on_piece
 
 
 async def _body(

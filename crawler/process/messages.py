@@ -20,6 +20,7 @@ from msgspec import Meta, Struct, msgpack
 from crawler import errors
 from crawler.errors import CrawlError, PageRejected, PageTooLarge, TemporaryError
 from crawler.http.proxy import Proxy
+from crawler.http.transfer import Head, Kept
 from crawler.kept_page import KeptPage
 from crawler.query.tree import Tree
 from crawler.records import AttachmentRecord, IssueRecord
@@ -100,9 +101,11 @@ class Fetch(Message):
 
 
 class Download(Message):
-    """Get a file; answered by Piece, one for the request and one for every More, and Done."""
+    """Get a file; answered by FileBegun and Piece, one for the request and one for every More, and Done."""
 
     attachment: AttachmentRecord
+    limit: Count  # bytes that it may have
+    kept: Kept | None = None  # of an earlier try
     number: Number = 0
 
 
@@ -203,6 +206,13 @@ class Fetched(Message):
     outcomes: tuple[FetchedIssue | SameIssue | Fault, ...]
 
 
+class FileBegun(Message):
+    """See Download: what follows are the bytes from ``head.start`` on."""
+
+    number: Number
+    head: Head
+
+
 class Piece(Message):
     """See Download."""
 
@@ -263,7 +273,7 @@ class Note(Message):
 
 Request = Login | Render | Search | Fetch | Download | Parse | Recognise
 ToProcess = Open | Request | More | Close | Granted | RenewSoon
-Answer = Done | Rendered | Listed | Fetched | Piece | Parsed | Recognised | Failed
+Answer = Done | Rendered | Listed | Fetched | FileBegun | Piece | Parsed | Recognised | Failed
 FromProcess = Answer | Renew | GiveBack | Spent | Note
 
 _ANSWERS = {answer.__name__ for answer in get_args(Answer)}

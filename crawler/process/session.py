@@ -22,6 +22,7 @@ from crawler.errors import (
     is_cut,
 )
 from crawler.http.reach import Reach, networks
+from crawler.http.transfer import Head, Transfer
 from crawler.kept_page import are_kept, pack
 from crawler.process.hand import LOGIN, Hand
 from crawler.process.messages import (
@@ -33,6 +34,7 @@ from crawler.process.messages import (
     Fetch,
     Fetched,
     FetchedIssue,
+    FileBegun,
     GiveBack,
     Grant,
     Granted,
@@ -285,14 +287,22 @@ class Session:
 
     async def _download(self, request: Download) -> Message:
         await self._be_logged_in()
-        body = (await self._asked.download(request.attachment)).body
-
-        async def pieces() -> AsyncIterator[Message]:
-            for start in range(0, len(body), PIECE):
-                yield Piece(number=request.number, data=body[start : start + PIECE])
-
-        await self._in_parts(request.number, pieces())
-        return Done(number=request.number)
+        file, number = request.attachment, request.number
+        taken = self._taken[number] = asyncio.Event()
+        try:
+            transfer = Transfer(
+                _Delivery(number, self._outbox, taken),
+                limit=request.limit,
+                name=file.filename,
+                announced=file.file_size,
+                kept=request.kept,
+            )
+            page = await self._asked.download(file, transfer)
+            if not transfer.is_taken:  # it came within an answer
+                await transfer.whole(page.body, page.content_type)
+        finally:
+            del self._taken[number]
+        return Done(number=number)
 
     async def _in_parts(self, number: int, parts: AsyncIterator[Message]) -> None:
         """Send an answer part by part, the next one when the last one was taken."""
@@ -375,6 +385,30 @@ class Session:
 
     def _note_defect(self) -> None:
         self._outbox.put(Note(kind="defect", reason=traceback.format_exc()[-50_000:]))
+
+
+class _Delivery:
+    """A file's way to the coordinator: the next piece when the last one was taken."""
+
+    def __init__(self, number: int, outbox: Outbox, taken: asyncio.Event) -> None:
+        self._number = number
+        self._outbox = outbox
+        self._taken = taken
+
+    async def begin(self, head: Head) -> None:
+        """See :class:`crawler.http.transfer.Sink`."""
+        content_type = None if head.content_type is None else head.content_type[:1000]
+        await self._send(FileBegun(number=self._number, head=replace(head, content_type=content_type)))
+
+    async def write(self, data: bytes) -> None:
+        """See :class:`crawler.http.transfer.Sink`."""
+        for start in range(0, len(data), PIECE):
+            await self._send(Piece(number=self._number, data=data[start : start + PIECE]))
+
+    async def _send(self, message: Message) -> None:
+        self._outbox.put(message)
+        await self._taken.wait()
+        self._taken.clear()
 
 
 class _Lease:

@@ -8,6 +8,15 @@ from functools import cached_property
 
 from crawler.query.script import CJK, clean, fold, is_spaced_letter
 from crawler.query.tree import Clause, Occur, Tree
+from crawler.query.variants import (
+    closed,
+    in_kana,
+    is_compound,
+    is_kana,
+    loanwords,
+    variant_key,
+    without_blanks,
+)
 
 _RUN = re.compile(rf"[^\W_{CJK}]+")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -46,13 +55,37 @@ class Texts:
         if clause.number:
             return _number_of(self._issue_id) == (clause.text.lstrip("0") or "0")
         wanted = " ".join(fold(clause.text).split())
-        if not clause.phrase and _RUN.fullmatch(wanted):
-            return not self._bases.isdisjoint(bases(wanted))
-        return any(_occurs(wanted, text) for text in self._folded)
+        if not clause.phrase and _RUN.fullmatch(wanted) and not self._bases.isdisjoint(bases(wanted)):
+            return True
+        if any(_occurs(wanted, text) for text in self._folded):
+            return True
+        if any(_occurs(closed(wanted), text) for text in self._closed):
+            return True
+        return not clause.phrase and self._has_variant(wanted)
+
+    def _has_variant(self, wanted: str) -> bool:
+        """Find a Korean or Japanese word as others write it."""
+        if is_compound(wanted):
+            return any(wanted in without_blanks(text) for text in self._folded)
+        if is_kana(wanted):
+            key = variant_key(wanted)
+            if key in self._loanwords or (
+                len(key) > 2 and any(word.startswith(key) for word in self._loanwords)
+            ):
+                return True
+        return any(_occurs(other, text) for other in in_kana(wanted) for text in self._folded)
 
     @cached_property
     def _folded(self) -> list[str]:
         return [" ".join(fold(text).split()) for text in self._texts]
+
+    @cached_property
+    def _closed(self) -> list[str]:
+        return [closed(text) for text in self._folded]
+
+    @cached_property
+    def _loanwords(self) -> frozenset[str]:
+        return frozenset(word for text in self._folded for word in loanwords(text))
 
     @cached_property
     def _words(self) -> frozenset[str]:

@@ -16,6 +16,11 @@ _UNSPACED = re.compile(f"[{CJK}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _UNSAYABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # Invisible, and some of them turn the reading direction of whatever shows the query.
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+# What no font shows (Default_Ignorable_Code_Point): of no account when texts are compared.
+_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 _MOST_MARKS = 30  # as in Unicode's stream-safe text; normalizing longer runs takes quadratic time
 
 
@@ -28,10 +33,10 @@ def clean(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return the text as it is compared: compatibility forms and letter case do not count."""
+    """Return the text as it is compared: without compatibility forms, capitals and what nobody sees."""
     if text.isascii():
         return text.casefold()
-    text = unicodedata.normalize("NFKC", _with_few_marks(text)).casefold()
+    text = unicodedata.normalize("NFKC", _with_few_marks(_IGNORABLE.sub("", text))).casefold()
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 

@@ -41,12 +41,14 @@ class Attachment(Base):
         server_default=text("''")
     )  # as the tracker shows it: data, never a path
     file_type: Mapped[str | None]
-    file_size: Mapped[BigInt | None]  # bytes
+    file_size: Mapped[BigInt | None]  # bytes; as the tracker tells it, until the file is here
     sha256: Mapped[str | None]  # of the fetched bytes, in hexadecimal
     file_path: Mapped[str | None]  # relative to the data folder
     download_url: Mapped[str | None]
     downloaded: Mapped[Flag]
     download_error: Mapped[str | None]
+    announced_size: Mapped[BigInt | None]  # bytes, as the tracker last told them; it may round
+    download_skipped: Mapped[str | None]  # why the last crawl did not want it
     extracted_text: Mapped[str | None]  # its beginning; FileText has all that is kept
     text_extracted: Mapped[Flag]
     text_error: Mapped[str | None]  # why there is no text, or not all of it

@@ -27,11 +27,27 @@ FROM ims.issue_history WHERE issue_pk = %(issue_pk)s
 ORDER BY changed_at, position, history_id
 
 -- attachments --
-SELECT attachment_id, issue_pk, user_id, source_key, filename, file_type, file_size, sha256, file_path,
-       download_url, downloaded, download_error, extracted_text, text_extracted, author, attached_at,
-       description, removed_at
-FROM ims.attachments WHERE issue_pk = %(issue_pk)s
-ORDER BY attached_at, attachment_id
+-- With what was found in their bytes, and a few of the same user's other issues that have the same bytes.
+SELECT file.attachment_id, file.issue_pk, file.user_id, file.source_key, file.filename, file.file_type, file.file_size,
+       file.announced_size, file.sha256, file.file_path, file.download_url, file.downloaded, file.download_error,
+       file.download_skipped, file.extracted_text, file.text_extracted, file.text_error, file.author, file.attached_at,
+       file.description, file.removed_at, told.kind, told.members, told.capped,
+       ARRAY(SELECT DISTINCT other.issue_id
+             FROM (SELECT same.issue_pk FROM ims.attachments same
+                   WHERE same.user_id = file.user_id AND same.sha256 = file.sha256 AND same.issue_pk <> file.issue_pk
+                     AND same.downloaded AND same.removed_at IS NULL
+                   ORDER BY same.issue_pk LIMIT 20) AS has
+             JOIN ims.issues other ON other.issue_pk = has.issue_pk AND other.user_id = file.user_id
+             ORDER BY other.issue_id) AS also_in
+FROM ims.attachments file
+LEFT JOIN ims.file_texts told ON told.user_id = file.user_id AND told.sha256 = file.sha256 AND file.downloaded
+WHERE file.issue_pk = %(issue_pk)s
+ORDER BY file.attached_at, file.attachment_id
+
+-- file_text --
+SELECT member, first_line, line_numbers, content
+FROM ims.file_text_parts WHERE user_id = %(user_id)s AND sha256 = %(sha256)s
+ORDER BY position
 
 -- relations --
 SELECT relation_id, issue_pk, user_id, related_issue_id, relation_type, title, removed_at

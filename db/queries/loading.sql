@@ -246,26 +246,39 @@ WHERE (stored.position, stored.changed_by, stored.changed_at, stored.change_type
                         excluded.field_name, excluded.old_value, excluded.new_value, excluded.description)
 
 -- save_attachments --
--- What was downloaded and read of the file stays as it is, but one attached at another time is another file.
+-- What was downloaded and read of the file stays as it is, and so does what it turned out to be. One that the tracker
+-- now tells another time or size of is another file.
 INSERT INTO ims.attachments AS stored (
-    user_id, issue_pk, source_key, filename, file_type, file_size, download_url, author, attached_at, description)
-SELECT %(user_id)s, issue_pk, source_key, filename, file_type, file_size, download_url, author, attached_at,
+    user_id, issue_pk, source_key, filename, file_type, file_size, announced_size, download_url, author, attached_at,
+    description)
+SELECT %(user_id)s, issue_pk, source_key, filename, file_type, file_size, file_size, download_url, author, attached_at,
        description
 FROM pg_temp.stage_attachment
 ON CONFLICT (user_id, issue_pk, source_key) DO UPDATE SET
     filename = excluded.filename,
-    file_type = excluded.file_type,
-    file_size = excluded.file_size,
+    file_type = coalesce(excluded.file_type, stored.file_type),
+    file_size = CASE
+        WHEN stored.downloaded
+             AND stored.attached_at IS NOT DISTINCT FROM excluded.attached_at
+             AND coalesce(excluded.announced_size, stored.announced_size, stored.file_size)
+                 IS NOT DISTINCT FROM coalesce(stored.announced_size, stored.file_size)
+        THEN stored.file_size
+        ELSE excluded.announced_size
+    END,
+    announced_size = excluded.announced_size,
     download_url = excluded.download_url,
     author = excluded.author,
     attached_at = excluded.attached_at,
     description = excluded.description,
-    downloaded = stored.downloaded AND stored.attached_at IS NOT DISTINCT FROM excluded.attached_at,
+    downloaded = stored.downloaded
+        AND stored.attached_at IS NOT DISTINCT FROM excluded.attached_at
+        AND coalesce(excluded.announced_size, stored.announced_size, stored.file_size)
+            IS NOT DISTINCT FROM coalesce(stored.announced_size, stored.file_size),
     removed_at = NULL
-WHERE (stored.filename, stored.file_type, stored.file_size, stored.download_url, stored.author, stored.attached_at,
-       stored.description, stored.removed_at)
-      IS DISTINCT FROM (excluded.filename, excluded.file_type, excluded.file_size, excluded.download_url,
-                        excluded.author, excluded.attached_at, excluded.description, NULL)
+WHERE (stored.filename, stored.file_type, stored.announced_size, stored.download_url, stored.author,
+       stored.attached_at, stored.description, stored.removed_at)
+      IS DISTINCT FROM (excluded.filename, coalesce(excluded.file_type, stored.file_type), excluded.announced_size,
+                        excluded.download_url, excluded.author, excluded.attached_at, excluded.description, NULL)
 
 -- save_relations --
 INSERT INTO ims.issue_relations AS stored (user_id, issue_pk, related_issue_id, relation_type, title)

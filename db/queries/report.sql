@@ -37,6 +37,24 @@ GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(listed)s
 -- words --
 SELECT term AS name, issues, issues_before FROM ims.keyword_trends(%(since)s, %(until)s, %(listed)s)
 
+-- kinds --
+-- Issues by what their files are.
+SELECT kind AS name, count(DISTINCT issue.issue_pk) AS issues
+FROM ims.v_issue_files file
+JOIN ims.issues issue USING (issue_pk)
+WHERE issue.registered_date >= %(since)s AND issue.registered_date < %(until)s AND kind IS NOT NULL
+  AND (%(product)s::text IS NULL OR starts_with(lower(issue.product), lower(%(product)s)))
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(listed)s
+
+-- codes --
+SELECT code AS name, count(DISTINCT issue.issue_pk) AS issues
+FROM ims.v_issue_files file
+JOIN ims.issues issue USING (issue_pk)
+CROSS JOIN unnest(file.codes) AS code
+WHERE issue.registered_date >= %(since)s AND issue.registered_date < %(until)s
+  AND (%(product)s::text IS NULL OR starts_with(lower(issue.product), lower(%(product)s)))
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(listed)s
+
 -- newest --
 -- Open issues, those that were registered last.
 SELECT issue_id, url, title, product, status, owner, registered_date

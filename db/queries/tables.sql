@@ -5,7 +5,9 @@ SELECT tracker.name AS tracker, issue.issue_id, issue.url, issue.title, issue.de
        issue.registered_date, issue.modified_date, issue.closed_date, issue.project_code, issue.project_name, issue.site,
        issue.customer, issue.module, issue.found_version, issue.fixed_version, issue.target_version,
        issue.full_data, issue.first_crawled_at, issue.last_crawled_at, issue.removed_at,
-       issue.removed_reason
+       issue.removed_reason,
+       (SELECT string_agg(file.filename, '; ' ORDER BY file.attached_at, file.attachment_id) FROM ims.attachments file
+        WHERE file.issue_pk = issue.issue_pk AND file.user_id = issue.user_id AND file.removed_at IS NULL) AS attachments
 FROM ims.issues issue
 LEFT JOIN ims.trackers tracker ON tracker.tracker_id = issue.tracker_id AND tracker.user_id = issue.user_id
 WHERE %(tracker)s::text IS NULL OR tracker.name = %(tracker)s
@@ -18,7 +20,9 @@ SELECT tracker.name AS tracker, issue.issue_id, issue.url, issue.title, issue.de
        issue.registered_date, issue.modified_date, issue.closed_date, issue.project_code, issue.project_name, issue.site,
        issue.customer, issue.module, issue.found_version, issue.fixed_version, issue.target_version,
        issue.full_data, issue.first_crawled_at, issue.last_crawled_at, issue.removed_at,
-       issue.removed_reason, person.username AS owner_user
+       issue.removed_reason,
+       (SELECT string_agg(file.filename, '; ' ORDER BY file.attached_at, file.attachment_id) FROM ims.attachments file
+        WHERE file.issue_pk = issue.issue_pk AND file.user_id = issue.user_id AND file.removed_at IS NULL) AS attachments, person.username AS owner_user
 FROM ims.issues issue
 JOIN ims.users person ON person.user_id = issue.user_id
 LEFT JOIN ims.trackers tracker ON tracker.tracker_id = issue.tracker_id AND tracker.user_id = issue.user_id

@@ -6,183 +6,171 @@ A file's name comes from a tracker and is data; it never becomes part of a path.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
-import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
-
-from crawler.errors import CrawlError, ItemError
+from crawler.errors import FileTooLarge, ItemError, PageTooLarge
+from crawler.http.transfer import Head, Kept
 from crawler.records import AttachmentRecord
-from db import get_session
-from db.backup import ATTACHMENTS
-from db.errors import FenceLost
-from db.files import data_folder, folders
-from db.models import Attachment, CrawlSession, SessionError, SessionIssue
+from pipeline.attachments import rows
+from pipeline.attachments.draft import Draft, left_over
+from pipeline.attachments.limits import too_large
+from pipeline.attachments.media_type import media_type
 from pipeline.logs import told
-from pipeline.sessions.crawl_session import SessionLease
+from pipeline.sessions.claim import Claim
+from pipeline.stages.counts import FileCounts
 from pipeline.trackers.pool import TrackerPool
 
+TRIES = 2  # at a file that is not the one that the tracker tells of
 
-async def download_attachments(
-    lease: SessionLease, source: TrackerPool, home: Path, stop: asyncio.Event, within: Callable[[], None]
-) -> int:
-    """Fetch the files of the session's issues that are not here yet.
 
-    A file that cannot be had leaves its reason in its row and a warning with the session.
+class OtherFile(ItemError):
+    """What came is not the file that the tracker tells of."""
 
-    Args:
-        lease: the session whose issues' files are wanted.
-        source: logged in.
-        home: the data folder.
-        stop: set: no further file is begun.
-        within: raises where the session has brought more than it may.
 
-    Returns:
-        how many files were fetched.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """What is needed to fetch the files of a session."""
+
+    claim: Claim  # on the session whose issues' files are wanted, or on a part of it
+    source: TrackerPool  # logged in
+    home: Path  # the data folder
+    stop: asyncio.Event  # set: no further file is begun
+    within: Callable[[], None]  # raises where the session has brought more than it may
+    largest: int  # bytes of a file, where the session has no limit of its own
+    exact: bool  # the tracker's sizes are bytes, and not rounded
+    counts: FileCounts  # live totals
+    tell: Callable[[], None]  # whenever they change
+
+
+async def download_attachments(work: Work) -> None:
+    """Fetch the files of the session's issues that are wanted and not here yet.
+
+    A file that cannot be had leaves its reason in its row and a warning with the session; one that the
+    session does not want only its reason.
 
     Raises:
         CrawlError: the tracker ended the session.
         FenceLost: another process has taken the session over.
     """
-    wanted = asyncio.Queue[tuple[int, AttachmentRecord]]()
-    for entry in _missing(lease):
+    await asyncio.to_thread(_sweep, work.home)
+    wanted = asyncio.Queue[rows.Missing]()
+    skipped: list[tuple[int, str]] = []
+    limits = work.claim.lease.limits
+    for entry in rows.missing(work.claim):
+        name, size = entry.record.filename, entry.record.file_size
+        reason = limits.refusal(name, size, largest=work.largest, exact=work.exact)
+        if reason is not None:
+            skipped.append((entry.attachment_id, reason))
+            continue
         wanted.put_nowait(entry)
-    fetched = 0
+        work.counts.files += 1
+        work.counts.bytes += size or 0
+    rows.note_skipped(work.claim, skipped)
+    work.counts.skipped += len(skipped)
+    work.tell()
 
-    async def work() -> None:
-        nonlocal fetched
-        while not stop.is_set() and not wanted.empty():
-            attachment_id, record = wanted.get_nowait()
-            with Draft(home) as draft:
-                try:
-                    size = await source.download(record, draft.write)
-                except ItemError as error:
-                    _note_failure(lease, attachment_id, record, error)
-                else:
-                    digest = await asyncio.to_thread(draft.keep)
-                    _note_file(lease, attachment_id, digest, size)
-                    fetched += 1
-            within()
+    async def worker() -> None:
+        while not work.stop.is_set() and not wanted.empty():
+            await _one(work, wanted.get_nowait())
+            work.tell()
+            work.within()
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(lease.workers):
-            group.create_task(work())
-    return fetched
+        for _ in range(work.claim.workers):
+            group.create_task(worker())
 
 
-class Draft:
-    """A file that comes in pieces; a context manager. It is kept under its hash, or it was never there.
+def _sweep(home: Path) -> None:
+    for path in left_over(home):
+        path.unlink(missing_ok=True)
 
-    Args:
-        home: the data folder.
+
+async def _one(work: Work, entry: rows.Missing) -> None:
+    limits, record = work.claim.lease.limits, entry.record
+    most = limits.largest or work.largest
+    # Another address, another file.
+    mark = f"{work.claim.lease.user_id} {entry.attachment_id} {record.download_url}"
+    async with Draft(work.home, mark) as draft:
+        try:
+            await _fetched(work, record, draft, most)
+        except PageTooLarge as error:
+            reason = too_large(most) if isinstance(error, FileTooLarge) else told(error)
+            rows.note_skipped(work.claim, [(entry.attachment_id, reason)])
+            work.counts.skipped += 1
+        except ItemError as error:
+            rows.note_failure(work.claim, entry, error)
+            work.counts.failed += 1
+        else:
+            head, size = draft.head, draft.size
+            digest = await asyncio.to_thread(draft.keep)
+            kind = record.file_type or media_type(None if head is None else head.content_type)
+            rows.note_file(work.claim, entry, digest=digest, size=size, file_type=kind)
+            work.counts.done += 1
+
+
+async def _fetched(work: Work, record: AttachmentRecord, draft: Draft, most: int) -> None:
+    """Have a file that is what the tracker tells of; one that is not is asked for once more.
+
+    Raises:
+        ItemError: it cannot be had so.
     """
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._hash = hashlib.sha256()
-
-    def __enter__(self) -> Self:
-        folder = self._home / ATTACHMENTS
-        data_folder(self._home)
-        folders(folder)
-        # Two issues may have the same file, stored at the same moment: each has a draft of its own.
-        descriptor, self._path = tempfile.mkstemp(prefix="draft.", dir=folder)
-        self._file = os.fdopen(descriptor, "wb")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-        Path(self._path).unlink(missing_ok=True)
-
-    def write(self, piece: bytes) -> None:
-        """Add a piece."""
-        self._hash.update(piece)
-        self._file.write(piece)
-
-    def keep(self) -> str:
-        """Keep the file under its hash, for this account only, and give the hash in hexadecimal.
-
-        The file has its name only once all of it is on disk.
-        """
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        digest = self._hash.hexdigest()
-        path = self._home / path_of(digest)
-        if not path.exists():
-            folders(path.parent)
-            Path(self._path).replace(path)
-        return digest
+    wrong: str | None = None
+    for _ in range(TRIES):
+        await work.source.download(record, _Counted(draft, work, most, record.file_size), limit=most)
+        wrong = _wrong(record, draft, exact=work.exact)
+        if wrong is None:
+            return
+        draft.start_anew()
+    raise OtherFile(str(wrong))
 
 
-def path_of(digest: str) -> Path:
-    """Where the bytes with this hash are, relative to the data folder."""
-    return Path(ATTACHMENTS, digest[:2], digest)
+def _wrong(record: AttachmentRecord, draft: Draft, *, exact: bool) -> str | None:
+    """What is wrong with a file that came to its end."""
+    head = draft.head
+    if head is None:
+        return "Nothing came of it."
+    if head.size is not None and head.size != draft.size:
+        return f"It has {draft.size:,} bytes, and the answer told of {head.size:,}."
+    if head.sha256 is not None and head.sha256 != draft.sha256:
+        return "Its bytes are not those of the checksum that came with them."
+    if exact and record.file_size is not None and record.file_size != draft.size:
+        return f"It has {draft.size:,} bytes, and the tracker tells of {record.file_size:,}."
+    return None
 
 
-def _missing(lease: SessionLease) -> list[tuple[int, AttachmentRecord]]:
-    with get_session(user_id=lease.user_id) as session:
-        rows = session.scalars(
-            select(Attachment)
-            .join(SessionIssue, SessionIssue.issue_pk == Attachment.issue_pk)
-            .where(
-                SessionIssue.session_id == lease.session_id,
-                ~Attachment.downloaded,
-                Attachment.removed_at.is_(None),
-                Attachment.download_url.is_not(None),
-            )
-            .order_by(SessionIssue.crawl_order, Attachment.attachment_id)
-        )
-        return [
-            (
-                row.attachment_id,
-                AttachmentRecord(
-                    filename=row.filename, file_type=row.file_type, download_url=row.download_url
-                ),
-            )
-            for row in rows
-        ]
+class _Counted:
+    """A draft whose bytes are counted as they come."""
 
+    def __init__(self, draft: Draft, work: Work, most: int, announced: int | None) -> None:
+        self._draft = draft
+        self._work = work
+        self._most = most
+        self._announced = announced
+        self._counted = 0
 
-def _note_file(lease: SessionLease, attachment_id: int, digest: str, size: int) -> None:
-    with get_session(user_id=lease.user_id) as session:
-        _hold(session, lease, downloaded=1)
-        row = session.get_one(Attachment, attachment_id)
-        row.sha256, row.file_path, row.file_size = digest, str(path_of(digest)), size
-        row.downloaded, row.download_error = True, None
+    @property
+    def kept(self) -> Kept | None:
+        """See :class:`pipeline.trackers.process.FileStore`."""
+        return self._draft.kept
 
+    async def begin(self, head: Head) -> None:
+        """See :class:`crawler.http.transfer.Sink`."""
+        await self._draft.begin(head)
+        counts = self._work.counts
+        counts.bytes_done += head.start - self._counted
+        self._counted = head.start
+        if self._announced is None and head.size is not None:
+            self._announced = head.size
+            counts.bytes += head.size
 
-def _note_failure(
-    lease: SessionLease, attachment_id: int, record: AttachmentRecord, error: CrawlError
-) -> None:
-    with get_session(user_id=lease.user_id) as session:
-        _hold(session, lease)
-        session.get_one(Attachment, attachment_id).download_error = told(error)
-        session.add(
-            SessionError(
-                user_id=lease.user_id,
-                session_id=lease.session_id,
-                error_type=type(error).__name__,
-                severity="warning",
-                error_message=f"The attachment {record.filename!r} was not fetched: {told(error)}",
-            )
-        )
-
-
-def _hold(session: Session, lease: SessionLease, *, downloaded: int = 0) -> None:
-    """Make sure, up to the commit, that this process holds the session, and count in the same transaction."""
-    held = session.scalar(
-        update(CrawlSession)
-        .where(CrawlSession.session_id == lease.session_id, CrawlSession.fence == lease.fence)
-        .values(attachments_downloaded=CrawlSession.attachments_downloaded + downloaded)
-        .returning(CrawlSession.session_id)
-    )
-    if held is None:
-        raise FenceLost("Another process has taken this session over: this one stops.")
+    async def write(self, data: bytes) -> None:
+        """See :class:`crawler.http.transfer.Sink`."""
+        if self._draft.size + len(data) > self._most:  # the process that fetches it should have seen that
+            raise FileTooLarge(too_large(self._most))
+        await self._draft.write(data)
+        self._counted += len(data)
+        self._work.counts.bytes_done += len(data)
+        self._work.tell()
+        self._work.within()

@@ -104,8 +104,8 @@ class FileReader:
             self._end()
             raise
         if answer.defect is not None:
-            log.error("a file could not be read", trace=redact(answer.defect))
-        if answer.spent or process.files >= _FILES:
+            log.warning("a file could not be read", trace=redact(answer.defect))
+        if answer.defect is not None or process.files >= _FILES:
             self._end()
         return answer.text
 

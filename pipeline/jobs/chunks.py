@@ -24,7 +24,7 @@ from pipeline.jobs.context import WorkerContext
 from pipeline.jobs.retry import MAX_ATTEMPTS, RetryLater, may_pass, pause_after
 from pipeline.jobs.schedules import database_now
 from pipeline.jobs.shared_session import end_if_done
-from pipeline.sessions.claim import Claim
+from pipeline.sessions.claim import Claim, add_files
 from pipeline.sessions.crawl_session import lease_of
 from pipeline.sessions.ending import Ending, Stopper, add_spent
 
@@ -72,6 +72,12 @@ class ChunkClaim(Claim):
         """Add to the session's totals, if the chunk is still ours."""
         await self.hold(connection)
         await add_progress(connection, session_id=self.lease.session_id, fence=None, progress=progress)
+
+    def add_files(self, session: Session, fetched: int) -> None:
+        """Count attached files, if the chunk is still ours."""
+        if _held(session, self) is None:
+            raise FenceLost("Another process has taken this part of the session over: this one stops.")
+        add_files(session, self.lease, fetched, fenced=False)
 
     async def end(self, ending: Ending) -> Stopper | None:
         """Note that the chunk is done; or give it back, to be tried again later or by another worker.

@@ -15,6 +15,7 @@ from crawler.query import ParsedQuery, parse_direct, parse_query
 from db.models import Run, SavedSearch, SessionError
 from db.sanitize import storable_text
 from db.users import require_writer
+from pipeline.attachments.limits import Limits
 from pipeline.jobs.commands import check_name
 from pipeline.jobs.cron import next_time
 from pipeline.search.saved_searches import find_saved, list_saved, place_for
@@ -37,6 +38,8 @@ class NewSchedule:
     product: str | None = None
     cron: str
     timezone: str = "UTC"
+    attachments: bool = False  # also download attached files
+    limits: Limits = field(default_factory=Limits)  # which of them
     workers: int | None = None  # requests at once of each worker; None: the tracker's concurrency
     notify: str | None = None  # the name of a worker's command, which gets the news on its standard input
     webhook: str | None = field(default=None, repr=False)  # an address that gets them by POST: a secret
@@ -74,6 +77,8 @@ def add_schedule(session: Session, new: NewSchedule, vault: Vault) -> SavedSearc
             "explanation": parsed.explanation,
         },
         "workers": new.workers,
+        "attachments": new.attachments,
+        "attachment_limits": new.limits.as_json(),
         "notify": new.notify,
     }
     session.flush()

@@ -17,12 +17,13 @@ from db.crawl.progress import SessionProgress, add_progress
 from db.in_thread import in_thread
 from db.job_queue import defer
 from db.models import CrawlSession, Run, SessionChunk
+from pipeline.attachments.limits import limits_of
 from pipeline.jobs.context import WorkerContext
 from pipeline.jobs.retry import MAX_ATTEMPTS, RetryLater
 from pipeline.jobs.runs import CHUNK, SEARCH, WORKING, settle
 from pipeline.jobs.schedules import asked, database_now
 from pipeline.jobs.shared_session import CHUNK_SIZE, end_search, end_shared, fail_session, split_chunks
-from pipeline.sessions.claim import Claim
+from pipeline.sessions.claim import Claim, add_files
 from pipeline.sessions.crawl_session import CrawlRequest, add_session, lease_of
 from pipeline.sessions.ending import Ending, Stopper
 from pipeline.sessions.since import since_last, with_since_warning
@@ -54,6 +55,10 @@ class SearchClaim(Claim):
         await add_progress(
             connection, session_id=self.lease.session_id, fence=self.lease.fence, progress=progress
         )
+
+    def add_files(self, session: Session, fetched: int) -> None:
+        """Count attached files, if the session's fence is still ours."""
+        add_files(session, self.lease, fetched)
 
     async def on_found(self, found: int) -> None:
         """Make chunks, and jobs of them, of what was found."""
@@ -206,6 +211,8 @@ def _prepare(user_id: int, run_id: int) -> CrawlRequest | None:
             query=query,
             product=schedule.product or query.filters.get("product"),
             since=None if since is None else datetime.fromisoformat(since + "T00:00+00:00"),
+            attachments=bool(schedule.options.get("attachments")),
+            limits=limits_of(schedule.options.get("attachment_limits")),
             workers=schedule.options.get("workers") or 0,
         )
         tracker_id = schedule.tracker_id

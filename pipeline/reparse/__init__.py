@@ -1,10 +1,11 @@
-"""The use case: read issues again from the pages that are kept, after a parser's fix, without the network."""
+"""The use cases: read issues again from kept pages, and files from their bytes, without the network."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 from uuid import UUID
 
@@ -13,10 +14,12 @@ from sqlalchemy import func, select
 
 from crawler.errors import UsageError
 from db import get_session
+from db.crawl.file_texts import Selected as FilesSelected
 from db.crawl.raw_pages import Heading, Selected, headings, portions
 from db.crawl.transaction import UserTransactions
 from db.models import CrawlSession
 from db.models import Tracker as TrackerModel
+from pipeline.attachments.texts import ReadFiles, read_texts
 from pipeline.reparse.batch import KeptBatch, ReparseResult, candidates
 from pipeline.trackers.connect import Tracker
 from pipeline.trackers.process import TrackerProcess
@@ -67,6 +70,26 @@ async def reparse(conninfo: str, user_id: int, wanted: Wanted) -> ReparseResult:
         async with TrackerProcess(tracker, network=False) as parser:
             await _Run(conninfo, parser, selected, total).go()
     return total
+
+
+async def read_files_again(conninfo: str, user_id: int, home: Path, wanted: Wanted) -> ReadFiles:
+    """Read the texts of fetched files again.
+
+    Args:
+        conninfo: the database.
+        user_id: whose files.
+        home: the data folder.
+        wanted: of which session or tracker.
+
+    Raises:
+        UsageError: this user has no such session or tracker.
+        DatabaseError: the database is away.
+    """
+    session_id, trackers = _find(user_id, wanted)
+    tracker_id = None if wanted.tracker is None else trackers[0].tracker_id
+    selected = FilesSelected(user_id=user_id, session_id=session_id, tracker_id=tracker_id)
+    async with UserTransactions(conninfo, user_id) as transactions:
+        return await read_texts(transactions, selected, home, again=True)
 
 
 def _find(user_id: int, wanted: Wanted) -> tuple[int | None, list[Tracker]]:

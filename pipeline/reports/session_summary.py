@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -40,7 +39,7 @@ def session_summary(lease: SessionLease) -> dict[str, Any]:
             "skipped_issues": row.skipped_issues,
             "related_issues": row.related_issues,
             "attachments_downloaded": row.attachments_downloaded,
-            "attachments_missing": _missing_files(session, lease.session_uuid) if lease.attachments else 0,
+            **_files(session, lease),
             "duration_seconds": round(row.duration_seconds or 0.0, 3),
             "errors": [
                 {
@@ -57,11 +56,14 @@ def session_summary(lease: SessionLease) -> dict[str, Any]:
         return figures
 
 
-def _missing_files(session: Session, session_uuid: UUID) -> int:
-    """Attached files of the session's issues that were asked for and are not here, as on the receipt."""
-    (receipt,) = select_rows(session, "stats", "receipt", {"session_uuid": session_uuid})
-    missing: int = receipt["attachments_missing"]
-    return missing
+def _files(session: Session, lease: SessionLease) -> dict[str, Any]:
+    """The attached files of the session's issues that are not here, and why, as on the receipt."""
+    if not lease.attachments:
+        return {"attachments_missing": 0, "attachments_skipped": 0, "attachment_reasons": {}}
+    (receipt,) = select_rows(session, "stats", "receipt", {"session_uuid": lease.session_uuid})
+    return {
+        name: receipt[name] for name in ("attachments_missing", "attachments_skipped", "attachment_reasons")
+    }
 
 
 def shortfalls(lease: SessionLease) -> list[str]:

@@ -33,6 +33,7 @@ class Filters:
     module: str | None = None  # the tracker's own word
     tracker: str | None = None  # by name
     has_attachment: bool | None = None
+    places: tuple[str, ...] | None = None  # which of PLACES the words are looked for in
     user_id: int | None = None  # whose; somebody else's are for admins and analysts
 
     def within(self, parsed: ParsedQuery) -> Filters:
@@ -51,13 +52,16 @@ class Filters:
     def for_database(self) -> dict[str, Any]:
         """As ``ims.search_issues`` takes them; the product is an argument of its own there."""
         given = {
-            name: value for name, value in asdict(self).items() if name != "product" and value is not None
+            "in" if name == "places" else name: value
+            for name, value in asdict(self).items()
+            if name != "product" and value is not None
         }
         return {
             name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()
         }
 
 
+PLACES = ("title", "description", "comments", "attachments")
 NAMES = ("product", "status", "state", "reporter", "owner", "priority", "module", "tracker")
 
 
@@ -66,10 +70,10 @@ def read_filters(given: Mapping[str, str]) -> Filters:
 
     Args:
         given: any of ``NAMES`` as they are; ``created`` and ``updated`` as spans of time, ``since`` and
-            ``until`` as times, both of the last change; ``has_attachment``.
+            ``until`` as times, both of the last change; ``has_attachment``; ``places``, some of ``PLACES``.
 
     Raises:
-        UsageError: a time is none, or is given twice.
+        UsageError: a time is none, or is given twice; or there is no such place.
     """
     if "updated" in given and ("since" in given or "until" in given):
         raise UsageError("--since and --until are about the last change too: give them, or --updated A..B.")
@@ -85,7 +89,16 @@ def read_filters(given: Mapping[str, str]) -> Filters:
         updated_from=updated_from or read_moment(given.get("since")),
         updated_to=updated_to or read_moment(given.get("until"), end=True),
         has_attachment=True if "has_attachment" in given else None,
+        places=_places(given["places"]) if "places" in given else None,
     )
+
+
+def _places(typed: str) -> tuple[str, ...]:
+    named = [word.strip().lower() for word in typed.split(",")]
+    places = tuple(place for place in PLACES if place in named or place.removesuffix("s") in named)
+    if len(places) < len(set(named)):
+        raise UsageError(f"--in takes {', '.join(PLACES[:-1])} or {PLACES[-1]}, or several with commas.")
+    return places
 
 
 def check_words(acting: Acting, filters: Filters) -> None:

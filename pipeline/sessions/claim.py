@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import psycopg
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from db.crawl.progress import SessionProgress
+from db.errors import FenceLost
+from db.models import CrawlSession
 from db.sanitize import INTEGER_MAX
 from pipeline.sessions.crawl_session import SessionLease
 from pipeline.sessions.ending import Ending, Stopper
@@ -71,6 +75,14 @@ class Claim(ABC):
             FenceLost: the claim is not ours any more; the transaction must not be committed.
         """
 
+    @abstractmethod
+    def add_files(self, session: Session, fetched: int) -> None:
+        """Count attached files that are here now, in the transaction that says so of them.
+
+        Raises:
+            FenceLost: as for :meth:`add_progress`.
+        """
+
     async def on_found(self, found: int) -> None:
         """Take note that so many references are in the frontier: after each page of the search."""
         return
@@ -86,3 +98,23 @@ class Claim(ABC):
     async def following(self) -> Claim | None:
         """Claim the next part of the same session, where the same process should go on with that."""
         return None
+
+
+def add_files(session: Session, lease: SessionLease, fetched: int, *, fenced: bool = True) -> None:
+    """Count attached files in a session's row.
+
+    Args:
+        session: of the owner.
+        lease: of the session.
+        fetched: how many.
+        fenced: the session's own fence must be held up to the commit; else a chunk's is.
+
+    Raises:
+        FenceLost: it is not.
+    """
+    wanted = update(CrawlSession).where(CrawlSession.session_id == lease.session_id)
+    if fenced:
+        wanted = wanted.where(CrawlSession.fence == lease.fence)
+    added = wanted.values(attachments_downloaded=CrawlSession.attachments_downloaded + fetched)
+    if session.scalar(added.returning(CrawlSession.session_id)) is None:
+        raise FenceLost("Another process has taken this session over: this one stops.")

@@ -19,11 +19,13 @@ from structlog.contextvars import bound_contextvars
 from crawler.errors import CrawlError, TrackerError
 from crawler.http.stats import ClientStats
 from crawler.sources import find_kind
+from db.crawl.file_texts import Selected
 from db.crawl.frontier import tally
 from db.crawl.progress import tell_movement
 from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseError
-from pipeline.attachments.download import download_attachments
+from pipeline.attachments.download import Work, download_attachments
+from pipeline.attachments.texts import read_texts
 from pipeline.sessions import watchdog
 from pipeline.sessions.ceiling import Ceiling
 from pipeline.sessions.claim import Claim
@@ -202,7 +204,8 @@ class _Run:
     def _movement(self) -> tuple[int, ...]:
         counts, stats = self._state.counts, self.tracker.stats if self.tracker is not None else None
         return (
-            *(counts.found, counts.related, counts.settled, counts.attachments, self._state.listed),
+            *(counts.found, counts.related, counts.settled, self._state.listed),
+            *(counts.files.bytes_done, counts.files.read),
             0 if stats is None else stats.bytes,
         )
 
@@ -226,8 +229,9 @@ class _Run:
                 raise state.fatal
             if claim.lease.census and claim.is_whole and not state.stop.is_set():
                 await conclude(plan, state)
-        if claim.lease.attachments and claim.is_whole and not state.stop.is_set():
+        if claim.lease.attachments and claim.fetches and not state.stop.is_set():
             await self._attachments(plan)
+            await self._texts(plan)
 
     async def _search(self, plan: Plan) -> None:
         await search(plan, self._state)
@@ -238,9 +242,34 @@ class _Run:
             if (excess := plan.excess(0)) is not None:
                 raise excess
 
-        self._state.counts.attachments = await download_attachments(
-            plan.lease, plan.tracker, self._conductor.home, self._state.stop, keep_within
+        counts = self._state.counts
+        work = Work(
+            claim=self._claim,
+            source=plan.tracker,
+            home=self._conductor.home,
+            stop=self._state.stop,
+            within=keep_within,
+            largest=self._claim.tracker.largest,
+            exact=plan.features.exact_sizes,
+            counts=counts.files,
+            tell=partial(self._conductor.observer, counts),
         )
+        await download_attachments(work)
+
+    async def _texts(self, plan: Plan) -> None:
+        lease, counts = plan.lease, self._state.counts
+        selected = Selected(
+            user_id=lease.user_id, session_id=lease.session_id, positions=self._claim.positions
+        )
+        async with self._transactions() as transactions:
+            await read_texts(
+                transactions,
+                selected,
+                self._conductor.home,
+                stop=self._state.stop,
+                counts=counts.files,
+                tell=partial(self._conductor.observer, counts),
+            )
 
     async def _plan(
         self, tracker: TrackerPool, searching: UserTransactions, loading: UserTransactions

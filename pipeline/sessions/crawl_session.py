@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from crawler.query import ParsedQuery, Tree, parse_direct
 from db import get_session
 from db.crawl.census import Scope
 from db.models import CrawlSession, SearchQuery, SessionChunk
+from pipeline.attachments.limits import Limits, limits_of
 
 HEARTBEAT = timedelta(seconds=15)
 SILENCE = 4 * HEARTBEAT  # after so long without a sign of life, a process is taken for dead
@@ -32,6 +33,7 @@ class CrawlRequest:
     related: bool = False  # also fetch the issues that the hits point to
     since: datetime | None = None  # only what changed at or after this time
     attachments: bool = False  # also download the attached files
+    limits: Limits = field(default_factory=Limits)  # which of them
     workers: int = 4
     since_last: bool = False  # since stands for the last session's start
     census: bool = False  # look for stored issues that the tracker no longer lists
@@ -58,6 +60,7 @@ class SessionLease:
     crawl_related: bool
     attachments: bool
     workers: int
+    limits: Limits = field(default_factory=Limits)  # of attached files
     search_cursor: str | None = None
     search_done: bool = False
     census: bool = False
@@ -109,6 +112,7 @@ def add_session(session: Session, user_id: int, tracker_id: int, request: CrawlR
                 "filters": dict(query.filters),
             },
             "attachments": request.attachments,
+            "attachment_limits": request.limits.as_json(),
             "since_last": request.since_last,
             "census": request.census,
             "remove_many": request.allow_mass_removal,
@@ -182,6 +186,7 @@ def lease_of(row: CrawlSession) -> SessionLease:
         max_results=row.max_results,
         crawl_related=row.crawl_related,
         attachments=bool(row.session_metadata.get("attachments")),
+        limits=limits_of(row.session_metadata.get("attachment_limits")),
         workers=row.parallel_workers or 1,
         search_cursor=row.search_cursor,
         search_done=row.search_done,

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from crawler.sources import find_kind
 from db import get_session
@@ -72,7 +73,11 @@ def last_start(user_id: int, tracker_id: int, request: CrawlRequest) -> datetime
     if request.related:
         conditions.append(CrawlSession.crawl_related.is_(True))
     if request.attachments:
-        conditions.append(metadata["attachments"].as_boolean())
+        limits = request.limits.as_json()
+        conditions += [
+            metadata["attachments"].as_boolean(),
+            func.coalesce(metadata["attachment_limits"], literal({}, JSONB)) == literal(limits, JSONB),
+        ]
     newest = (
         select(CrawlSession.started_at, Tracker.kind)
         .join(Tracker, Tracker.tracker_id == CrawlSession.tracker_id)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import psycopg
+from sqlalchemy.orm import Session
 
 from db.crawl.frontier import beat, hold_fence
 from db.crawl.progress import SessionProgress, add_progress
 from db.errors import DatabaseError
 from db.in_thread import in_thread
 from pipeline.sessions.ceiling import USUAL, Ceiling
-from pipeline.sessions.claim import Claim
+from pipeline.sessions.claim import Claim, add_files
 from pipeline.sessions.conductor import Conductor
 from pipeline.sessions.crawl_session import HEARTBEAT, SessionLease
 from pipeline.sessions.ending import Ending, Stopper, end
@@ -48,6 +49,10 @@ class WholeSession(Claim):
         await add_progress(
             connection, session_id=self.lease.session_id, fence=self.lease.fence, progress=progress
         )
+
+    def add_files(self, session: Session, fetched: int) -> None:
+        """Count attached files, if the session's fence is still ours."""
+        add_files(session, self.lease, fetched)
 
     async def end(self, ending: Ending) -> Stopper | None:
         """Close the session's row; a database that is away for a moment is waited for."""

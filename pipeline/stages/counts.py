@@ -9,6 +9,20 @@ STORED = ("new", "changed", "unchanged")  # states of references whose issue is 
 
 
 @dataclass(slots=True)
+class FileCounts:
+    """Running totals of the attached files of one run."""
+
+    files: int = 0  # to be fetched
+    bytes: int = 0  # that those have, as far as is known
+    done: int = 0
+    failed: int = 0
+    skipped: int = 0  # not wanted
+    bytes_done: int = 0
+    to_read: int = 0  # whose text is to be read
+    read: int = 0
+
+
+@dataclass(slots=True)
 class RunCounts:
     """Running totals of one session, over all its runs when it was resumed."""
 
@@ -21,7 +35,7 @@ class RunCounts:
     failed: int = 0
     skipped: int = 0
     removed: int = 0  # a census found these gone, moved or denied
-    attachments: int = 0
+    files: FileCounts = field(default_factory=FileCounts)
     search_done: bool = False
     reasons: dict[str, int] = field(default_factory=dict)  # why issues failed or were skipped
     stall: str | None = None  # that nothing has moved for a while, and what is waited for

@@ -12,6 +12,7 @@ from crawler.process.messages import (
     Close,
     Failed,
     Fault,
+    FileBegun,
     Listed,
     Login,
     More,
@@ -92,7 +93,7 @@ class Call:
         answer = await self._answers.get()
         if isinstance(answer, Exception):
             raise answer
-        self._is_open = self._failure is None and isinstance(answer, Listed | Piece)
+        self._is_open = self._failure is None and isinstance(answer, Listed | FileBegun | Piece)
         if isinstance(answer, Failed):
             raise _error(answer.fault)
         if not isinstance(answer, kinds):

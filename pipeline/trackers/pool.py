@@ -25,7 +25,7 @@ from pipeline.logs import told
 from pipeline.sessions.watchdog import Wait
 from pipeline.trackers.connect import Tracker
 from pipeline.trackers.host_share import HostShare
-from pipeline.trackers.process import Outcome, TrackerProcess, in_groups
+from pipeline.trackers.process import FileStore, Outcome, TrackerProcess, in_groups
 
 log = structlog.get_logger(__name__)
 
@@ -111,9 +111,9 @@ class TrackerPool:
                 self._told = told if limit is None else min(told, limit)
                 yield page
 
-    async def download(self, attachment: AttachmentRecord, sink: Callable[[bytes], object]) -> int:
+    async def download(self, attachment: AttachmentRecord, store: FileStore, *, limit: int) -> None:
         """As :meth:`TrackerProcess.download`."""
-        return await self._processes[0].download(attachment, sink)
+        await self._processes[0].download(attachment, store, limit=limit)
 
     async def fetch(self, references: Sequence[Reference]) -> list[Outcome]:
         """As :meth:`TrackerProcess.fetch`."""

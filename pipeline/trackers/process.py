@@ -10,13 +10,14 @@ from datetime import datetime
 from itertools import count
 from time import monotonic
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import structlog
 from msgspec.structs import replace as replaced
 
 from crawler.errors import ItemError, PageRejected, TrackerError
 from crawler.http.stats import ClientStats
+from crawler.http.transfer import Kept, Sink
 from crawler.process.hand import FIRST, LOGIN, NOTHING
 from crawler.process.messages import (
     Answer,
@@ -27,6 +28,7 @@ from crawler.process.messages import (
     Fetch,
     Fetched,
     FetchedIssue,
+    FileBegun,
     FromProcess,
     GiveBack,
     Granted,
@@ -68,6 +70,16 @@ SECONDS = 60.0  # that one page may take; the slow engine needs one for a very b
 MOST_DEATHS = 3  # over the same list or login page; or of processes that did nothing before
 
 A = TypeVar("A", bound=Answer)
+
+
+class FileStore(Sink, Protocol):
+    """Whoever keeps a file's bytes."""
+
+    @property
+    def kept(self) -> Kept | None:
+        """What is there of the file."""
+        ...
+
 
 log = structlog.get_logger(__name__)
 
@@ -230,28 +242,30 @@ class TrackerProcess:
         """
         return await in_groups(references, self._batch_size, self._fetch)
 
-    async def download(self, attachment: AttachmentRecord, sink: Callable[[bytes], object]) -> int:
-        """Get a file in pieces of bounded size; how many bytes it has comes back.
+    async def download(self, attachment: AttachmentRecord, store: FileStore, *, limit: int) -> None:
+        """Get a file in pieces of bounded size.
 
         Args:
             attachment: from its ``download_url``.
-            sink: gets each piece.
+            store: gets each piece, and knows what it has from an earlier try.
+            limit: bytes that the file may have.
 
         Raises:
-            ItemError: this file cannot be had; the sink may have got a part of it.
+            ItemError: this file cannot be had; the store may have got a part of it.
         """
-        size = 0
         while True:
             try:
-                with self._called(Download(attachment=attachment)) as call:
+                with self._called(Download(attachment=attachment, limit=limit, kept=store.kept)) as call:
                     await call.begin()
-                    while isinstance(answer := await call.answer(Piece, Done), Piece):
-                        size += len(answer.data)
-                        sink(answer.data)
+                    while not isinstance(answer := await call.answer(FileBegun, Piece, Done), Done):
+                        if isinstance(answer, FileBegun):
+                            await store.begin(answer.head)
+                        elif isinstance(answer, Piece):
+                            await store.write(answer.data)
                         call.go_on()
-                return size
+                return
             except ProcessEnded as ended:
-                if ended.how is not None or size:
+                if ended.how is not None:
                     raise ItemError(
                         "The process that fetched the file ended before all of it was here."
                     ) from None

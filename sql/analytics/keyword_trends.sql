@@ -1,5 +1,5 @@
--- What issues are about more than before: the words of the titles of issues registered in a time, against the equally long
--- time before it, the strongest rise first. An issue counts once for a word.
+-- What issues are about more than before: the words of the titles of issues registered in a time, and the codes of errors in
+-- their files, against the equally long time before it, the strongest rise first. An issue counts once for a word.
 --
 -- Korean particles go where they are surely ones: those that no word ends in, and others where the word occurs without, or
 -- with another one, as well.
@@ -22,6 +22,13 @@ WITH bounds AS (
     FROM bounds
     JOIN ims.issues issue ON issue.registered_date >= bounds.start AND issue.registered_date < bounds.finish
     CROSS JOIN unnest(ims.title_terms(issue.title)) AS word
+    UNION ALL
+    SELECT issue.issue_pk, issue.registered_date >= bounds.middle, lower(word)
+    FROM bounds
+    JOIN ims.issues issue ON issue.registered_date >= bounds.start AND issue.registered_date < bounds.finish
+    JOIN ims.attachments file ON file.user_id = issue.user_id AND file.issue_pk = issue.issue_pk AND file.removed_at IS NULL
+    JOIN ims.file_texts told ON told.user_id = file.user_id AND told.sha256 = file.sha256
+    CROSS JOIN unnest(told.codes) AS word
 ), spoken AS (
     SELECT word, ims.without_particle(word) AS stem FROM (SELECT DISTINCT word FROM said) AS words
 ), form AS MATERIALIZED (

@@ -1,7 +1,7 @@
 -- What an issue is found by: its owner as a lexeme that no text can contain, so that one index selects owner and words
 -- together, and the words of title (A), description (B), comments (C) and attachments (D), each as written and in its
--- place, with the parts of names after them. Other forms of a word are the question's business (ims.word_forms), which
--- keeps the index small and the load fast.
+-- place, with the parts of names after them. Other forms of a word are the question's business (ims.word_forms,
+-- ims.term_variants), which keeps the index small and the load fast.
 --
 -- A bare mark stands at the end of a field, so that no phrase reaches from one into the next.
 --
@@ -17,6 +17,7 @@ DECLARE
     owned CONSTANT tsvector := array_to_tsvector(ARRAY['owner ' || owner]);
     spaced text;
     parts text;
+    accented boolean;
     vector tsvector;
 BEGIN
     LOOP
@@ -25,7 +26,9 @@ BEGIN
             replace(left(description, characters), E'\u0001', ' '), E'\n\u0001\n',
             replace(left(comments, characters), E'\u0001', ' '), E'\n\u0001\n',
             replace(left(attachments, characters), E'\u0001', ' '));
+        spaced := ims.composed_text(spaced);
         parts := ims.name_parts(spaced);
+        accented := octet_length(spaced) > char_length(spaced) AND spaced ~ '[\u00c0-\u024f\u0386-\u03ce\u0401\u0451\u1e00-\u1fff]';
         spaced := ims.spaced_text(spaced);
         BEGIN
             vector := setweight(to_tsvector('simple', split_part(spaced, E'\u0001', 1) || split_part(parts, E'\u0001', 1)), 'A')
@@ -36,7 +39,7 @@ BEGIN
                 vector := vector
                     || setweight(to_tsvector('simple', split_part(spaced, E'\u0001', 4) || split_part(parts, E'\u0001', 4)), 'D');
             END IF;
-            RETURN vector;
+            RETURN CASE WHEN accented THEN ims.accent_variants(vector) ELSE vector END;
         EXCEPTION WHEN program_limit_exceeded THEN
             characters := characters / 5;
         END;

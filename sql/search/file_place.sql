@@ -14,8 +14,9 @@ DECLARE
     longest CONSTANT integer := 200;  -- characters of a line
     part record;
     place integer;
+    before text;
     row_number integer;
-    shown text[];
+    line text;
     start integer;
 BEGIN
     SELECT 'attachment ' || filename INTO found_in
@@ -33,14 +34,16 @@ BEGIN
         place := regexp_instr(part.content, loose, 1, 1, 0, 'i');
         found_in := concat('attachment ', part.filename, '!/' || nullif(part.member, ''));
         EXIT WHEN place = 0;  -- the member's name, or another form of a word
-        row_number := regexp_count(left(part.content, place - 1), E'\n');
-        found_in := found_in || ':' || coalesce(part.line_numbers[row_number + 1], part.first_line + row_number);
-        shown := string_to_array(part.content, E'\n');
-        -- Of a long line, what is around the hit.
-        start := regexp_instr(shown[row_number + 1], loose, 1, 1, 0, 'i');
-        shown[row_number + 1] := substr(shown[row_number + 1], greatest(start - longest / 2, 1), longest);
-        SELECT string_agg(left(line, longest), E'\n' ORDER BY place_of) INTO lines
-        FROM unnest(shown[greatest(row_number, 1) : row_number + 2]) WITH ORDINALITY AS around (line, place_of);
+        before := left(part.content, place - 1);
+        row_number := 1 + octet_length(before) - octet_length(replace(before, E'\n', ''));
+        found_in := found_in || ':' || coalesce(part.line_numbers[row_number], part.first_line + row_number - 1);
+        line := split_part(part.content, E'\n', row_number);
+        IF length(line) > longest THEN  -- what is around the hit
+            start := regexp_instr(line, loose, 1, 1, 0, 'i');
+            line := substr(line, greatest(start - longest / 2, 1), longest);
+        END IF;
+        lines := concat_ws(E'\n', CASE WHEN row_number > 1 THEN left(split_part(part.content, E'\n', row_number - 1), longest) END,
+                           line, nullif(left(split_part(part.content, E'\n', row_number + 1), longest), ''));
         EXIT;
     END LOOP;
 END

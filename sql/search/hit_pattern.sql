@@ -1,5 +1,5 @@
 -- Two regular expressions, for whatever case, that find the terms of a question in a text as people wrote it: as words
--- (whole), and within names too (loose). NULL where nothing is looked for.
+-- (whole), and within names and written otherwise too (loose). NULL where nothing is looked for.
 CREATE OR REPLACE FUNCTION ims.hit_pattern(query_text text, OUT whole text, OUT loose text)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -30,7 +30,8 @@ BEGIN
             pattern := left(words, shared) || '(?:'
                        || (SELECT string_agg(substr(form, shared + 1), '|') FROM unnest(forms) AS form) || ')';
         END IF;
-        loose := concat_ws('|', loose, CASE WHEN words ~ '^[1-9]' THEN '0*' ELSE '' END || pattern);
+        loose := concat_ws('|', loose, CASE WHEN words ~ '^[1-9]' THEN '0*' ELSE '' END || pattern,
+                           ims.variant_pattern(words));
         IF words ~ '^[a-z0-9]' THEN
             spaced := spaced || pattern;
         ELSE

@@ -34,10 +34,15 @@ DECLARE
                                    WHEN wanted.user_id <> me THEN NULL ELSE me END;
     asked CONSTANT tsquery := ims.search_query(coalesce(query_text, ''), coalesce(wanted.fields, ''));
     fields CONSTANT text := coalesce(wanted.fields, 'ABCD');
+    owners CONSTANT integer[] := CASE WHEN everyone THEN ARRAY(SELECT user_id FROM ims.users) ELSE ARRAY[whose] END;
     only_mine CONSTANT tsquery := quote_literal('owner ' || whose)::tsquery;
     sought CONSTANT tsquery := CASE WHEN NOT everyone THEN only_mine && asked
                                     WHEN numnode(asked) > 0 THEN asked
                                     ELSE !! only_mine || only_mine END;  -- everything, and still by the index
+    -- Phrases as their words, which the index alone can tell; but not where something is excluded.
+    loose CONSTANT tsquery := CASE WHEN sought::text LIKE '%!%' THEN sought
+                                   ELSE replace(replace(sought::text, '<->', '&'), '<0>', '&')::tsquery END;
+    told_by_index CONSTANT boolean := loose = sought;
     family CONSTANT text := lower(coalesce(product_filter, ''));
     terms text[];       -- what may be an issue's number or key
     unwanted text[];    -- likewise, excluded
@@ -45,12 +50,15 @@ DECLARE
     exact tsquery[];    -- to rank by: each term that is not excluded, in each field
     near tsquery[];
     part tsquery[];
-    other tsquery[];
+    any_near tsquery[];   -- likewise, for each term in whichever field
+    any_part tsquery[];
     anywhere tsquery[];   -- each of these terms, in whichever field is looked at
     required boolean[];   -- whether an issue must have it
     in_files tsquery[];   -- each term, in what a file says
     excluded tsquery;     -- what an issue must not have, in its fields
     banned bigint[];      -- issues that have it in a file
+    filed_issues bigint[];   -- issues of which a file has a term, a pair each
+    filed_terms integer[];   -- and which
 BEGIN
     IF me IS NULL OR whose IS NULL OR asked IS NULL THEN
         RETURN;
@@ -64,13 +72,13 @@ BEGIN
     SELECT array_agg(replace(query.exact, E'\u0001', known)::tsquery ORDER BY place, field),
            array_agg(replace(query.near, E'\u0001', known)::tsquery ORDER BY place, field),
            array_agg(replace(query.part, E'\u0001', known)::tsquery ORDER BY place, field),
-           array_agg(replace(nullif(concat_ws(' | ', query.near, query.part), ''), E'\u0001', coalesce(wanted.fields, ''))::tsquery
-                     ORDER BY place) FILTER (WHERE field = 'A'),
+           array_agg(replace(query.near, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
+           array_agg(replace(query.part, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
            array_agg(replace(words, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
            array_agg(clauses.sign = '+' ORDER BY place) FILTER (WHERE field = 'A'),
            array_agg(CASE WHEN everyone THEN '' ELSE only_mine END && replace(words, E'\u0001', '')::tsquery ORDER BY place)
                FILTER (WHERE field = 'A' AND wanted.in_files)
-    INTO exact, near, part, other, anywhere, required, in_files
+    INTO exact, near, part, any_near, any_part, anywhere, required, in_files
     FROM (SELECT min(place) AS place, max(sign) AS sign, coalesce(number, term) AS term, phrase
           FROM ims.query_clauses(query_text) WITH ORDINALITY AS clauses (sign, term, number, phrase, place)
           WHERE sign <> '-' GROUP BY 3, 4) AS clauses
@@ -80,48 +88,44 @@ BEGIN
     CROSS JOIN LATERAL (SELECT CASE WHEN strpos(fields, field) > 0 THEN field END) AS looked_at (known)
     WHERE query.exact IS NOT NULL;
 
-    IF wanted.in_files AND EXISTS (SELECT FROM ims.file_text_parts WHERE everyone OR user_id = whose) THEN
-        SELECT string_agg(replace(words, E'\u0001', ''), ' | ')::tsquery INTO excluded
-        FROM ims.query_clauses(query_text) AS clauses
-        CROSS JOIN LATERAL ims.term_query(coalesce(number, term), phrase) AS query
-        CROSS JOIN concat_ws(' | ', query.exact, query.near, query.part) AS words
-        WHERE sign = '-' AND query.exact IS NOT NULL;
+    -- Said twice, so that one's own is asked of the index.
+    IF wanted.in_files AND (everyone AND EXISTS (SELECT FROM ims.file_text_parts)
+                            OR EXISTS (SELECT FROM ims.file_text_parts WHERE user_id = whose)) THEN
+        IF unwanted <> '{}' THEN
+            SELECT string_agg(replace(words, E'\u0001', ''), ' | ')::tsquery INTO excluded
+            FROM ims.query_clauses(query_text) AS clauses
+            CROSS JOIN LATERAL ims.term_query(coalesce(number, term), phrase) AS query
+            CROSS JOIN concat_ws(' | ', query.exact, query.near, query.part) AS words
+            WHERE sign = '-' AND query.exact IS NOT NULL;
+        END IF;
         IF excluded IS NOT NULL THEN
             SELECT array_agg(DISTINCT file.issue_pk) INTO banned
-            FROM ims.file_text_parts text
-            JOIN ims.attachments file ON file.user_id = text.user_id AND file.sha256 = text.sha256
-            WHERE text.search_vector @@ (CASE WHEN everyone THEN '' ELSE only_mine END && excluded)
-              AND (everyone OR text.user_id = whose) AND file.removed_at IS NULL;
+            FROM ims_private.files_that_say(
+                ARRAY[CASE WHEN everyone THEN '' ELSE only_mine END && excluded], CASE WHEN NOT everyone THEN whose END) AS file;
         END IF;
-    ELSE
-        in_files := NULL;
+        SELECT array_agg(file.issue_pk), array_agg(file.place) INTO filed_issues, filed_terms
+        FROM ims_private.files_that_say(in_files, CASE WHEN NOT everyone THEN whose END) AS file;
     END IF;
 
     hit := ims.hit_pattern(query_text);
     RETURN QUERY
     WITH named AS (  -- by number or key, over each connection, for that is how the index is ordered
         SELECT issue.issue_pk
-        FROM (SELECT user_id, tracker_id FROM ims.trackers WHERE everyone OR user_id = whose) AS connection
+        FROM unnest(owners) AS user_id
+        JOIN ims.trackers connection USING (user_id)
         JOIN ims.issues issue USING (user_id, tracker_id)
         WHERE issue.issue_id = ANY (terms)
         UNION ALL
         SELECT issue.issue_pk
-        FROM (SELECT user_id FROM ims.users WHERE everyone OR user_id = whose) AS somebody
+        FROM unnest(owners) AS user_id
         JOIN ims.issues issue USING (user_id)
         WHERE issue.tracker_id IS NULL AND issue.issue_id = ANY (terms)
-    ), filed AS MATERIALIZED (  -- which terms an issue's files have
-        SELECT file.issue_pk, array_agg(DISTINCT term.place) AS places
-        FROM unnest(in_files) WITH ORDINALITY AS term (words, place)
-        CROSS JOIN LATERAL (
-            SELECT DISTINCT text.user_id, text.sha256
-            FROM ims.file_text_parts text
-            WHERE text.search_vector @@ term.words AND (everyone OR text.user_id = whose)
-        ) AS text
-        JOIN ims.attachments file ON file.user_id = text.user_id AND file.sha256 = text.sha256
-        WHERE file.removed_at IS NULL
-        GROUP BY file.issue_pk
+    ), filed AS (
+        SELECT issue_pk, array_agg(place) AS places
+        FROM unnest(filed_issues, filed_terms) AS pair (issue_pk, place)
+        GROUP BY issue_pk
     ), found AS (
-        SELECT issue.issue_pk, issue.modified_date, NULL::real[] AS grades
+        SELECT issue.issue_pk, issue.modified_date, true AS is_said, NULL::real[] AS grades
         FROM ims.issues issue
         WHERE issue.issue_pk IN (SELECT named.issue_pk FROM named)
           AND (numnode(asked) = 0
@@ -131,25 +135,34 @@ BEGIN
           AND upper(issue.issue_id) <> ALL (unwanted)
           AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
         UNION ALL
-        -- Put together with nothing, a vector is fetched and unpacked once, not for each question about it.
-        SELECT issue.issue_pk, issue.modified_date,
-               CASE WHEN other IS NULL THEN '{}'
-                    ELSE ims_private.grades(issue.search_vector || ''::tsvector, exact, near, part, other) END
-        FROM ims.issues issue
-        WHERE issue.search_vector @@ sought
-          AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
-          AND (everyone OR issue.user_id = whose) AND issue.removed_at IS NULL
-          AND starts_with(lower(coalesce(issue.product, '')), family)
-          AND upper(issue.issue_id) <> ALL (unwanted)
-          AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
-          AND (banned IS NULL OR issue.issue_pk <> ALL (banned))
+        -- Weighed anew in no word, a vector is fetched and unpacked once, not for each question about it.
+        SELECT issue.issue_pk, issue.modified_date, true,
+               ARRAY(SELECT ims_private.grade(issue.vector, term, exact, near, part, any_near, any_part)
+                     FROM generate_series(1, cardinality(any_near)) AS term)
+        FROM (
+            SELECT issue.issue_pk, issue.modified_date, setweight(issue.search_vector, 'A', '{}') AS vector
+            FROM ims.issues issue
+            WHERE issue.search_vector @@ loose
+              AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
+              AND (everyone OR issue.user_id = whose) AND issue.removed_at IS NULL
+              AND starts_with(lower(coalesce(issue.product, '')), family)
+              AND upper(issue.issue_id) <> ALL (unwanted)
+              AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
+              AND (banned IS NULL OR issue.issue_pk <> ALL (banned))
+            OFFSET 0
+        ) AS issue
+        WHERE told_by_index OR issue.vector @@ sought
         UNION ALL
-        -- By what is in files, alone or together with the fields.
-        SELECT issue.issue_pk, issue.modified_date,
-               ims_private.grades(issue.search_vector || ''::tsvector, exact, near, part, other)
-        FROM filed
-        JOIN ims.issues issue ON issue.issue_pk = filed.issue_pk
-        WHERE NOT issue.search_vector @@ asked
+        -- By what is in files: alone where nothing is required, since the fields would have been enough, else together.
+        SELECT issue.issue_pk, issue.modified_date, true = ANY (required),
+               CASE WHEN true = ANY (required)
+                    THEN ARRAY(SELECT ims_private.grade(issue.search_vector, term, exact, near, part, any_near, any_part)
+                               FROM generate_series(1, cardinality(any_near)) AS term)
+                    ELSE array_fill(0::real, ARRAY[cardinality(any_near)]) END
+        FROM ims.issues issue
+        JOIN filed ON filed.issue_pk = issue.issue_pk
+        WHERE issue.issue_pk = ANY (filed_issues)
+          AND NOT issue.search_vector @@ asked
           AND (excluded IS NULL OR NOT issue.search_vector @@ excluded)
           AND NOT EXISTS (
               SELECT FROM unnest(required, anywhere) WITH ORDINALITY AS term (required, words, place)
@@ -161,7 +174,7 @@ BEGIN
           AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
           AND (banned IS NULL OR issue.issue_pk <> ALL (banned))
     ), hits AS (
-        SELECT found.issue_pk, found.modified_date, filed.issue_pk IS NOT NULL AS is_filed,
+        SELECT found.issue_pk, found.modified_date, found.is_said, filed.issue_pk IS NOT NULL AS is_filed,
                CASE WHEN filed.issue_pk IS NULL OR found.grades IS NULL THEN found.grades
                     ELSE ARRAY(SELECT CASE WHEN place = ANY (filed.places) THEN 1 - (1 - grade) * 0.95 ELSE grade END
                                FROM unnest(found.grades) WITH ORDINALITY AS listed (grade, place) ORDER BY place)
@@ -172,16 +185,19 @@ BEGIN
         FROM (
             SELECT place, count(*)::real AS total, count(*) FILTER (WHERE grade > 0)::real AS found
             FROM hits CROSS JOIN unnest(hits.grades) WITH ORDINALITY AS listed (grade, place)
-            WHERE cardinality(other) > 1
+            WHERE cardinality(any_near) > 1
             GROUP BY place
         ) AS counted
     ), scored AS (
-        SELECT hits.issue_pk, hits.modified_date, hits.is_filed, coalesce((
+        -- The same for a single term, which need not be added up.
+        SELECT hits.issue_pk, hits.modified_date, hits.is_said, hits.is_filed, coalesce(CASE WHEN cardinality(hits.grades) = 1 THEN
+            CASE WHEN hits.grades[1] > 0 THEN 0.5 ELSE 0 END + 0.4 * hits.grades[1]::double precision + 0.09::double precision
+        ELSE (
             SELECT CASE WHEN bool_and(grade > 0) THEN 0.5 ELSE 0 END
                    + 0.4 * sum(grade * coalesce(rare, 1)) / sum(coalesce(rare, 1))
                    + 0.09 * coalesce(sum(rare) FILTER (WHERE grade > 0), 1) / sum(coalesce(rare, 1))
             FROM unnest(hits.grades, rarity.terms) AS listed (grade, rare)
-        )::real, CASE WHEN hits.grades IS NULL THEN 2 ELSE 0 END) AS score
+        ) END::real, CASE WHEN hits.grades IS NULL THEN 2 ELSE 0 END) AS score
         FROM hits CROSS JOIN rarity
     ), best AS (
         SELECT * FROM scored
@@ -192,7 +208,8 @@ BEGIN
            shown.snippet, shown.found_in
     FROM best
     JOIN ims.issues issue USING (issue_pk)
-    CROSS JOIN LATERAL ims_private.snippet(issue.issue_pk, issue.title, issue.description, fields,
+    CROSS JOIN LATERAL ims_private.snippet(issue.issue_pk, issue.title, issue.description,
+                                           CASE WHEN best.is_said THEN fields ELSE 'D' END,
                                            CASE WHEN best.is_filed THEN in_files END, hit.whole, hit.loose) AS shown
     ORDER BY best.score DESC, best.modified_date DESC NULLS LAST, issue.issue_pk DESC;
 END

@@ -43,7 +43,7 @@ BEGIN
                CASE WHEN 'A' = ANY (weights) THEN 1 WHEN 'B' = ANY (weights) THEN 0.5 ELSE 0.25 END AS worth
         FROM ims.issues issue CROSS JOIN LATERAL unnest(issue.search_vector)
         WHERE issue.issue_pk = wanted AND cardinality(positions) > 0
-          AND lexeme NOT LIKE 'ǀ%' AND char_length(ltrim(lexeme, 'ǁ')) > 1  -- neither parts of names nor letters
+          AND lexeme !~ '^[ǀǂ]' AND char_length(ltrim(lexeme, 'ǁ')) > 1  -- neither parts and variants of names nor letters
         ORDER BY 3 DESC, char_length(lexeme) DESC, lexeme LIMIT looked_up * 4
     ), newest AS MATERIALIZED (
         -- Put together with nothing, a vector is fetched and unpacked once.

@@ -1,8 +1,8 @@
--- A text as it is indexed and asked for: words parted by spaces alone, and compatibility forms (full-width letters,
--- decomposed syllables) as their plain ones. A run of letters of the unspaced scripts becomes its overlapping pairs and
--- its last letter, with a mark where it starts: 전문검색 -> ǁ전문 문검 검색 색. A run ends where the script changes as it
--- does between words (は|京都, 接続|タイムアウト). Two neighbouring letters decide, so that a text and a question about it
--- are parted alike.
+-- A text of ims.composed_text as it is indexed and asked for: words parted by spaces alone. A run of letters of the unspaced
+-- scripts becomes its overlapping pairs and its last letter, with a mark where it starts: 전문검색 -> ǁ전문 문검 검색 색. A run
+-- ends where the script changes as it does between words (は|京都, 接続|タイムアウト). Two neighbouring letters decide, so that a
+-- text and a question about it are parted alike. A run that has something invisible inside starts without the mark, and is
+-- found as a part of a word is.
 CREATE OR REPLACE FUNCTION ims.spaced_text(document text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -11,15 +11,6 @@ DECLARE
     spaced text := document;
 BEGIN
     IF octet_length(document) > char_length(document) THEN
-        IF spaced ~ '[^\u0001-\u007f\u2010-\u2027\u3000-\u3029\u3030가-힣ぁ-ゖァ-ヺー-ヾ一-鿿（），．：；！？［］～]' THEN
-            -- Normalizing a long run of marks takes quadratic time: a text that might have one goes by pieces.
-            IF spaced ~ '[^\u0001-\u007f가-힣ぁ-ゖァ-ヺー-ヾ一-鿿]{31}' THEN
-                spaced := (SELECT string_agg(normalize(piece[1], NFKC), '')
-                           FROM regexp_matches(spaced, '.{1,100}', 'g') AS piece);
-            ELSE
-                spaced := normalize(spaced, NFKC);
-            END IF;
-        END IF;
         -- What no word has in it, whatever the operating system takes for a letter.
         spaced := regexp_replace(
             spaced, '[\u0080-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u2000-\u2bff\u3000-\u3004\u3008-\u3030'
@@ -38,6 +29,7 @@ BEGIN
                     THEN '(?<![\u3005-\U0010ffff])[\u3005-\U0010ffff]|(?<=[\u3041-\u309f])[\u30a1-\u30ff\u3400-\u9fff]'
                          '|(?<=[\u30a1-\u30ff])[\u3400-\u9fff]|(?<=[\u3400-\u9fff])[\u30a1-\u30ff]'
                     ELSE '(?<![\u3005-\U0010ffff])[\u3005-\U0010ffff]' END, ' ǁ\&', 'g');
+            spaced := replace(spaced, 'ǂ ǁ', ' ');
             -- Each letter but a run's first is written twice: the end of one pair and the start of the next.
             spaced := regexp_replace(spaced, '(?<=[\u3005-\U0010ffff])[\u3005-\U0010ffff]', '\& \&', 'g');
         END IF;

@@ -10,7 +10,8 @@ DECLARE
         SELECT md5(string_agg(prosrc, '' ORDER BY proname))
         FROM pg_proc
         WHERE pronamespace = 'ims'::regnamespace
-          AND proname IN ('document_vector', 'spaced_text', 'name_parts', 'file_words'));
+          AND proname IN ('document_vector', 'composed_text', 'spaced_text', 'name_parts', 'accent_variants', 'variant_key',
+                          'file_words'));
 BEGIN
     IF obj_description('ims.document_vector'::regproc) IS DISTINCT FROM made_by THEN
         SET LOCAL session_replication_role = replica;  -- no trigger: nothing happened to the issues

@@ -106,13 +106,19 @@ def test_vanished_issues_go_with_their_pages_where_that_is_asked_for(kept: Shell
 
 
 def test_an_admin_prunes_for_everybody_and_files_that_nobody_has(kept: Shell) -> None:
+    for name, age in (("part.1", 8), ("part.2", 6), ("draft.3", 8)):
+        path = kept.home / "attachments" / name
+        path.write_bytes(b"half")
+        os.utime(path, (0, (NOW - timedelta(days=age)).timestamp()))
     refused = kept("db", "prune", "--everybody", "--yes")
     assert refused.status == 3
     assert left(kept, BOB) == BEFORE
     all_of_it = kept("db", "prune", "--everybody", "--yes", "--json", user="root")
     assert all_of_it.status == 0, all_of_it.err
     done = all_of_it.document
-    assert (done["sessions"], done["pages"], done["files"], done["file_bytes"]) == (2, 4, 1, 5)
+    assert (done["sessions"], done["pages"], done["files"], done["file_bytes"]) == (2, 4, 3, 13)
+    assert (kept.home / "attachments" / "part.2").exists()
+    assert len([path for path in (kept.home / "attachments").iterdir() if path.is_file()]) == 1
     assert left(kept, BOB) == {"crawl_sessions": 2, "raw_pages": 4, "issues": 4}
     assert sorted(path.name[0] for path in (kept.home / "attachments").glob("*/*")) == ["a", "c"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from db.embedded.paths import data_paths
 from db.errors import DatabaseUnfit, DataFolderForbidden
 from db.files import data_folder, folders, read_own, whole_file
 from db.settings import environment, read_settings
-from pipeline.attachments.download import Draft
+from pipeline.attachments.draft import Draft
 from pipeline.reports.export import output_file
 from pipeline.trackers.secrets import KEY_FILE, open_vault
 
@@ -80,9 +81,13 @@ def test_of_two_that_make_the_same_file_the_first_wins(tmp_path: Path) -> None:
 
 def keep(home: Path) -> None:
     """Keep an attached file."""
-    with Draft(home) as draft:
-        draft.write(b"attached")
-        draft.keep()
+
+    async def kept() -> None:
+        async with Draft(home) as draft:
+            await draft.write(b"attached")
+            draft.keep()
+
+    asyncio.run(kept())
 
 
 @pytest.mark.usefixtures("open_umask")

@@ -22,6 +22,7 @@ import structlog
 
 from crawler.errors import (
     CrawlError,
+    FileTooLarge,
     ItemError,
     LoginRefused,
     NotFound,
@@ -29,6 +30,7 @@ from crawler.errors import (
     PageRejected,
     TrackerError,
 )
+from crawler.http.transfer import Head
 from crawler.process.isolation import landlock_version
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
@@ -269,16 +271,37 @@ async def test_processes_that_die_at_their_start_are_given_up(odd: Install) -> N
             await process.login()
 
 
+class Taken:
+    """What came of files."""
+
+    kept = None
+
+    def __init__(self) -> None:
+        self.heads: list[Head] = []
+        self.pieces: list[bytes] = []
+
+    async def begin(self, head: Head) -> None:
+        self.heads.append(head)
+
+    async def write(self, data: bytes) -> None:
+        self.pieces.append(data)
+
+
 async def test_a_file_comes_in_bounded_pieces(odd: Install) -> None:
-    pieces: list[bytes] = []
+    taken = Taken()
     async with TrackerProcess(odd(), seconds=SOON) as process:
-        size = await process.download(AttachmentRecord(filename="a.log"), pieces.append)
+        await process.download(AttachmentRecord(filename="a.log"), taken, limit=2_000_000)
+        whole = list(taken.pieces)
         with pytest.raises(ItemError):
-            await process.download(AttachmentRecord(filename="crash"), pieces.append)
+            await process.download(AttachmentRecord(filename="crash"), taken, limit=2_000_000)
         with pytest.raises(NotFound):
-            await process.download(AttachmentRecord(filename="missing"), pieces.append)
-    assert (size, b"".join(pieces)) == (1_024_000, bytes(range(256)) * 4000)
-    assert max(map(len, pieces)) <= 1 << 18
+            await process.download(AttachmentRecord(filename="missing"), taken, limit=2_000_000)
+        with pytest.raises(FileTooLarge):
+            await process.download(AttachmentRecord(filename="a.log"), taken, limit=1_000_000)
+    assert b"".join(whole) == bytes(range(256)) * 4000
+    assert taken.pieces == whole
+    assert max(map(len, whole)) <= 1 << 18
+    assert [head.size for head in taken.heads] == [1_024_000]
 
 
 async def test_pages_are_read_without_network_credential_or_environment(

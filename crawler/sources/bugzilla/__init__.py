@@ -51,6 +51,7 @@ KIND = Kind(
     base_of=_base_of,
     recognise=_recognise,
     features=Features(
+        exact_sizes=True,
         since_overlap=timedelta(minutes=1),
         modified_precision=timedelta(seconds=1),
         unseen_changes=True,  # tags of comments, and comments that somebody edited

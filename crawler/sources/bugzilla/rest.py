@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from crawler.errors import Forbidden, ItemError, NotFound, PageCut, PageRejected, TrackerError
+from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
@@ -85,7 +86,7 @@ class RestBugzilla:
         """The pages of bugs, or why one cannot be had, in the order of the numbers."""
         return await self._pages.many(numbers)
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file through the API: its page wants a cookie, which a key does not give.
 
         Raises:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from crawler.client import Client
 from crawler.errors import ItemError
+from crawler.http.transfer import Transfer
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
 from crawler.records import AttachmentRecord
@@ -84,14 +85,14 @@ class BugzillaSource:
         """Get several bugs by few requests; what these do not bring is asked for by itself."""
         return await (await self._found()).many([ref.issue_id for ref in refs])
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file.
 
         Raises:
             NotFound: there is no such file, or it was deleted.
             Forbidden: the account may not see it.
         """
-        return await (await self._found()).download(attachment)
+        return await (await self._found()).download(attachment, into)
 
     async def _found(self) -> RestBugzilla | CgiBugzilla:
         """The way in which this Bugzilla is read, logged in."""

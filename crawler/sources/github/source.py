@@ -21,6 +21,7 @@ from crawler.errors import (
     TrackerError,
 )
 from crawler.http.link import next_page
+from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
@@ -160,7 +161,7 @@ class GitHubSource:
             pages += _numbered(await self._pages(f"{here}/comments", _SIZES[0]), "comments")
         return pages
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file, which lies beside the API: the token is of no use there and not sent.
 
         Raises:
@@ -169,9 +170,13 @@ class GitHubSource:
         """
         if attachment.download_url is None:
             raise NotFound(f"GitHub does not say where {attachment.filename!r} is.")
-        answer = await self._client.download(attachment.download_url)
-        is_page = (answer.content_type or "").lower().startswith("text/html")
-        if is_page and not attachment.filename.lower().endswith((".html", ".htm")):
+        may_be_page = attachment.filename.lower().endswith((".html", ".htm"))
+
+        def is_file(answer: Response) -> bool:
+            return may_be_page or not (answer.content_type or "").lower().startswith("text/html")
+
+        answer = await self._client.download(attachment.download_url, into=into, is_file=is_file)
+        if not is_file(answer):
             raise Forbidden(f"The file {attachment.filename!r} is shown only to those who log in.")
         return _raw(answer, "issue")
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -19,6 +20,7 @@ from crawler.errors import (
     PageRejected,
     TrackerError,
 )
+from crawler.http.transfer import Transfer
 from crawler.json_document import read_json
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
@@ -128,7 +130,7 @@ class GitLabSource:
                 raise outcome
         return [outcome for outcome in outcomes if isinstance(outcome, tuple | ItemError)]
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file: by the API, which wants a token, or else as a browser would.
 
         Raises:
@@ -136,18 +138,23 @@ class GitLabSource:
             Forbidden: the account may not see it, or only with a browser.
         """
         address = attachment.download_url
+        is_file = partial(_is_file, attachment)
         if address is None:
             raise NotFound(f"GitLab does not say where {attachment.filename!r} is.")
         if self._project.has_token:
             answer = await self._client.download(
-                address, headers={**self._project.headers, "Accept": "*/*"}, accept=(200, 404)
+                address,
+                headers={**self._project.headers, "Accept": "*/*"},
+                accept=(200, 404),
+                into=into,
+                is_file=is_file,
             )
             if answer.status == 200:
                 return _file(answer, attachment)
         web = await self._page_of(address)
         if web is None:
             raise NotFound(f"The file {attachment.filename!r} does not exist, or not for this account.")
-        return _file(await self._client.download(web), attachment)
+        return _file(await self._client.download(web, into=into, is_file=is_file), attachment)
 
     async def _page_of(self, address: str) -> str | None:
         """The address of a file for browsers, of the connection's own project."""
@@ -242,10 +249,14 @@ def _written(url: str, part: str, body: bytes) -> RawPage:
     )
 
 
-def _file(answer: Response, attachment: AttachmentRecord) -> RawPage:
+def _is_file(attachment: AttachmentRecord, answer: Response) -> bool:
     is_page = (answer.content_type or "").lower().startswith("text/html")
     is_login = urlsplit(answer.url).path.rstrip("/").endswith("/users/sign_in")
-    if is_login or (is_page and not unquote(attachment.filename).lower().endswith((".html", ".htm"))):
+    return not is_login and (not is_page or unquote(attachment.filename).lower().endswith((".html", ".htm")))
+
+
+def _file(answer: Response, attachment: AttachmentRecord) -> RawPage:
+    if not _is_file(attachment, answer):
         raise Forbidden(
             f"GitLab sends a login page in place of the file {attachment.filename!r}: it gives files to"
             " tokens from version 17.4 on."

@@ -14,6 +14,7 @@ from crawler.errors import ItemError, LoginRefused, NotFound, PageRejected, Trac
 from crawler.html import LexborDocument
 from crawler.http.login_gate import LoginGate
 from crawler.http.response import Response
+from crawler.http.transfer import Transfer
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
@@ -28,6 +29,8 @@ from crawler.sources.ims.request import (
     search_parameters,
 )
 from crawler.sources.ims.search import walk
+
+_LARGEST_REFUSAL = 1 << 20  # bytes of a page in place of a file
 
 
 class ImsSource:
@@ -115,7 +118,7 @@ class ImsSource:
                 pages += await self._beside(PATCHES, arguments, "patches")
         return tuple(pages)
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file from where its issue's page says it is.
 
         Raises:
@@ -127,11 +130,12 @@ class ImsSource:
         address = urljoin(self._root, attachment.download_url)
 
         async def ask() -> Response:
-            return await self._client.get(address, accept=(200, 401, 403))
+            return await self._client.download(address, accept=(200, 401, 403), into=into, is_file=_is_file)
 
         answer = await self._gate.file(ask, asks_for_login=self._asks_for_login)
-        # IMS refuses with a page of status 200, but sends no page as a file.
-        if "content-disposition" not in answer.headers and (refusal := ims.refusal_in(answer.text)):
+        # IMS refuses with a page of status 200, and a short one.
+        is_page = not _is_file(answer) and len(answer.body) <= _LARGEST_REFUSAL
+        if is_page and (refusal := ims.refusal_in(answer.text)):
             raise refusal
         return _raw(answer, answer.url, "attachment")
 
@@ -208,6 +212,11 @@ def _is_login(response: Response) -> bool:
 
 def _shows_account(response: Response) -> bool:
     return b"userGrade" in response.body or b"userName" in response.body
+
+
+def _is_file(answer: Response) -> bool:
+    """Whether a file was sent: IMS sends no page as one."""
+    return "content-disposition" in answer.headers
 
 
 def _raw(response: Response, url: str, part: str) -> RawPage:

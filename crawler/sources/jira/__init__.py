@@ -52,6 +52,7 @@ KIND = Kind(
     base_of=_base_of,
     recognise=_recognise,
     features=Features(
+        exact_sizes=True,
         since_overlap=timedelta(minutes=5),  # Server takes minutes, and Cloud's index comes late
         modified_precision=timedelta(seconds=1),
         unseen_changes=True,  # votes, watchers and, in some versions, links

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from zoneinfo import ZoneInfo
 
 from crawler.client import Client, Pairs, Response
@@ -24,6 +24,7 @@ from crawler.errors import (
     PageRejected,
     TrackerError,
 )
+from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.records import Json
 from crawler.source import Connection
@@ -94,8 +95,10 @@ class JiraApi:
         except (Forbidden, NotFound, NotPermitted) as error:
             raise await self._meant(error) from error
 
-    async def file(self, address: str) -> Response:
-        """Get an attached file.
+    async def file(
+        self, address: str, into: Transfer | None, is_file: Callable[[Response], bool]
+    ) -> Response:
+        """Get an attached file; see :meth:`crawler.client.Client.download`.
 
         Raises:
             CrawlError: as for :meth:`get`.
@@ -103,7 +106,7 @@ class JiraApi:
         await self.server()
         headers = self._headers | {"Accept": "*/*"}
         try:
-            return await self._client.download(address, headers=headers)
+            return await self._client.download(address, headers=headers, into=into, is_file=is_file)
         except (Forbidden, NotFound, NotPermitted) as error:
             raise await self._meant(error) from error
 

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from crawler.client import Client
 from crawler.errors import Forbidden, ItemError, NotFound, PageCut, PageRejected, TrackerError, UnknownProduct
+from crawler.http.response import Response
+from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
@@ -118,7 +120,7 @@ class JiraSource:
         """Get several issues by one request; what that does not bring is asked for by itself."""
         return await self._pages.many([ref.issue_id for ref in refs])
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file.
 
         Raises:
@@ -127,9 +129,14 @@ class JiraSource:
         """
         if attachment.download_url is None:
             raise NotFound(f"Jira does not tell where {attachment.filename!r} is.")
-        answer = await self._api.file(attachment.download_url)
-        is_page = (answer.content_type or "").lower().startswith("text/html")
-        if urlsplit(answer.url).path.endswith("/login.jsp") or (is_page and not _may_be_page(attachment)):
+
+        def is_file(answer: Response) -> bool:
+            is_page = (answer.content_type or "").lower().startswith("text/html")
+            is_login = urlsplit(answer.url).path.endswith("/login.jsp")
+            return not is_login and (not is_page or _may_be_page(attachment))
+
+        answer = await self._api.file(attachment.download_url, into, is_file)
+        if not is_file(answer):
             raise Forbidden(
                 "Jira sends a login page in place of the file: some of its versions give files to a name with"
                 " its password only, not to a token."

@@ -41,6 +41,7 @@ KIND = Kind(
     open_source=_open_source,
     open_parser=_open_parser,
     features=Features(
+        exact_sizes=True,
         since_overlap=timedelta(seconds=60),
         modified_precision=timedelta(seconds=1),
         unseen_changes=True,  # edited notes, relations, removed files

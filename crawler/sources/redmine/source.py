@@ -19,6 +19,7 @@ from crawler.errors import (
     TrackerError,
     UnknownProduct,
 )
+from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
@@ -128,7 +129,7 @@ class RedmineSource:
         )
         return issue, side
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file.
 
         Raises:
@@ -138,10 +139,18 @@ class RedmineSource:
         what = f"The file {attachment.filename!r}"
         if attachment.download_url is None:
             raise NotFound(f"Redmine does not say where {attachment.filename!r} is.")
+
+        def is_file(answer: Response) -> bool:
+            return urlsplit(answer.url).path != urlsplit(f"{self._base}/login").path
+
         answer = await self._client.download(
-            attachment.download_url, headers=self._account.headers, accept=_REFUSED
+            attachment.download_url,
+            headers=self._account.headers,
+            accept=_REFUSED,
+            into=into,
+            is_file=is_file,
         )
-        if urlsplit(answer.url).path == urlsplit(f"{self._base}/login").path:
+        if not is_file(answer):
             raise Forbidden(f"{what} is shown only to those who log in.")
         return await self._raw(answer, what)
 

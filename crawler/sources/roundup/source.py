@@ -20,6 +20,7 @@ from crawler.errors import (
     TrackerError,
     UnknownProduct,
 )
+from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
@@ -153,7 +154,7 @@ class RoundupSource:
             )
         return tuple(pages)
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file.
 
         Raises:
@@ -163,7 +164,7 @@ class RoundupSource:
         if attachment.download_url is None:
             raise NotFound(f"Roundup does not say where {attachment.filename!r} is.")
         answer = await self._client.download(
-            attachment.download_url, headers=self._page_headers, accept=_ANSWERS
+            attachment.download_url, headers=self._page_headers, accept=_ANSWERS, into=into
         )
         return _raw(answer, f"The file {attachment.filename!r}", "file")
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from crawler.client import Client
 from crawler.errors import ItemError, NotFound, PageRejected, TrackerError, UnknownProduct
+from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
@@ -123,7 +124,7 @@ class RtSource:
         names = await self._names_page(ticket, key, transactions)
         return raw(answer, "issue"), *history, *attached, *bodies, names
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file; RT gives its bytes within JSON.
 
         Raises:

@@ -45,6 +45,7 @@ KIND = Kind(
     open_source=_open_source,
     open_parser=_open_parser,
     features=Features(
+        exact_sizes=True,
         options=(
             Option(name="page_size", default=500, help="Tickets on a page of hits.", least=1, most=10_000),
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from http.cookiejar import Cookie
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from crawler.errors import (
 )
 from crawler.http.login_gate import LoginGate
 from crawler.http.response import Response
+from crawler.http.transfer import Transfer
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
@@ -122,7 +123,7 @@ class TracSource:
         # What the page hides from this account is not to be kept either.
         return (without_hidden_addresses(page),)
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file, from below `/raw-attachment`: `/attachment` is a page.
 
         Raises:
@@ -134,7 +135,7 @@ class TracSource:
             raise NotFound(f"The page does not tell where {attachment.filename!r} is.")
 
         async def ask() -> Response:
-            return await self._ask(attachment.download_url or "", None, accept=(200, 401, 403, 404))
+            return await self._ask_file(attachment.download_url or "", into)
 
         if self._connection.username is None:
             return _raw(await ask(), what)
@@ -180,15 +181,26 @@ class TracSource:
         refused = answer.status == 403 and is_logged_in(answer.text) is False
         return refused or answer.status == 401 or urlsplit(answer.url).path == self._login_path
 
-    async def _ask(
-        self, path: str, params: Pairs | None, *, accept: Container[int] = (200, 403, 404)
-    ) -> Response:
+    async def _ask(self, path: str, params: Pairs | None) -> Response:
         self._keep_cookie()
         # A Trac that speaks several languages says more in English.
         headers = {"Accept-Language": "en"}
-        answer = await self._client.get(path, params=params, headers=headers, accept=accept)
+        answer = await self._client.get(path, params=params, headers=headers, accept=(200, 403, 404))
         self._keep_cookie()
         return answer
+
+    async def _ask_file(self, url: str, into: Transfer | None) -> Response:
+        self._keep_cookie()
+        headers = {"Accept-Language": "en"}
+        answer = await self._client.download(
+            url, headers=headers, accept=(200, 401, 403, 404), into=into, is_file=self._is_file
+        )
+        self._keep_cookie()
+        return answer
+
+    def _is_file(self, answer: Response) -> bool:
+        """Whether an answer is the file, and not the login that it leads to."""
+        return self._connection.username is None or urlsplit(answer.url).path != self._login_path
 
     def _keep_cookie(self) -> None:
         """Put the fresh cookie back.

@@ -31,6 +31,8 @@ class Figures:
     products: Rows  # name, issues, of those registered in the time
     modules: Rows  # likewise
     words: Rows  # name, issues, issues_before; empty for a single product
+    kinds: Rows  # of files that were read: name, issues, of those registered in the time
+    codes: Rows  # of errors in files: likewise
     newest: Rows  # open issues: issue_id, url, title, product, status, owner, registered_date
     oldest: Rows  # likewise
 

@@ -89,6 +89,8 @@ def _sections(figures: Figures, words: Words) -> list[tuple[str, str]]:
         (words["products"], _bars(figures.products, words["products"], words)),
         (words["modules"], _bars(figures.modules, words["modules"], words)),
         *([] if figures.product else [(words["words"], _trends(figures.words, words))]),
+        (words["kinds"], _bars(figures.kinds, words["kinds"], words)),
+        (words["codes"], _bars(figures.codes, words["codes"], words)),
         (words["newest"], _issues(figures.newest, words)),
         (words["oldest"], _issues(figures.oldest, words)),
     ]

@@ -37,6 +37,8 @@ def filled(desk: Desk) -> Desk:
         registered_date="2025-12-01",
         changes=[("2026-01-03", "Status", "New", "Closed")],
     )
+    desk.write("INSERT INTO ims.attachments (issue_pk, sha256) VALUES (%s, 'aa')", issue)
+    desk.write("INSERT INTO ims.file_texts (sha256, kind, codes) VALUES ('aa', 'log', '{ORA-01555}')")
     desk.session("2026-01-03", issues=[issue], completed_at="2026-01-03 01:00")
     return desk
 

@@ -95,3 +95,69 @@ def test_without_particle(desk: Desk) -> None:
     rows = desk.ask("SELECT word, ims.without_particle(word) FROM unnest(%s::text[]) AS word", list(words))
     assert dict(rows) == words
     assert desk.ask("SELECT ims.without_particle(NULL)", user_id=ALICE) == [(None,)]
+
+
+def file(
+    desk: Desk, issue_pk: int, digest: str, *codes: str, kind: str = "log", user_id: int = ALICE
+) -> None:
+    """Attach a file that was read."""
+    desk.write(
+        "INSERT INTO ims.attachments (issue_pk, source_key, filename, sha256, downloaded) "
+        "VALUES (%s, %s, %s, %s, true)",
+        *(issue_pk, digest, f"{digest}.log", digest),
+        user_id=user_id,
+    )
+    desk.write(
+        "INSERT INTO ims.file_texts (sha256, kind, codes) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        *(digest, kind, list(codes)),
+        user_id=user_id,
+    )
+
+
+def test_error_codes(desk: Desk) -> None:
+    first = desk.issue("1", title="slow", product="Tibero 7", registered_date="2026-01-09 23:00Z")
+    second = desk.issue("2", title="slower", product="JEUS", registered_date="2026-01-12 00:00Z")
+    third = desk.issue("3", title="gone", registered_date="2026-01-12", removed_at="2026-01-13")
+    theirs = desk.issue("9", title="bob's", registered_date="2026-01-12", user_id=BOB)
+    file(desk, first, "aa", "ORA-01555", "JEUS-1234")
+    file(desk, first, "bb", "ORA-01555")  # once an issue
+    file(desk, second, "aa", "ORA-01555", "JEUS-1234")
+    file(desk, third, "aa")
+    file(desk, theirs, "aa", "ORA-99999", user_id=BOB)
+    asked = "SELECT week::text, code, issues FROM ims.error_codes('2026-01-01Z', '2026-02-01Z'{})"
+    weeks = [
+        ("2026-01-12", "JEUS-1234", 1),
+        ("2026-01-12", "ORA-01555", 1),
+        ("2026-01-05", "JEUS-1234", 1),
+        ("2026-01-05", "ORA-01555", 1),
+    ]
+    assert desk.ask(asked.format("")) == weeks
+    assert desk.ask(asked.format(""), timezone="Asia/Seoul") == weeks
+    assert desk.ask(asked.format(", product => 'tibero'")) == weeks[2:]
+    assert desk.ask(asked.format(", top => 1")) == [weeks[0], weeks[2]]
+    assert [row[1] for row in desk.ask(asked.format(""), user_id=BOB)] == ["ORA-99999"]
+
+
+def test_keyword_trends_count_codes_in_files(desk: Desk) -> None:
+    named = desk.issue("1", title="Slow since ORA-01555", registered_date="2026-01-10")
+    silent = desk.issue("2", title="Slow", registered_date="2026-01-11")
+    before = desk.issue("3", title="Slow", registered_date="2026-01-05")
+    for issue in (named, silent, before):
+        file(desk, issue, "aa", "ORA-01555")
+    assert ("ora-01555", 2, 1, 1) in desk.ask(TRENDS, 100)
+
+
+def test_v_issue_files(desk: Desk) -> None:
+    issue = desk.issue("1", title="slow")
+    file(desk, issue, "aa", "ORA-01555", kind="zip")
+    desk.write(
+        "INSERT INTO ims.attachments (issue_pk, filename, download_error) VALUES (%s, 'x.bin', 'too large')",
+        issue,
+    )
+    asked = "SELECT filename, kind, codes, error FROM ims.v_issue_files ORDER BY filename"
+    assert desk.ask(asked) == [("aa.log", "zip", ["ORA-01555"], None), ("x.bin", None, [], "too large")]
+    assert desk.ask(asked, user_id=BOB) == []
+    desk.write("UPDATE ims.attachments SET removed_at = now() WHERE filename = 'x.bin'")
+    assert [row[0] for row in desk.ask(asked)] == ["aa.log"]
+    desk.write("UPDATE ims.issues SET removed_at = now()")
+    assert desk.ask(asked) == []

@@ -18,7 +18,7 @@ KEYS = {
     *("session_uuid", "complete", "tracker_total", "found", "stored_new", "stored_changed", "unchanged"),
     *("failed", "skipped", "reasons", "comments_announced", "comments_stored", "history_announced"),
     *("history_stored", "pages_kept", "requests", "retries"),
-    *("attachments_downloaded", "attachments_missing"),
+    *("attachments_downloaded", "attachments_missing", "attachments_skipped", "attachment_reasons"),
     *("status", "related", "waits", "bytes"),  # beside the promised ones
 }
 NOON = datetime(2024, 5, 1, 12)

@@ -249,6 +249,8 @@ QUESTIONS = (
     "SELECT * FROM ims.v_weekly_summary",
     "SELECT * FROM ims.v_issue_search",
     "SELECT * FROM ims.v_product_stats",
+    "SELECT * FROM ims.v_issue_files",
+    "SELECT * FROM ims.error_codes('2026-01-01')",
     "SELECT * FROM ims.v_recent_activity",
     "SELECT * FROM ims.v_session_detail",
     "SELECT * FROM ims.v_user_dashboard",

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from crawler.files.file_text import FileText
 from crawler.files.reading import read_file
 
 
-def read(content: bytes, name: str = "file", *, seconds: float = 30) -> FileText:
-    """What a file of these bytes says."""
-    return read_file(io.BytesIO(content), name, len(content), seconds)
+def read(
+    content: bytes, name: str = "file", *, seconds: float = 30, report: Callable[[str], object] | None = None
+) -> FileText:
+    """What a file of these bytes says; what nobody has foreseen fails the test."""
+    reports: list[str] = []
+    text = read_file(io.BytesIO(content), name, len(content), seconds, report or reports.append)
+    assert not reports, reports[0]
+    return text
 
 
 def said(text: FileText, member: str = "") -> str:

@@ -53,12 +53,12 @@ async def test_a_file_is_read_in_a_process_that_is_used_again(put: Put) -> None:
 
 
 DEADLY = {
-    "allocate": "more than the",
+    "allocate": "more memory",
     "loop": "for too long",
     "spin": "for too long",
     "fault": "ended the process",
     "exit": "ended the process",
-    "defect": "defect of ours",
+    "defect": "could not be read",
     **dict.fromkeys(
         [f"lie {what}" for what in ("garbage", "nul", "numbers", "member", "count", "kind", "length")],
         "what cannot be",

@@ -12,6 +12,7 @@ from crawler.client import Client, Response
 from crawler.errors import Forbidden, ItemError, NotFound, PageCut, PageRejected, TrackerError
 from crawler.http.decode import decode
 from crawler.http.login_gate import LoginGate
+from crawler.http.transfer import Transfer
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
 from crawler.records import AttachmentRecord
@@ -99,15 +100,13 @@ class CgiBugzilla:
         except ItemError as error:
             return error
 
-    async def download(self, attachment: AttachmentRecord) -> RawPage:
+    async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file; see :class:`crawler.source.Source`."""
         address = attachment.download_url
         if address is None:
             raise NotFound(f"Bugzilla does not tell where {attachment.filename!r} is.")
-        answer = await self._client.download(address)
-        disposition = answer.headers.get("content-disposition", "")
-        # Its pages of errors come as files named so, with status 200.
-        if 'filename="error-' in disposition or "filename=" not in disposition:
+        answer = await self._client.download(address, into=into, is_file=_is_file)
+        if not _is_file(answer):
             raise Forbidden(f"Bugzilla sends a page in place of the file {attachment.filename!r}.")
         return _page(answer, address, "attachment", answer.body)
 
@@ -208,3 +207,9 @@ def _page(answer: Response, address: str, part: str, body: bytes) -> RawPage:
     return RawPage(
         url=address, body=body, content_type=answer.content_type, part=part, fetched_at=datetime.now(UTC)
     )
+
+
+def _is_file(answer: Response) -> bool:
+    """Whether a file was sent: pages of errors come as files named so, with status 200."""
+    disposition = answer.headers.get("content-disposition", "")
+    return 'filename="error-' not in disposition and "filename=" in disposition
