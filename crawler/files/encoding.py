@@ -34,6 +34,7 @@ _TRADITIONAL = """
 _CYRILLIC = "оеаинтсрвлкмдпуяыьгзбчй"  # in order of how usual they are
 _WESTERN = frozenset("éèàùâêîôûçäöüßñáíóúåæøãìòëïÄÖÜÉÀÇÅØÑ")
 _CENTRAL = frozenset("ąćęłńóśźżáčďéěíňřšťúůýžőűöüäôľĺŕšžŁŚŻŠČŘŽÁÉÍÓÖŐÚÜŰßâăîșşţ")
+_TURKISH = frozenset("ğışüöçĞİŞÜÖÇâîû")
 _SIGNS = frozenset("¡¿©®°·«»“”‘’–—…€£±µ§×²³½•™")
 _CJK_SIGNS = frozenset("，。：；？！（）「」『』【】、“”‘’…《》—・ー　～")
 
@@ -96,6 +97,26 @@ def _central(character: str, codec: str) -> float:
     return 0.75 if character in _CENTRAL else 0.45 if character in _SIGNS else -0.6
 
 
+def _turkish(character: str, codec: str) -> float:
+    return 0.78 if character in _TURKISH else 0.4 if character in _SIGNS else -0.6
+
+
+def _greek(character: str, codec: str) -> float:
+    if character in "αοιετσνηυρπκμλςςάέήίόύώ":
+        return 0.95
+    return 0.4 if "Ά" <= character <= "ώ" else -0.7
+
+
+def _hebrew(character: str, codec: str) -> float:
+    return 0.8 if "א" <= character <= "ת" else -0.7
+
+
+def _arabic(character: str, codec: str) -> float:
+    if character in "الينموردتبعسهقف":
+        return 0.95
+    return 0.4 if "ء" <= character <= "ي" else -0.7
+
+
 _Usual = Callable[[str, str], float]
 _CANDIDATES: dict[str, _Usual] = {
     "cp949": _korean,
@@ -110,8 +131,15 @@ _CANDIDATES: dict[str, _Usual] = {
     "cp1252": _western,
     "iso8859_2": _central,
     "cp1250": _central,
+    "cp1254": _turkish,
+    "cp1253": _greek,
+    "iso8859_7": _greek,
+    "cp1255": _hebrew,
+    "cp1256": _arabic,
+    "iso8859_6": _arabic,
 }
-_SINGLE = frozenset({_cyrillic, _western, _central})
+_ALPHABETS = frozenset({_cyrillic, _greek, _hebrew, _arabic})
+_SINGLE = _ALPHABETS | {_western, _central, _turkish}
 
 
 def guess(data: bytes, before: str | None = None) -> str:
@@ -146,7 +174,7 @@ def _score(data: bytes, codec: str, usual: _Usual) -> float:
     if usual in _SINGLE:
         points -= sum(
             map(_is_odd, text, text[1:], text[2:])
-            if usual is not _cyrillic
+            if usual not in _ALPHABETS
             else map(_is_mixed, text, text[1:])
         )
     return points / max(high, 1)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from crawler.files.file_text import LONGEST_PART, TextPart
 
@@ -59,71 +58,59 @@ _TELLING_ELSEWHERE = tuple(
     map(
         re.compile,
         (
-            *(
-                "오류",
-                "에러",
-                "예외",
-                "실패",
-                "エラー",
-                "例外",
-                "失敗",
-                "异常",
-                "異常",
-                "错误",
-                "錯誤",
-                "失败",
-            ),
-            *("шибка", "шибки", "ОШИБКА", "сключение"),
+            *("오류", "에러", "예외", "실패", "エラー", "例外", "失敗", "异常", "異常", "错误", "錯誤"),
+            *("失败", "шибка", "шибки", "ОШИБКА", "сключение"),
         ),
     )
 )
 _NUMBERS = re.compile(r"\d+|0x[0-9a-fA-F]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How many characters may be kept."""
-
-    head: int
-    telling: int
-    tail: int
-
-
 class Excerpt:
     """Takes a text piece by piece.
 
     Args:
-        room: for what is kept.
+        member: as TextPart has it.
+        most: characters that may be kept, one half at the text's beginning and a quarter at its end.
     """
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, member: str, most: int) -> None:
+        self._member = member
         self._head: list[str] = []
-        self._head_left = room.head
+        self._head_left = most - 2 * (most // 4)
         self._line = 1  # number of the line that the next character stands in
         self._tail: deque[tuple[int, str]] = deque()
         self._tail_size = 0
-        self._evicted = False
+        self._tail_room = most // 4
         self._telling: list[tuple[int, str]] = []
         self._told_to = 0  # the last line that was kept of the middle
-        self._telling_left = room.telling
+        self._telling_room = self._telling_left = most // 4
         self._alike: Counter[int] = Counter()
         self._looked_at = 0
-        self.characters = 0  # that were taken
+        self.capped = False  # whether something was left out
 
     @property
-    def telling_used(self) -> int:
-        """How much of the room for telling lines was used."""
-        return self._room.telling - self._telling_left
+    def size(self) -> int:
+        """Characters that are kept."""
+        head = sum(map(len, self._head))
+        return head + self._telling_room - self._telling_left + min(self._tail_size, self._tail_room)
 
-    @property
-    def capped(self) -> bool:
-        """Whether something was left out."""
-        return self._evicted
+    def refit(self, most: int) -> Excerpt:
+        """The excerpt of the same text that there is less room for."""
+        other = Excerpt(self._member, most)
+        other.take("".join(self._head))
+        if self.capped:
+            for number, text in self._telling:
+                other._take_from(number, text + "\n")
+            first, tail = self._kept_tail()
+            other._take_from(first, tail)
+        else:
+            other.take("".join(text for _, text in self._tail))
+        other.capped |= self.capped
+        return other
 
     def take(self, text: str) -> None:
         """Take the next characters: whole lines where they are not too long."""
-        self.characters += len(text)
         if self._head_left > 0:
             at = _cut(text, self._head_left)
             self._head.append(text[:at])
@@ -133,40 +120,52 @@ class Excerpt:
         if text:
             self._take_beyond(text)
 
-    def parts(self, member: str) -> Iterator[TextPart]:
+    def parts(self) -> Iterator[TextPart]:
         """What is kept, in the order of its lines."""
         head = "".join(self._head)
-        tail = "".join(text for _, text in self._tail)
-        if not self._evicted:
-            yield from packed(member, _numbered(1, head + tail))
+        if not self.capped:
+            tail = "".join(text for _, text in self._tail)
+            yield from packed(self._member, _numbered(1, head + tail))
             return
-        yield from packed(member, _numbered(1, head))
-        first = self._tail[0][0] if self._tail else self._line
-        spare = len(tail) - self._room.tail
-        if spare > 0:
-            end = tail.find("\n", spare, spare + LONGEST_LINE)
-            at = spare if end < 0 else end + 1
-            first += tail.count("\n", 0, at)
-            tail = tail[at:]
+        yield from packed(self._member, _numbered(1, head))
+        first, tail = self._kept_tail()
         middle = (
             numbered
             for number, text in self._telling
             for numbered in _numbered(number, text)
             if numbered[0] < first
         )
-        yield from packed(member, middle)
-        yield from packed(member, _numbered(first, tail))
+        yield from packed(self._member, middle)
+        yield from packed(self._member, _numbered(first, tail))
+
+    def _kept_tail(self) -> tuple[int, str]:
+        """The number of the first line of the end, and the end."""
+        tail = "".join(text for _, text in self._tail)
+        first = self._tail[0][0] if self._tail else self._line
+        spare = len(tail) - self._tail_room
+        if spare <= 0:
+            return first, tail
+        end = tail.find("\n", spare, spare + LONGEST_LINE)
+        at = spare if end < 0 else end + 1
+        return first + tail.count("\n", 0, at), tail[at:]
+
+    def _take_from(self, number: int, text: str) -> None:
+        """Take characters that are not the next ones."""
+        self._line = number
+        self._head_left = 0
+        self.capped = True
+        self._take_beyond(text)
 
     def _take_beyond(self, text: str) -> None:
         self._look_for_telling(text)
         self._tail.append((self._line, text))
         self._tail_size += len(text)
         self._line += text.count("\n")
-        while self._tail and self._tail_size - len(self._tail[0][1]) >= self._room.tail:
+        while self._tail and self._tail_size - len(self._tail[0][1]) >= self._tail_room:
             self._tail_size -= len(self._tail.popleft()[1])
-            self._evicted = True
-        if self._tail_size > self._room.tail:
-            self._evicted = True
+            self.capped = True
+        if self._tail_size > self._tail_room:
+            self.capped = True
 
     def _look_for_telling(self, text: str) -> None:
         number, counted, at = self._line, 0, -1
@@ -195,7 +194,7 @@ class Excerpt:
         return places
 
     def _is_new(self, line: str) -> bool:
-        if self._telling_left > self._room.telling // 2:
+        if self._telling_left > self._telling_room // 2:
             return True
         shape = hash(_NUMBERS.sub("0", line))
         if len(self._alike) < 100_000 or shape in self._alike:
@@ -205,7 +204,7 @@ class Excerpt:
     def _keep(self, text: str, start: int, end: int, number: int) -> None:
         if number <= self._told_to:
             return
-        if self._telling_left > self._room.telling // 2:
+        if self._telling_left > self._telling_room // 2:
             for _ in range(_NEIGHBOURS):
                 before = text.rfind("\n", max(0, start - 1 - _AROUND), max(0, start - 1)) + 1
                 if start == 0 or before == 0 or number - 1 <= self._told_to:
@@ -216,7 +215,7 @@ class Excerpt:
                 if after < 0:
                     break
                 end = after
-        kept = text[start:end]
+        kept = text[start : min(end, start + self._telling_left - 1)]
         self._telling.append((number, kept))
         self._told_to = number + kept.count("\n")
         self._telling_left -= len(kept) + 1
@@ -268,3 +267,48 @@ def _cut(text: str, size: int) -> int:
         return len(text)
     end = text.rfind("\n", max(0, size - LONGEST_LINE), size)
     return size if end < 0 else end + 1
+
+
+class Listing:
+    """Keeps numbered lines, the first ones where there is no room for all.
+
+    Args:
+        member: as TextPart has it.
+        lines: with their numbers.
+        most: characters that may be kept.
+    """
+
+    def __init__(self, member: str, lines: Iterable[tuple[int, str]], most: int) -> None:
+        self._member = member
+        self._lines: list[tuple[int, str]] = []
+        self.size = 0
+        self.capped = False
+        for number, line in lines:
+            for at in range(0, len(line) or 1, LONGEST_LINE):
+                piece = line[at : at + LONGEST_LINE]
+                if self.size + len(piece) + 1 > most:
+                    self.capped = True
+                    return
+                self.size += len(piece) + 1
+                self._lines.append((number, piece))
+
+    def refit(self, most: int) -> Listing:
+        """The same for less room."""
+        other = Listing(self._member, self._lines, most)
+        other.capped |= self.capped
+        return other
+
+    def parts(self) -> Iterator[TextPart]:
+        """What is kept."""
+        return packed(self._member, self._lines)
+
+
+def fitted(kept: list[Excerpt | Listing], most: int) -> list[Excerpt | Listing]:
+    """The same texts so that there is room for all: the small ones whole, the others of one size."""
+    left, level = most, 0
+    for at, size in enumerate(sorted(each.size for each in kept)):
+        level = left // (len(kept) - at)
+        if size > level:
+            return [each.refit(level) if each.size > level else each for each in kept]
+        left -= size
+    return kept

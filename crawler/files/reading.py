@@ -18,8 +18,8 @@ from xml.parsers.expat import ExpatError
 import zstandard
 
 from crawler.files.compressed import read_compressed
-from crawler.files.excerpt import LONGEST_LINE, Excerpt, Room, packed
-from crawler.files.file_text import MOST_CHARACTERS, FileText, TextPart
+from crawler.files.excerpt import Excerpt, Listing, fitted
+from crawler.files.file_text import MOST_CHARACTERS, FileText
 from crawler.files.html import read_html
 from crawler.files.kinds import kind_of
 from crawler.files.mail import read_mail
@@ -37,8 +37,8 @@ MOST_DEPTH = 2  # archives around a file that is read
 MOST_RATIO = 200
 RATIO_FROM = 64 << 20  # bytes that may be unpacked whatever the ratio is
 
-_LEAST_ROOM = 4_000  # characters of a member, while there are any left
-_TELLING_SHARE = 4  # one in so many characters is for the lines between head and tail
+_ROOM = MOST_CHARACTERS - (MOST_CHARACTERS >> 10)  # a line that is cut in two has a line feed more
+_HELD = 4 * MOST_CHARACTERS  # that are held while there may be more to come
 
 Report = Callable[[str], object]
 
@@ -53,11 +53,10 @@ class Place:
     member: str = ""  # as TextPart has it
     depth: int = 0  # archives around it
     layers: int = 0  # compressions around it
-    share: float = 1.0  # of the room that is left, if that is known
 
-    def inside(self, name: str, share: float = 0.125) -> Place:
+    def inside(self, name: str) -> Place:
         """The place of a member of this archive."""
-        return Place(name=name, member=joined(self.member, name), depth=self.depth + 1, share=share)
+        return Place(name=name, member=joined(self.member, name), depth=self.depth + 1)
 
     def within(self, name: str) -> Place:
         """The place of a part of this document."""
@@ -83,11 +82,9 @@ class Reading:
         self._end = monotonic() + seconds
         self._seconds = seconds
         self._may_unpack = max(RATIO_FROM, MOST_RATIO * size)
-        self._parts: list[TextPart] = []
+        self._kept: list[Excerpt | Listing] = []
         self._troubles: list[str] = []
         self._capped = False
-        self._left = MOST_CHARACTERS - MOST_CHARACTERS // _TELLING_SHARE
-        self._telling_left = MOST_CHARACTERS // _TELLING_SHARE
         self.members = 0
         self.over = False  # nothing more is to be read
 
@@ -97,12 +94,14 @@ class Reading:
         error = None
         if first:
             error = first[0] + (f", and {more} more in it could not be read whole" if more else "") + "."
+        kept = fitted(self._kept, _ROOM)
+        parts = tuple(part for each in kept for part in each.parts())
         return FileText(
             kind=kind,
-            parts=tuple(self._parts),
+            parts=parts,
             members=self.members,
-            characters=sum(len(part.text) for part in self._parts),
-            capped=self._capped,
+            characters=sum(len(part.text) for part in parts),
+            capped=self._capped or any(each.capped for each in kept),
             error=error,
         )
 
@@ -179,52 +178,30 @@ class Reading:
 
     def keep(self, place: Place, texts: Iterable[str]) -> None:
         """Keep of a text what there is room for."""
-        excerpt = Excerpt(self._room(place))
+        excerpt = Excerpt(place.member, _ROOM)
         with self.guarded(place):
             for text in texts:
                 excerpt.take(text)
-        self._capped |= excerpt.capped
-        used = self._add(excerpt.parts(place.member))
-        self._telling_left -= excerpt.telling_used
-        self._left -= used - excerpt.telling_used
+        self._add(excerpt)
 
     def keep_lines(self, place: Place, lines: Iterable[tuple[int, str]]) -> None:
         """Keep numbered lines, the first ones where there is no room for all."""
-        room = self._room(place)
-        left = room.head + room.tail
 
-        def fitting() -> Iterator[tuple[int, str]]:
-            nonlocal left
+        def guarded() -> Iterator[tuple[int, str]]:
             with self.guarded(place):
-                for number, line in lines:
-                    for at in range(0, len(line) or 1, LONGEST_LINE):
-                        piece = line[at : at + LONGEST_LINE]
-                        left -= len(piece) + 1
-                        if left < 0:
-                            self._capped = True
-                            return
-                        yield number, piece
+                yield from lines
 
-        self._left -= self._add(packed(place.member, fitting()))
+        self._add(Listing(place.member, guarded(), _ROOM))
 
     def trouble(self, place: Place, phrase: str) -> None:
         """Note why something could not be read, as "is encrypted"."""
         if phrase and len(self._troubles) < MOST_MEMBERS:
             self._troubles.append(f"{_subject(place)} {phrase}"[:800])
 
-    def _add(self, parts: Iterable[TextPart]) -> int:
-        """Take parts, and give their characters."""
-        before = len(self._parts)
-        self._parts.extend(parts)
-        return sum(len(part.text) for part in self._parts[before:])
-
-    def _room(self, place: Place) -> Room:
-        """What a text may take: all that is left, or a share, so that the last member has some, too."""
-        share = 1.0 if place.depth == 0 else min(max(place.share, 0.125), 0.75)
-        left = max(0, self._left)
-        wanted = max(int(left * share), min(_LEAST_ROOM, left))
-        telling = int(max(0, self._telling_left) * share)
-        return Room(head=wanted - wanted // 3, telling=telling, tail=wanted // 3)
+    def _add(self, kept: Excerpt | Listing) -> None:
+        self._kept.append(kept)
+        if sum(each.size for each in self._kept) > _HELD:
+            self._kept = fitted(self._kept, _ROOM)
 
     def _check_unpacked(self, size: int) -> None:
         self.check()

@@ -44,13 +44,12 @@ def read_zip(reading: Reading, source: Source, place: Place, kind: str) -> str:
 
 
 def _read_members(reading: Reading, archive: zipfile.ZipFile, place: Place) -> None:
-    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
-    left = sum(info.file_size for info in infos)
-    for info in infos:
+    for info in archive.infolist():
+        if info.filename.endswith("/"):
+            continue
         if not reading.member():
             return
-        inside = place.inside(_name(info.orig_filename, info.flag_bits), info.file_size / max(left, 1))
-        left -= info.file_size
+        inside = place.inside(_name(info.orig_filename, info.flag_bits))
         if stat.S_ISLNK(info.external_attr >> 16):
             continue  # what it leads to is not in it
         if info.flag_bits & ENCRYPTED:

@@ -63,6 +63,11 @@ class FileReader:
     ) -> None:
         self._end()
 
+    @property
+    def process_id(self) -> int | None:
+        """The process's, if there is one now."""
+        return None if self._process is None else self._process.process_id
+
     async def read(self, file: Path, name: str, media_type: str | None) -> FileText:
         """Read a file's text; whatever is wrong with what it holds is told in the text's ``error``.
 
@@ -137,6 +142,10 @@ class _Process:
                 env={},
                 start_new_session=True,
             )
+
+    @property
+    def process_id(self) -> int:
+        return self._popen.pid
 
     def ask(self, request: ReadIt, descriptor: int, seconds: float) -> Read:
         """Have a file read. Blocks.

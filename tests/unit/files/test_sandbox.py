@@ -135,7 +135,7 @@ def test_the_process_ends_with_its_parent(put: Put) -> None:
         "    async with reader.FileReader() as files:\n"
         f"        asking = asyncio.create_task(files.read(Path({str(put('spin'))!r}), 'a', None))\n"
         "        await asyncio.sleep(0.5)\n"
-        "        print(files._process._popen.pid, flush=True)\n"
+        "        print(files.process_id, flush=True)\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(main())\n"
     )

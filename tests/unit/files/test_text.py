@@ -42,6 +42,11 @@ LINES = {
     "cp1252": ("Zugriff verweigert: Schlüssel ungültig für Müller", "fichier non trouvé à l’endroit prévu"),
     "iso8859_1": ("Größe", "Café au lait", "Copyright © 2004 Jürgen Groß"),
     "iso8859_2": ("nie można otworzyć pliku, błąd połączenia", "příliš žluťoučký kůň"),
+    "iso2022_jp": ("エラーが出ました", "データベースの接続に失敗しました"),
+    "cp1254": ("Bağlantı başarısız oldu: geçersiz şifre", "dosya bulunamadı, lütfen yeniden deneyin"),
+    "cp1253": ("σφάλμα σύνδεσης με τον διακομιστή", "το αρχείο δεν βρέθηκε"),
+    "cp1255": ("שגיאת התחברות לשרת",),
+    "cp1256": ("خطأ في الاتصال بالخادم", "لم يتم العثور على الملف"),
     "cp1250": ("nie można otworzyć pliku, ścieżka błędna", "soubor nelze otevřít, žádost selhala"),
 }
 WIDE = ("utf-16-le", "utf-16-be", "utf-16", "utf-8-sig", "utf-32")
@@ -257,7 +262,7 @@ async def test_a_sparse_log_of_2_gb_is_read_in_constant_memory(tmp_path: Path) -
     async with FileReader() as files:
         text = await files.read(path, "server.log", None)
         assert files._process is not None
-        status = Path(f"/proc/{files._process._popen.pid}/status").read_text()  # noqa: ASYNC240 - it is quick
+        status = Path(f"/proc/{files.process_id}/status").read_text()  # noqa: ASYNC240 - it is quick
     peak = int(status.partition("VmHWM:")[2].split()[0])
     assert text.error is None
     assert numbered(text)[-1] == (1 + 64 * ((16 << 20) // len(line)), "FATAL: the end")
