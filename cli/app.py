@@ -14,7 +14,6 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-import traceback
 from typing import Annotated, Any
 
 import typer
@@ -111,29 +110,15 @@ def _wrong_usage(error: typer.TyperException) -> str:
 def _explain(error: Exception) -> int:
     from cli.exit_codes import sentence, status_of
     from db.refusals import in_our_words
+    from pipeline.defect import keep_trace
 
     error = in_our_words(error)
     status = status_of(error)
     if status is not None:
         complain(sentence(error))
         return status
-    complain(f"This is a defect of ims-crawl: {type(error).__name__}. {_keep_trace(error)}")
+    complain(f"This is a defect of ims-crawl: {type(error).__name__}. {keep_trace(error)}")
     return 1
-
-
-def _keep_trace(error: Exception) -> str:
-    """Write the trace to a file of this account: a terminal or a log collector is not the place for it."""
-    from db.files import data_folder, whole_file
-    from db.settings import read_settings
-    from pipeline.logs import redact
-
-    try:
-        path = data_folder(read_settings().home) / "last-defect.txt"
-        with whole_file(path) as file:
-            file.write(redact("".join(traceback.format_exception(error))).encode("utf-8", "replace"))
-    except Exception:  # the data folder itself may be what is broken
-        return "Please report it."
-    return f"Please report it with {path}."
 
 
 def _sentence(message: str) -> str:

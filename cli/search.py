@@ -60,7 +60,7 @@ def run_search(
     from pipeline.bootstrap import start
     from pipeline.search.filters import check_tracker, check_words, read_filters
     from pipeline.search.history import remember
-    from pipeline.search.products import own_products
+    from pipeline.search.products import any_begins, own_products
     from pipeline.search.question import ask
     from pipeline.search.stored import find
 
@@ -71,13 +71,12 @@ def run_search(
     with acting_for(program.user_id, everybody=everybody) as acting:
         check_tracker(acting, filters.tracker)
         products = own_products(acting)
-    stored = [name.lower() for name in products]
     question = ask(
         query,
         program.settings,
         home=program.home,
         products=products,
-        has_product=lambda asked: any(name.startswith(asked.lower()) for name in stored),
+        has_product=any_begins(products),
         exact=exact,
     )
     confirm(question, yes=yes)

@@ -62,7 +62,12 @@ class Acting:
 
 @contextmanager
 def acting_for(
-    user_id: int | None = None, *, url: str | None = None, everybody: bool | None = None
+    user_id: int | None = None,
+    *,
+    url: str | None = None,
+    everybody: bool | None = None,
+    only_reads: bool = False,
+    seconds: int | None = None,
 ) -> Iterator[Acting]:
     """Act for a user in one transaction: commit at the end, roll back on an exception.
 
@@ -70,6 +75,8 @@ def acting_for(
         user_id: for whom; None: the configured user, or whose personal login the address has.
         url: the database's address; None: the configured one.
         everybody: false: admins and analysts too see their own rows only; true: refuse others than them.
+        only_reads: all that is asked is of one moment, and the server refuses to write.
+        seconds: the server ends a statement that takes longer; None: it may take as long as it does.
 
     Raises:
         DatabaseRefused: everybody's rows are asked for, and the user is neither admin nor analyst.
@@ -78,10 +85,15 @@ def acting_for(
     """
     settings = read_settings()
     conninfo = libpq_url(configured_url(settings) if url is None else driver_url(url))
-    wanted = {"user_id": user_id, "name": settings.user, "own_rows": everybody is False}
+    wanted = {
+        "user_id": user_id,
+        "name": settings.user,
+        "own_rows": everybody is False,
+        "limit": None if seconds is None else f"{seconds}s",
+    }
     acting: Acting | None = None
     try:
-        acting = _begun(conninfo, wanted)
+        acting = _begun(conninfo, wanted, only_reads=only_reads)
         if everybody and not acting.value("asking", "sees_everybody", {}):
             raise DatabaseRefused(ONLY_OWN)
         yield acting
@@ -112,16 +124,37 @@ def user_connection(conninfo: str, user_id: int, *, everybody: bool = False) -> 
         yield connection
 
 
-def _begun(conninfo: str, wanted: Mapping[str, object]) -> Acting:
+def login_user(url: str) -> int:
+    """Whose personal login an address has; the program's own login, which may be anybody, is nobody's.
+
+    Raises:
+        IdentityRefused: it is nobody's.
+        DatabaseError: as for :func:`acting_for`.
+    """
+    conninfo = libpq_url(driver_url(url))
+    try:
+        connection = open_checked(conninfo)
+        with connection:
+            row = connection.execute(statements("asking")["login_user"]).fetchone()
+    except psycopg.Error as error:
+        raise translated(error) from error
+    if row is None or row[0] is None:
+        raise IdentityRefused(CANNOT_ACT)
+    return int(row[0])
+
+
+def _begun(conninfo: str, wanted: Mapping[str, object], *, only_reads: bool) -> Acting:
     """Begin a transaction of a user, on the kept connection where it is theirs and still there."""
     if (kept := take_kept(conninfo, wanted["user_id"])) is not None:
         with suppress(psycopg.OperationalError):  # the server went away meanwhile; nothing was done yet
-            return _identified(kept, wanted)
-    return _identified(open_checked(conninfo), wanted)
+            return _identified(kept, wanted, only_reads=only_reads)
+    return _identified(open_checked(conninfo), wanted, only_reads=only_reads)
 
 
-def _identified(connection: psycopg.Connection, wanted: Mapping[str, object]) -> Acting:
+def _identified(connection: psycopg.Connection, wanted: Mapping[str, object], *, only_reads: bool) -> Acting:
     try:
+        connection.read_only = only_reads or None
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if only_reads else None
         row = connection.execute(statements("asking")["identity"], wanted).fetchone()
     except BaseException as error:
         connection.close()

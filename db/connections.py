@@ -1,7 +1,7 @@
-"""The driver's own connections as the application; a process keeps one of them open between two transactions.
+"""The driver's own connections; a process keeps one of them open between two transactions, a server several.
 
-The kept one goes on to the user that it acted for, and to nobody else: nothing of one user is ever within
-another one's reach.
+A kept one goes on to the user that it acted for, at the same address, and to nobody else: nothing of one user
+is ever within another one's reach.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class _Kept:
     connection: psycopg.Connection
 
 
-_kept: list[_Kept] = []  # at most one
+_kept: list[_Kept] = []  # the one that was kept last comes last
+_most = 1  # as many
 _checked: set[str] = set()  # addresses whose login was looked at
 _lock = threading.Lock()
 _of_the_parent: list[_Kept] = []  # a forked child must not speak over them, nor end them
@@ -50,28 +51,44 @@ def open_checked(conninfo: str) -> psycopg.Connection:
 
 
 def take_kept(conninfo: str, user_id: object) -> psycopg.Connection | None:
-    """Take the kept connection where it is to this address, and has acted for this user or for nobody yet."""
+    """Take a kept connection to this address that has acted for this user or for nobody yet."""
     with _lock:
-        kept = _kept.pop() if _kept else None
-    if kept is None:
-        return None
-    if kept.conninfo == conninfo and kept.user_id in (None, user_id) and not kept.connection.closed:
-        return kept.connection
-    kept.connection.close()
+        for place in reversed(range(len(_kept))):
+            kept = _kept[place]
+            if kept.conninfo == conninfo and kept.user_id in (None, user_id):
+                del _kept[place]
+                if not kept.connection.closed:
+                    return kept.connection
     return None
 
 
 def keep(conninfo: str, connection: psycopg.Connection, *, user_id: int | None) -> None:
-    """Keep a connection that is outside of a transaction, or close it where there is one already."""
+    """Keep a connection that is outside of a transaction, in the place of the one that lay longest."""
     with _lock:
-        if not _kept:
-            _kept.append(_Kept(conninfo, user_id, connection))
-            return
-    connection.close()
+        _kept.append(_Kept(conninfo, user_id, connection))
+        former = [_kept.pop(0).connection for _ in range(len(_kept) - _most)]
+    for each in former:
+        each.close()
+
+
+def keep_several(most: int) -> None:
+    """Keep up to so many connections from now on: a server has several questions at once."""
+    global _most
+    _most = most
+
+
+def close_kept_at(conninfo: str) -> None:
+    """Close what is kept to an address: its login has gone."""
+    with _lock:
+        gone = [each for each in _kept if each.conninfo == conninfo]
+        _kept[:] = [each for each in _kept if each.conninfo != conninfo]
+        _checked.discard(conninfo)
+    for each in gone:
+        each.connection.close()
 
 
 def close_kept() -> None:
-    """Close the connection that this process keeps; asked for again, another one is opened."""
+    """Close what this process keeps; asked for again, another one is opened."""
     with _lock:
         _checked.clear()
         while _kept:

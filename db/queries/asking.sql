@@ -2,8 +2,13 @@
 -- Act for a user: of this id, else whose personal login this is, else of this name. Gives who it is.
 -- Somebody may lock rows of theirs for as long as they like: who acts for them waits for a while.
 SELECT ims.set_current_user(wanted), set_config('lock_timeout', '20s', true),
-       CASE WHEN %(own_rows)s THEN set_config('ims.own_rows', 'on', true) END, wanted
+       CASE WHEN %(own_rows)s THEN set_config('ims.own_rows', 'on', true) END,
+       CASE WHEN %(limit)s::text IS NOT NULL THEN set_config('statement_timeout', %(limit)s, true) END, wanted
 FROM coalesce(%(user_id)s::integer, ims.current_user_id(), ims.find_user(%(name)s)) AS wanted
+
+-- login_user --
+-- Whose personal login this is. In a transaction of its own: nobody has said yet for whom it is.
+SELECT ims.current_user_id()
 
 -- only_looks --
 -- An analyst looks and does not write.
@@ -53,6 +58,14 @@ SELECT EXISTS (SELECT FROM ims.trackers WHERE name = %(name)s)
 INSERT INTO ims.search_queries (original_query, parsed_query, query_language, product, results_count,
                                 parsing_method, parsing_confidence)
 VALUES (%(original)s, %(parsed)s, %(language)s, %(product)s, %(found)s, %(method)s, %(confidence)s)
+
+-- saved --
+-- One's own questions that are kept under a name.
+SELECT saved.name, saved.query, tracker.name AS tracker, saved.product, saved.options, saved.created_at
+FROM ims.saved_searches saved
+LEFT JOIN ims.trackers tracker ON tracker.tracker_id = saved.tracker_id
+WHERE saved.user_id = ims.current_user_id() AND saved.cron IS NULL
+ORDER BY saved.name LIMIT %(limit)s OFFSET %(offset)s
 
 -- history --
 SELECT asked.queried_at, asked.original_query, asked.parsed_query, asked.query_language, asked.product,

@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from crawler.errors import UsageError
-from db import get_session
-from db.session import select_rows
+from db.acting import Acting, acting_for
 
 
 def receipt(user_id: int, session_uuid: UUID) -> dict[str, Any]:
@@ -16,8 +15,13 @@ def receipt(user_id: int, session_uuid: UUID) -> dict[str, Any]:
     Raises:
         UsageError: there is no such session for this user.
     """
-    with get_session(user_id=user_id) as session:
-        rows = select_rows(session, "stats", "receipt", {"session_uuid": session_uuid})
+    with acting_for(user_id) as acting:
+        return receipt_of(acting, session_uuid)
+
+
+def receipt_of(acting: Acting, session_uuid: UUID) -> dict[str, Any]:
+    """As :func:`receipt`, in a transaction that is there already."""
+    rows = acting.rows("stats", "receipt", {"session_uuid": session_uuid})
     if not rows:
         raise UsageError(f"There is no session {session_uuid}: see sessions.")
     return rows[0]

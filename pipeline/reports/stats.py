@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from db.acting import acting_for
+from db.acting import Acting, acting_for
 
 
 def figures(
@@ -27,13 +27,18 @@ def figures(
         query, count) and ``flow`` (bucket_start, created, closed, open_at_end; by day, from 93 days on by
         week, from three years on by month).
     """
+    with acting_for(user_id, everybody=everybody) as acting:
+        return count(acting, days, now)
+
+
+def count(acting: Acting, days: int, now: datetime | None = None) -> dict[str, Any]:
+    """As :func:`figures`, in a transaction that is there already."""
     until = now or datetime.now(UTC)
     since = until - timedelta(days=days)
     bucket = "day" if days < 93 else "week" if days < 1096 else "month"
     known = {"since": since, "until": until, "bucket": bucket}
-    with acting_for(user_id, everybody=everybody) as acting:
-        return {
-            "sessions": acting.rows("stats", "sessions", known)[0],
-            "issues": acting.rows("stats", "issues", known)[0],
-            **{name: acting.rows("stats", name, known) for name in ("products", "top_queries", "flow")},
-        }
+    return {
+        "sessions": acting.rows("stats", "sessions", known)[0],
+        "issues": acting.rows("stats", "issues", known)[0],
+        **{name: acting.rows("stats", name, known) for name in ("products", "top_queries", "flow")},
+    }

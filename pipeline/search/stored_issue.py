@@ -30,10 +30,17 @@ def read_issue(
         UsageError: there is no such issue for this user, or several trackers have one.
     """
     with acting_for(user_id, everybody=everybody) as acting:
-        found = find_issue(acting, issue_id, tracker)
-        this = {"issue_pk": found["issue_pk"]}
-        (issue,) = acting.rows("issue", "issue", this)
-        parts = {part: acting.rows("issue", part, this) for part in _PARTS}
+        return issue_with_parts(acting, issue_id, tracker, everybody=everybody)
+
+
+def issue_with_parts(
+    acting: Acting, issue_id: str, tracker: str | None = None, *, everybody: bool = False
+) -> dict[str, Any]:
+    """As :func:`read_issue`, in a transaction that is there already."""
+    found = find_issue(acting, issue_id, tracker)
+    this = {"issue_pk": found["issue_pk"]}
+    (issue,) = acting.rows("issue", "issue", this)
+    parts = {part: acting.rows("issue", part, this) for part in _PARTS}
     whose = {OWNER: found[OWNER]} if everybody else {}
     return {**issue, "tracker": found["tracker"], **parts, **whose}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from db.acting import acting_for
+from db.acting import Acting, acting_for
 from pipeline.owners import owned
 
 
@@ -19,5 +19,12 @@ def list_sessions(
         (None: something moves, or it has ended); of everybody's also ``owner_user``.
     """
     with acting_for(user_id, everybody=everybody) as acting:
-        rows = acting.rows("asking", "sessions", {"limit": limit, "offset": offset})
+        return sessions_of(acting, limit=limit, offset=offset, everybody=everybody)
+
+
+def sessions_of(
+    acting: Acting, *, limit: int, offset: int = 0, everybody: bool = False
+) -> list[dict[str, Any]]:
+    """As :func:`list_sessions`, in a transaction that is there already."""
+    rows = acting.rows("asking", "sessions", {"limit": limit, "offset": offset})
     return owned(rows, everybody=everybody)

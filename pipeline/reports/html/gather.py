@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from db import get_session
+from db.acting import Acting, acting_for
 from db.queries import statements
-from db.session import select_rows
 
 LISTED = 10  # issues, products, modules, words
 Rows = list[dict[str, Any]]
@@ -54,6 +53,17 @@ def gather(
         until: the end; None: now.
         everybody: of everybody's issues, not only one's own.
     """
+    with acting_for(user_id, everybody=everybody, only_reads=True) as acting:
+        return figures_of(acting, since, product, until)
+
+
+def figures_of(
+    acting: Acting,
+    since: datetime | None = None,
+    product: str | None = None,
+    until: datetime | None = None,
+) -> Figures:
+    """As :func:`gather`, in a transaction that is there already."""
     until = until or datetime.now(UTC)
     since = since or until - timedelta(weeks=12)
     bucket = (
@@ -64,11 +74,9 @@ def gather(
         else "month"
     )
     known = {"since": since, "until": until, "bucket": bucket, "product": product, "listed": LISTED}
-    with get_session(user_id, everybody=everybody) as session:
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        rows = {
-            name: select_rows(session, "report", name, known)
-            for name in statements("report")
-            if name != "words" or product is None
-        }
+    rows = {
+        name: acting.rows("report", name, known)
+        for name in statements("report")
+        if name != "words" or product is None
+    }
     return Figures(since=since, until=until, bucket=bucket, product=product, **{"words": [], **rows})

@@ -6,12 +6,17 @@ import multiprocessing
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from db import Issue, User
-from db.acting import Acting, acting_for
-from db.connections import close_kept
-from db.errors import DatabaseRefused, IdentityRefused
+from db.acting import Acting, acting_for, login_user
+from db.connections import close_kept, close_kept_at, keep_several
+from db.errors import DatabaseRefused, DatabaseUnreachable, IdentityRefused
+from db.settings import driver_url, libpq_url
+from tests.fixtures.rls_identities import PASSWORD, World
 from tests.fixtures.schema import ALICE, ANA, BOB, ROOT, Database
 
 
@@ -120,3 +125,68 @@ def test_a_forked_child_leaves_its_parents_connection_alone(stored: Database) ->
 def _in_a_child(url: str, kept: int) -> None:
     with acting_for(ALICE, url=url) as acting:
         assert acting.connection.info.backend_pid != kept
+
+
+@pytest.fixture
+def several() -> Iterator[None]:
+    """As a server keeps connections."""
+    keep_several(3)
+    yield
+    keep_several(1)
+
+
+@pytest.mark.usefixtures("several")
+@given(order=st.lists(st.sampled_from([ALICE, BOB, ROOT, ANA]), min_size=1, max_size=12))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_of_several_kept_connections_each_goes_on_to_its_own_user_only(
+    stored: Database, order: list[int]
+) -> None:
+    acted: dict[int, int] = {}
+    for user_id in order:
+        used = backend(stored, user_id)
+        assert acted.setdefault(used, user_id) == user_id
+
+
+@pytest.mark.usefixtures("several")
+def test_two_questions_at_once_have_two_connections_and_both_are_kept(stored: Database) -> None:
+    with acting_for(ALICE, url=stored.app_url) as one, acting_for(ALICE, url=stored.app_url) as other:
+        used = {one.connection.info.backend_pid, other.connection.info.backend_pid}
+    with acting_for(ALICE, url=stored.app_url) as one, acting_for(ALICE, url=stored.app_url) as other:
+        again = {one.connection.info.backend_pid, other.connection.info.backend_pid}
+    assert len(used) == 2
+    assert again == used
+    close_kept_at(libpq_url(driver_url(stored.app_url)))
+    assert backend(stored, ALICE) not in used
+
+
+def test_who_only_reads_does_not_write_and_does_not_wait(stored: Database) -> None:
+    with (
+        pytest.raises(DatabaseUnreachable, match="read-only"),
+        acting_for(ALICE, url=stored.app_url, only_reads=True) as acting,
+    ):
+        acting.connection.execute("UPDATE ims.issues SET title = ''")
+    with (
+        pytest.raises(psycopg.errors.QueryCanceled),
+        acting_for(ALICE, url=stored.app_url, only_reads=True, seconds=1) as acting,
+    ):
+        acting.connection.execute("SELECT pg_sleep(20)")
+    with acting_for(ALICE, url=stored.app_url, only_reads=True) as acting:
+        titles = asked(acting, "SELECT title FROM ims.issues")
+    with acting_for(ALICE, url=stored.app_url) as acting:  # the same connection, for whoever writes
+        acting.connection.execute("UPDATE ims.issues SET title = 'mine'")
+    assert titles == ["of 2"]
+
+
+def test_whose_a_personal_login_is(world: World) -> None:
+    database = world.database
+    for user_id, login in world.logins.items():
+        url = database.server.url(user=login, password=PASSWORD, dbname=database.name)
+        assert login_user(url) == user_id
+        with pytest.raises(IdentityRefused), acting_for(BOB if user_id == ALICE else ALICE, url=url):
+            pass
+    with pytest.raises(IdentityRefused):
+        login_user(database.app_url)  # may act for anybody, so it is nobody
+    with pytest.raises(DatabaseRefused):
+        login_user(database.superuser_url)
+    with pytest.raises(DatabaseRefused):
+        login_user(database.server.url(user=world.logins[ALICE], password="wrong", dbname=database.name))
