@@ -17,7 +17,8 @@ def show_lines(lines: Iterable[str]) -> None:
         for line in lines:
             say(line)
         return
-    text = "\n".join(lines)  # read before anything is put away: it may come from the database
+    # Read before anything is put away: it may come from the database.
+    text = "".join(f"{line}\n" for line in lines)
     # Quit at once where it fits the screen; let colours pass; leave the text on the screen.
     os.environ.setdefault("LESS", "-FRX")
     with secrets_put_away():

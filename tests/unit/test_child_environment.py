@@ -51,7 +51,7 @@ def test_the_pager_gets_none_and_the_lines_are_read_before(monkeypatch: pytest.M
         monkeypatch.setattr(f"cli.pager.sys.{stream}.isatty", lambda: True, raising=False)
     monkeypatch.setattr(pydoc, "pager", lambda text: seen.extend((text, started())))
     pager.show_lines(os.environ[name] for name in ("DATABASE_URL",))
-    assert seen[0] == "c4nary"
+    assert seen[0] == "c4nary\n"
     assert "c4nary" not in seen[1]
 
 
