@@ -106,15 +106,21 @@ def news(
     everybody: Everybody = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the issues that the newest run of each schedule found new or changed."""
+    """List the issues that the newest run of each schedule found new or changed, and what is gone since.
+
+    What is gone a census tells: crawl '*' --census.
+    """
     from db.acting import acting_for
     from pipeline.bootstrap import start
-    from pipeline.jobs.news import known_name, list_news
+    from pipeline.jobs.news import known_name, list_gone, list_news, tell_gone
 
     program = start(asks_only=True)
     with acting_for(program.user_id, everybody=everybody) as acting:
         wanted = known_name(acting, name, everybody=everybody) if name is not None else None
         rows = list_news(acting, wanted, limit=limit, offset=offset, everybody=everybody)
+        gone = list_gone(acting, wanted, everybody=everybody)
+    if offset == 0:
+        rows += gone[: max(limit - len(rows), 0)]
     if as_json:
         print_json(rows)
         return
@@ -122,6 +128,11 @@ def news(
     owner = ("owner_user",) if everybody else ()
     print_table(
         (*(name.removesuffix("_id") for name in columns), *owner),
-        [[row[name] for name in (*columns, *owner)] for row in rows],
+        [
+            [row[name] if name != "change" else row.get("reason") or row[name] for name in (*columns, *owner)]
+            for row in rows
+        ],
         empty="No new or changed issues.",
     )
+    if told := tell_gone(gone):
+        say(told)

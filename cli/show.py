@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,11 @@ from cli.arguments import Everybody, trackers
 from cli.attachments import file_lines, how_to_open
 from cli.output import one_line, print_json, safe
 
+_REASONS = {
+    "deleted": "the issue was deleted",
+    "moved": "the issue was moved to another number",
+    "denied": "the issue is no longer visible to you",
+}
 _FIELDS = (
     "product",
     "module",
@@ -98,6 +104,7 @@ def _timeline(issue: dict[str, Any]) -> Iterator[str]:
         *((row["changed_at"], _change(row)) for row in issue["history"]),
         *((row["commented_at"], _comment(row)) for row in issue["comments"]),
         *((row["attached_at"], _attached(row)) for row in issue["attachments"]),
+        *_vanished(issue),
     ]
     dated = sorted((event for event in events if event[0] is not None), key=lambda event: event[0])
     undated = [event for event in events if event[0] is None]
@@ -105,6 +112,24 @@ def _timeline(issue: dict[str, Any]) -> Iterator[str]:
         yield from ("", f"Timeline ({len(events)})")
         for _, lines in (*dated, *undated):
             yield from lines
+
+
+def _vanished(issue: dict[str, Any]) -> Iterator[tuple[datetime, Iterator[str]]]:
+    """What is no longer at the tracker, as of the crawl that saw it."""
+    gone: list[tuple[datetime | None, str]] = [
+        (issue["removed_at"], _REASONS.get(issue["removed_reason"], "gone"))
+    ]
+    for row in issue["comments"]:
+        number = f" {row['comment_number']}" if row["comment_number"] is not None else ""
+        gone.append(
+            (row["removed_at"], f"comment{number} of {_shown(row['author']) or 'somebody'} was deleted")
+        )
+    gone += [(row["removed_at"], f"{one_line(row['filename'])} was removed") for row in issue["attachments"]]
+    gone += [
+        (row["removed_at"], f"no longer {one_line(row['relation_type'])} {one_line(row['related_issue_id'])}")
+        for row in issue["relations"]
+    ]
+    return ((at, iter([f"  {_shown(at)}  − {what}"])) for at, what in gone if at is not None)
 
 
 def _section(title: str, rows: list[dict[str, Any]], lines: Any) -> Iterator[str]:

@@ -118,6 +118,62 @@ WHERE found.state IN ('new', 'changed') AND (%(name)s::text IS NULL OR schedule.
 ORDER BY schedule.name, schedule.saved_search_id, found.position
 LIMIT %(limit)s OFFSET %(offset)s
 
+-- gone --
+-- What vanished from the trackers since the run before each schedule's newest one, of what that schedule ever brought; of
+-- trackers without a schedule, what their newest census found gone. Comments of issues that are still there, too.
+WITH ended AS (
+    SELECT saved_search_id, user_id, started_at, ended_at,
+           row_number() OVER (PARTITION BY saved_search_id ORDER BY run_id DESC) AS place
+    FROM ims.runs
+    WHERE session_id IS NOT NULL AND status IN ('completed', 'failed', 'interrupted')
+      AND (%(everybody)s OR user_id = ims.current_user_id())
+), looked AS (
+    SELECT schedule.name, schedule.saved_search_id, schedule.user_id, schedule.tracker_id,
+           coalesce(former.ended_at, newest.started_at) AS since
+    FROM ended newest
+    JOIN ims.saved_searches schedule USING (saved_search_id, user_id)
+    LEFT JOIN ended former ON former.saved_search_id = newest.saved_search_id AND former.place = 2
+    WHERE newest.place = 1 AND (%(name)s::text IS NULL OR schedule.name = %(name)s)
+    UNION ALL
+    (SELECT DISTINCT ON (census.user_id, census.tracker_id) NULL, NULL, census.user_id, census.tracker_id, census.started_at
+     FROM ims.crawl_sessions census
+     WHERE census.metadata ->> 'census' = 'true' AND %(name)s::text IS NULL
+       AND (%(everybody)s OR census.user_id = ims.current_user_id())
+       AND NOT EXISTS (SELECT FROM ended JOIN ims.saved_searches schedule USING (saved_search_id, user_id)
+                       WHERE schedule.user_id = census.user_id AND schedule.tracker_id = census.tracker_id)
+     ORDER BY census.user_id, census.tracker_id, census.session_id DESC)
+), brought AS (
+    SELECT looked.name, looked.saved_search_id, looked.since, issue.*
+    FROM looked
+    JOIN ims.issues issue ON issue.user_id = looked.user_id AND issue.tracker_id = looked.tracker_id
+    WHERE (issue.removed_at >= looked.since OR EXISTS (
+               SELECT FROM ims.issue_comments said
+               WHERE said.user_id = issue.user_id AND said.issue_pk = issue.issue_pk AND said.removed_at >= looked.since))
+      AND (looked.saved_search_id IS NULL OR EXISTS (
+               SELECT
+               FROM ims.runs run
+               JOIN ims.session_issues held ON held.session_id = run.session_id AND held.user_id = run.user_id
+               WHERE run.user_id = issue.user_id AND run.saved_search_id = looked.saved_search_id
+                 AND held.issue_pk = issue.issue_pk))
+)
+SELECT brought.name AS schedule, brought.issue_id, tracker.name AS tracker, brought.title, brought.product, brought.status,
+       gone.change, brought.url, gone.found_at, owner.username AS owner_user, gone.reason, gone.comments
+FROM brought
+JOIN ims.users owner ON owner.user_id = brought.user_id
+JOIN ims.trackers tracker ON tracker.tracker_id = brought.tracker_id AND tracker.user_id = brought.user_id
+CROSS JOIN LATERAL (
+    SELECT 'gone' AS change, brought.removed_at AS found_at, brought.removed_reason AS reason, NULL::bigint AS comments
+    WHERE brought.removed_at >= brought.since
+    UNION ALL
+    SELECT 'comment gone', max(said.removed_at), NULL, count(*)
+    FROM ims.issue_comments said
+    WHERE brought.removed_at IS NULL AND said.user_id = brought.user_id AND said.issue_pk = brought.issue_pk
+      AND said.removed_at >= brought.since
+    HAVING count(*) > 0
+) AS gone
+ORDER BY gone.change DESC, brought.name, brought.issue_pk
+LIMIT %(most)s
+
 -- similar --
 SELECT issue.issue_id, tracker.name AS tracker, issue.title, issue.product, issue.status, other.score,
        other.terms, issue.url, owner.username AS owner_user

@@ -24,7 +24,7 @@ from db import get_session
 from db.acting import Acting
 from db.models import Run, SessionError
 from db.session import driver_connection
-from pipeline.jobs.news import list_news
+from pipeline.jobs.news import list_gone, list_news, tell_gone
 from pipeline.jobs.schedules import NOT_TOLD
 from pipeline.logs import redact
 from pipeline.trackers.secrets import Vault, webhook_of
@@ -80,7 +80,9 @@ def _message(user_id: int, run_id: int) -> _Message | None:
             return None
         schedule = run.schedule
         row = run.crawl_session
-        news = list_news(Acting(driver_connection(session), user_id), schedule.name, limit=MOST_TOLD)
+        acting = Acting(driver_connection(session), user_id)
+        news = list_news(acting, schedule.name, limit=MOST_TOLD)
+        gone = list_gone(acting, schedule.name)
         document = {
             "schedule": schedule.name,
             "status": run.status,
@@ -88,6 +90,7 @@ def _message(user_id: int, run_id: int) -> _Message | None:
             "issues_new": run.issues_new,
             "issues_changed": run.issues_changed,
             "issues": [{key: value for key, value in each.items() if key != "schedule"} for each in news],
+            "gone": tell_gone(gone),
         }
         return _Message(
             session_id=run.session_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_change_is_shown_by_its_values_else_by_the_trackers_words(
 
 def test_fields_of_the_trackers_own_are_no_python() -> None:
     full_data = {"in reply to": {"2": "1", "3": 2}, "tags": ["a", ["b", None, True]], "empty": {}, "n": 1.5}
-    _, _, *shown = _page({**ISSUE, "full_data": full_data}, timeline=False)
+    _, _, *shown = _page({**ISSUE, "full_data": full_data}, Path("home"), timeline=False)
     assert [" ".join(text.split()) for text in shown] == [
         "in reply to 2: 1, 3: 2",
         "tags a, (b, , yes)",
