@@ -18,6 +18,7 @@ from typing import Protocol
 from crawler.errors import FileTooLarge, TemporaryError
 from crawler.http.inflate import Inflater
 
+_AT_ONCE = 1 << 18  # bytes handed over together
 BUFFERED = 64 << 20  # bytes of a file that came compressed; whether it is meant so shows at its end
 SLOWEST = 16 << 10  # bytes a second; a file that comes slower than this has missed its deadline
 
@@ -164,15 +165,30 @@ class Transfer:
             await self._compressed(encoding, headers, length, stream, on_piece)
             return
         await self._begin(head)
-        async for piece in stream:
-            on_piece(len(piece))
-            self._check(self.have + len(piece))
-            if self._size is not None and self.have + len(piece) > self._size:
-                self.start_anew()
-                raise TemporaryError("The answer is longer than announced.")
-            await self._write(piece)
+        await self._hand_over(stream, on_piece)
         if self._size is not None and self.have != self._size:
             raise TemporaryError("The answer is shorter than announced.")
+
+    async def _hand_over(self, stream: AsyncIterable[bytes], on_piece: Callable[[int], None]) -> None:
+        """Hand over what comes, in larger pieces; where it is cut, the last one too."""
+        waiting = bytearray()
+        try:
+            async for piece in stream:
+                on_piece(len(piece))
+                waiting += piece
+                self._check(self.have + len(waiting))
+                if self._size is not None and self.have + len(waiting) > self._size:
+                    self.start_anew()
+                    raise TemporaryError("The answer is longer than announced.")
+                if len(waiting) >= _AT_ONCE:
+                    data = bytes(waiting)
+                    waiting.clear()
+                    await self._write(data)
+        except Exception:
+            if self._validator is not None:
+                await self._write(bytes(waiting))
+            raise
+        await self._write(bytes(waiting))
 
     def _check_rest(self, headers: Mapping[str, str], length: int | None, *, is_plain: bool) -> None:
         """See that an answer is the rest that was asked for, of the same file."""
