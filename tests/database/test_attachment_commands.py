@@ -163,7 +163,8 @@ def test_bytes_that_are_not_here_or_not_right_are_not_saved(
     assert list((tmp_path / "out").iterdir()) == []
     with shell.database.session(ALICE) as session:
         session.query(Attachment).update({"sha256": "../../../../etc/passwd"})
-    assert shell("attachments", "save", "7", "-o", str(tmp_path / "out")).status == 2
+    done = shell("attachments", "save", "7", "-o", str(tmp_path / "out"))
+    assert (done.status, "is not here" in done.sentence()) == (2, True)
     assert list((tmp_path / "out").iterdir()) == []
 
 

@@ -88,6 +88,7 @@ def test_the_type_that_nobody_told_is_that_of_the_answer(desk: Desk) -> None:
     assert desk.crawl().status == 0
     kinds = ["text/x-patch", "image/png", "application/zip", None, None]
     assert [kind for (kind,) in desk.rows("file_type")] == kinds
+    desk.attach(1, "file 1", b"bytes", description="now with a word")
     desk.attach(6, "another", b"more")
     assert desk.crawl().status == 0
     assert [kind for (kind,) in desk.rows("file_type")][:5] == kinds  # what was found out stays
