@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from crawler.errors import ItemError
 from crawler.records import AttachmentRecord, IssueRecord, Json
 
 if TYPE_CHECKING:
     from crawler.client import Client
+    from crawler.http.response import Response
     from crawler.http.transfer import Transfer
     from crawler.query import Tree
 
@@ -65,6 +66,24 @@ class RawPage:
     part: str = "issue"  # which of the issue's pages this is, in the source's own words
     status: int = 200
     fetched_at: datetime | None = None
+
+    @classmethod
+    def of(cls, answer: Response, part: str = "issue", *, url: str | None = None) -> Self:
+        """The page that an answer, which came just now, is.
+
+        Args:
+            answer: as the client gives it.
+            part: which of the issue's pages it is.
+            url: in place of the answer's own address.
+        """
+        return cls(
+            url=answer.url if url is None else url,
+            body=answer.body,
+            content_type=answer.content_type,
+            part=part,
+            status=answer.status,
+            fetched_at=datetime.now(UTC),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+
+from crawler.http.web_address import web_page
 
 _PAGE = re.compile(
     r"/(?:(?:show_bug|buglist|query|enter_bug|describecomponents|show_activity|attachment|userprefs|report)\.cgi"
@@ -14,18 +15,12 @@ _SHORT = re.compile(r"/[0-9]+$")  # bugzilla.example.com/12, where the host says
 
 def base_of(address: str) -> str | None:
     """The base address; None: it does not look like a Bugzilla's."""
-    try:
-        parts = urlsplit(address.strip())
-        host = (parts.hostname or "").lower()
-        parts.port  # noqa: B018 - refuses what is no number
-    except ValueError:
+    page = web_page(address)
+    if page is None:
         return None
-    if parts.scheme not in ("http", "https") or not host:
-        return None
-    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    page = _PAGE.search(parts.path)
-    if page is not None:
-        return origin + parts.path[: page.start()]
-    if "bugzilla" in host.split("."):
-        return origin + _SHORT.sub("", parts.path).rstrip("/")
+    found = _PAGE.search(page.path)
+    if found is not None:
+        return page.origin + page.path[: found.start()]
+    if "bugzilla" in page.host.split("."):
+        return page.origin + _SHORT.sub("", page.path).rstrip("/")
     return None

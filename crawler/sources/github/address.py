@@ -6,6 +6,8 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from crawler.http.web_address import web_page
+
 _API = re.compile(r"(?P<root>(?:/[\w.~-]+){0,5}?)/repos/(?P<name>[\w.-]+/[\w.-]+)(?:/.*)?", re.ASCII)
 _PAGE = re.compile(
     r"/(?P<name>[A-Za-z0-9][\w-]*/[\w.-]+?)(?:\.git)?"
@@ -27,21 +29,21 @@ class Place(NamedTuple):
 
 def base_of(url: str) -> str | None:
     """Return the API's address of the repository that a page is of; None: it is no page of one."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
+    page = web_page(url)
+    if page is None or page.host in _OTHERS or page.has_account:
         return None
-    if parts.scheme not in ("http", "https") or not host or host in _OTHERS or parts.username is not None:
+    api = _API.fullmatch(page.path)
+    if api is not None and page.host not in _OURS:
+        return f"{page.origin}{api['root']}/repos/{api['name']}"
+    found = _PAGE.fullmatch(page.path)
+    if (
+        found is None
+        or found["name"].partition("/")[0].lower() in _NO_OWNERS
+        or page.host == "api.github.com"
+    ):
         return None
-    api = _API.fullmatch(parts.path)
-    if api is not None and host not in _OURS:
-        return f"{parts.scheme}://{parts.netloc}{api['root']}/repos/{api['name']}"
-    page = _PAGE.fullmatch(parts.path)
-    if page is None or page["name"].partition("/")[0].lower() in _NO_OWNERS or host == "api.github.com":
-        return None
-    root = _API_HOST if host in _OURS else f"{parts.scheme}://{parts.netloc}/api/v3"
-    return f"{root}/repos/{page['name']}"
+    root = _API_HOST if page.host in _OURS else f"{page.origin}/api/v3"
+    return f"{root}/repos/{found['name']}"
 
 
 def place_in(base_url: str) -> Place | None:

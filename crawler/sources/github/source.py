@@ -156,7 +156,7 @@ class GitHubSource:
             timeline = await self._timeline(here)  # under the number of before it is not to be had
         if isinstance(timeline, BaseException):
             raise timeline
-        pages = [_raw(issue, "issue"), *_numbered(timeline, "timeline")]
+        pages = [RawPage.of(issue), *_numbered(timeline, "timeline")]
         if _lacks_comments(issue.body, timeline):
             pages += _numbered(await self._pages(f"{here}/comments", _SIZES[0]), "comments")
         return pages
@@ -178,7 +178,7 @@ class GitHubSource:
         answer = await self._client.download(attachment.download_url, into=into, is_file=is_file)
         if not is_file(answer):
             raise Forbidden(f"The file {attachment.filename!r} is shown only to those who log in.")
-        return _raw(answer, "issue")
+        return RawPage.of(answer)
 
     async def _issue(self, path: str) -> Response:
         place = path
@@ -233,15 +233,4 @@ def _is_comment(entry: JsonNode) -> bool:
 
 
 def _numbered(answers: Sequence[Response], name: str) -> list[RawPage]:
-    return [_raw(answer, f"{name}/{number}") for number, answer in enumerate(answers, start=1)]
-
-
-def _raw(answer: Response, part: str) -> RawPage:
-    return RawPage(
-        url=answer.url,
-        body=answer.body,
-        content_type=answer.content_type,
-        part=part,
-        status=answer.status,
-        fetched_at=datetime.now(UTC),
-    )
+    return [RawPage.of(answer, f"{name}/{number}") for number, answer in enumerate(answers, start=1)]

@@ -6,6 +6,8 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from crawler.http.web_address import web_page
+
 _API = re.compile(
     r"(?P<root>(?:/[\w.~-]+){0,5}?)/api/v4/projects/(?P<project>[0-9]+|[\w.-]+(?:%2F[\w.-]+)+)(?:/.*)?",
     re.ASCII | re.IGNORECASE,
@@ -36,18 +38,14 @@ class Place(NamedTuple):
 
 def base_of(url: str) -> str | None:
     """Return the API's address of the project that a page is of; None: it is no page of one."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
+    page = web_page(url)
+    if page is None or page.host in _NOT_ONE or page.has_account:
         return None
-    if parts.scheme not in ("http", "https") or not host or host in _NOT_ONE or parts.username is not None:
-        return None
-    api = _API.fullmatch(parts.path)
+    api = _API.fullmatch(page.path)
     if api is not None:
-        return _written(f"{parts.scheme}://{parts.netloc}{api['root']}", unquote(api["project"]))
-    project = _project_in(parts.path)
-    return None if project is None else _written(f"{parts.scheme}://{parts.netloc}", project)
+        return _written(f"{page.origin}{api['root']}", unquote(api["project"]))
+    project = _project_in(page.path)
+    return None if project is None else _written(page.origin, project)
 
 
 def place_in(base_url: str) -> Place | None:

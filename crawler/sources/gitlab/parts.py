@@ -11,7 +11,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 
 from crawler.client import Client, Response
@@ -104,7 +103,7 @@ class Lists:
         self._open.add(place)
         if (total := total_of(answers[0].headers)) is not None:
             found.totals[name] = total
-        found.pages += [_raw(each, f"{name}/{number}") for number, each in enumerate(answers, start=1)]
+        found.pages += [RawPage.of(each, f"{name}/{number}") for number, each in enumerate(answers, start=1)]
         return answers
 
     async def check(self, path: str) -> Response:
@@ -204,14 +203,3 @@ def _is_no_route(answer: Response) -> bool:
     except PageRejected:
         return False
     return answer.status == 404 and "error" in told and "message" not in told
-
-
-def _raw(answer: Response, part: str) -> RawPage:
-    return RawPage(
-        url=answer.url,
-        body=answer.body,
-        content_type=answer.content_type,
-        part=part,
-        status=answer.status,
-        fetched_at=datetime.now(UTC),
-    )

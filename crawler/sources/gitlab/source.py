@@ -221,7 +221,7 @@ class GitLabSource:
         if isinstance(issue, ItemError):
             raise issue
         if isinstance(issue, Response):
-            return (_raw(issue, "issue"),)
+            return (RawPage.of(issue),)
         path = f"{await self._path(project)}/{number}"
         about = await self._project.known()
         told = issue if isinstance(issue, dict) else {}
@@ -261,15 +261,4 @@ def _file(answer: Response, attachment: AttachmentRecord) -> RawPage:
             f"GitLab sends a login page in place of the file {attachment.filename!r}: it gives files to"
             " tokens from version 17.4 on."
         )
-    return _raw(answer, "attachment")
-
-
-def _raw(answer: Response, part: str) -> RawPage:
-    return RawPage(
-        url=answer.url,
-        body=answer.body,
-        content_type=answer.content_type,
-        part=part,
-        status=answer.status,
-        fetched_at=datetime.now(UTC),
-    )
+    return RawPage.of(answer, "attachment")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from crawler.client import Client
 from crawler.html import LexborDocument
+from crawler.http.web_address import web_page
 
 _APPLICATION = "/tody/"
 _FORM = "form[action*='auth/login' i] input[name=id], form[action*='auth/login' i] input[name=password]"
@@ -13,9 +12,11 @@ _FORM = "form[action*='auth/login' i] input[name=id], form[action*='auth/login' 
 
 def base_of(url: str) -> str | None:
     """Return the address of the IMS that a page is of; None: it does not look like a page of one."""
-    parts = urlsplit(url)
-    before, application, _ = parts.path.partition(_APPLICATION)
-    return f"{parts.scheme}://{parts.netloc}{before}" if application else None
+    page = web_page(url)
+    if page is None or page.has_account:
+        return None
+    before, application, _ = page.path.partition(_APPLICATION)
+    return page.origin + before if application else None
 
 
 async def recognise(client: Client) -> str | None:

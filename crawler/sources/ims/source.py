@@ -6,7 +6,7 @@ The base address may be given with or without its `/tody`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from crawler.client import Client, Pairs
@@ -109,7 +109,7 @@ class ImsSource:
             raise refusal
         # A tracker may lead from an old number to a new one; where it does, its own address says so.
         led_to = ims.issue_number_in(response.url)
-        pages = [_raw(response, self._view_url(led_to or number), "issue")]
+        pages = [RawPage.of(response, url=self._view_url(led_to or number))]
         if self._options.get("relations"):
             pages += await self._beside(RELATIONS, {"issueId": number}, "relations")
         if self._options.get("patches") and b"popupPatchList" in response.body:
@@ -137,7 +137,7 @@ class ImsSource:
         is_page = not _is_file(answer) and len(answer.body) <= _LARGEST_REFUSAL
         if is_page and (refusal := ims.refusal_in(answer.text)):
             raise refusal
-        return _raw(answer, answer.url, "attachment")
+        return RawPage.of(answer, "attachment")
 
     async def _beside(self, path: str, params: Pairs, part: str) -> list[RawPage]:
         """A list beside the issue's page, which is whole without it; none where it cannot be had."""
@@ -145,7 +145,7 @@ class ImsSource:
             answer = await self._get(path, params)
         except ItemError:
             return []
-        return [_raw(answer, answer.url, part)]
+        return [RawPage.of(answer, part)]
 
     def _view_url(self, number: str) -> str:
         return f"{self._root}{VIEW}?{urlencode({'issueId': number, 'menuCode': 'issue_search'})}"
@@ -217,14 +217,3 @@ def _shows_account(response: Response) -> bool:
 def _is_file(answer: Response) -> bool:
     """Whether a file was sent: IMS sends no page as one."""
     return "content-disposition" in answer.headers
-
-
-def _raw(response: Response, url: str, part: str) -> RawPage:
-    return RawPage(
-        url=url,
-        body=response.body,
-        content_type=response.content_type,
-        part=part,
-        status=response.status,
-        fetched_at=datetime.now(UTC),
-    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+
+from crawler.http.web_address import web_page
 
 _CLOUD = re.compile(r"[a-z0-9-]+\.(?:atlassian\.net|jira\.com|atlassian-us-gov-mod\.net)")
 _GATEWAY = re.compile(r"(/ex/jira/[0-9a-fA-F-]{1,64})(?:/|$)")
@@ -15,19 +16,13 @@ _INSIDE = re.compile(
 
 def base_of(address: str) -> str | None:
     """The base address; None: it does not look like a Jira's."""
-    try:
-        parts = urlsplit(address.strip())
-        host = (parts.hostname or "").lower()
-        parts.port  # noqa: B018 - refuses what is no number
-    except ValueError:
+    page = web_page(address)
+    if page is None:
         return None
-    if parts.scheme not in ("http", "https") or not host:
-        return None
-    origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    if _CLOUD.fullmatch(host):
-        return origin
-    if host == "api.atlassian.com":
-        gateway = _GATEWAY.match(parts.path)
-        return None if gateway is None else origin + gateway[1]
-    inside = _INSIDE.search(parts.path)
-    return None if inside is None else origin + parts.path[: inside.start()]
+    if _CLOUD.fullmatch(page.host):
+        return page.origin
+    if page.host == "api.atlassian.com":
+        gateway = _GATEWAY.match(page.path)
+        return None if gateway is None else page.origin + gateway[1]
+    inside = _INSIDE.search(page.path)
+    return None if inside is None else page.origin + page.path[: inside.start()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+
+from crawler.http.web_address import web_page
 
 _PAGE = re.compile(
     r"(?P<folder>(?:/[\w.~-]+){0,5}?)"
@@ -16,14 +17,10 @@ _NOT_ONE = frozenset({"github.com", "www.github.com", "gitlab.com", "bitbucket.o
 
 def base_of(url: str) -> str | None:
     """Return the address of the Redmine that a page is of; None: it does not look like a page of one."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
+    page = web_page(url)
+    if page is None or page.host in _NOT_ONE or page.has_account:
         return None
-    if parts.scheme not in ("http", "https") or not host or host in _NOT_ONE or parts.username is not None:
+    found = _PAGE.fullmatch(page.path)
+    if found is None or found["folder"].endswith("/-"):  # GitLab has /-/issues
         return None
-    page = _PAGE.fullmatch(parts.path)
-    if page is None or page["folder"].endswith("/-"):  # GitLab has /-/issues
-        return None
-    return f"{parts.scheme}://{parts.netloc}{page['folder']}"
+    return f"{page.origin}{found['folder']}"

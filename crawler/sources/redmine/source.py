@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Final
 from urllib.parse import urlsplit
@@ -211,10 +211,4 @@ class RedmineSource:
             raise Forbidden(f"{what} is not shown to this account.")
         if answer.status == 422:
             raise PageRejected(f"{what} cannot be had: Redmine did not understand the question.")
-        return RawPage(
-            url=answer.url,
-            body=answer.body,
-            content_type=answer.content_type,
-            status=answer.status,
-            fetched_at=datetime.now(UTC),
-        )
+        return RawPage.of(answer)

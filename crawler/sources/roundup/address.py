@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+
+from crawler.http.web_address import web_page
 
 _PAGE = re.compile(r"(?P<folder>(?:/[\w.~-]+){0,5}?)/(?:issue[0-9]+|rest(?:/.*)?)")
 
 
 def base_of(url: str) -> str | None:
     """Return the address of the tracker that a page is of; None: it does not look like a page of one."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
+    page = web_page(url)
+    if page is None or page.has_account:
         return None
-    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
-        return None
-    page = _PAGE.fullmatch(parts.path)
-    return None if page is None else f"{parts.scheme}://{parts.netloc}{page['folder']}"
+    found = _PAGE.fullmatch(page.path)
+    return None if found is None else f"{page.origin}{found['folder']}"

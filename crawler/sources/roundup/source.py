@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Final
 
@@ -254,11 +254,4 @@ def _raw(answer: Response, what: str, part: str) -> RawPage:
         raise Forbidden(f"{what} is not shown to this account.")
     if answer.status == 400:
         raise PageRejected(f"{what} cannot be had: Roundup did not understand the question.")
-    return RawPage(
-        url=answer.url,
-        body=answer.body,
-        content_type=answer.content_type,
-        part=part,
-        status=answer.status,
-        fetched_at=datetime.now(UTC),
-    )
+    return RawPage.of(answer, part)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from crawler.client import Client, Response
@@ -111,7 +110,7 @@ class Api:
             answer = await self.ask(path, {**asked, "page": str(len(pages) + 1)}, what)
             body = read_json(answer.body)
             rows, total = rows_of(body), total_of(body)
-            pages.append(raw(answer, f"{part}/{len(pages) + 1}"))
+            pages.append(RawPage.of(answer, f"{part}/{len(pages) + 1}"))
             known = len(seen)
             seen |= {row.at("id").key() for row in rows}
             if total is not None and len(seen) >= total:
@@ -139,18 +138,6 @@ class Api:
                 " elsewhere, make a token (Settings, Auth Tokens) and give no user name."
             )
         return "RT refused the token: make a new one under Settings, Auth Tokens."
-
-
-def raw(answer: Response, part: str) -> RawPage:
-    """The page of an answer."""
-    return RawPage(
-        url=answer.url,
-        body=answer.body,
-        content_type=answer.content_type,
-        part=part,
-        status=answer.status,
-        fetched_at=datetime.now(UTC),
-    )
 
 
 def _is_told_by_rt(answer: Response) -> bool:

@@ -21,7 +21,7 @@ from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
 from crawler.records import AttachmentRecord
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
-from crawler.sources.rt.api import PAGE, Api, raw
+from crawler.sources.rt.api import PAGE, Api
 from crawler.sources.rt.cursor import RtCursor
 from crawler.sources.rt.parse.names import PART, Names, Wanted, wanted_names
 from crawler.sources.rt.parse.transactions import bodies_of, written_in
@@ -122,7 +122,7 @@ class RtSource:
         wanted = [each for keys in bodies_of(_rows(attached)).values() for each in keys]
         bodies = await self._attachments(key, "id", wanted, what, fields="Content")
         names = await self._names_page(ticket, key, transactions)
-        return raw(answer, "issue"), *history, *attached, *bodies, names
+        return RawPage.of(answer), *history, *attached, *bodies, names
 
     async def download(self, attachment: AttachmentRecord, into: Transfer | None = None) -> RawPage:
         """Get an attached file; RT gives its bytes within JSON.
@@ -141,7 +141,7 @@ class RtSource:
             body = base64.b64decode(told.optional_text("Content") or "")
         except (binascii.Error, ValueError) as error:
             raise PageRejected(f"{what} cannot be had: what RT sends is not base64.") from error
-        return replace(raw(answer, "file"), body=body, content_type=text_of(told, "ContentType"))
+        return replace(RawPage.of(answer, "file"), body=body, content_type=text_of(told, "ContentType"))
 
     async def _attachments(
         self, ticket: int, name: str, keys: Sequence[str], what: str, *, fields: str = _ATTACHMENT

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from crawler.client import Client
+from crawler.http.web_address import web_page
 from crawler.sources.trac.parse.markup import version_of
 
 _PAGE = re.compile(r"(?P<base>.*?)/(?:ticket/[0-9]+|query|newticket|report(?:/[0-9]+)?|timeline|roadmap)/?")
@@ -13,9 +13,11 @@ _PAGE = re.compile(r"(?P<base>.*?)/(?:ticket/[0-9]+|query|newticket|report(?:/[0
 
 def base_of(url: str) -> str | None:
     """Return the address of the Trac that a page is of; None: it does not look like a page of one."""
-    parts = urlsplit(url)
-    page = _PAGE.fullmatch(parts.path)
-    return None if page is None else f"{parts.scheme}://{parts.netloc}{page['base']}"
+    page = web_page(url)
+    if page is None or page.has_account:
+        return None
+    found = _PAGE.fullmatch(page.path)
+    return None if found is None else page.origin + found["base"]
 
 
 async def recognise(client: Client) -> str | None:

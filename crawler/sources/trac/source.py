@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from http.cookiejar import Cookie
 from urllib.parse import urlsplit
 
@@ -221,10 +221,4 @@ def _raw(answer: Response, what: str) -> RawPage:
         raise NotFound(f"{what} does not exist.")
     if answer.status in (401, 403):
         raise Forbidden(f"{what} is not shown to this account.")
-    return RawPage(
-        url=answer.url,
-        body=answer.body,
-        content_type=answer.content_type,
-        status=answer.status,
-        fetched_at=datetime.now(UTC),
-    )
+    return RawPage.of(answer)
