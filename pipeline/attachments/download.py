@@ -6,6 +6,7 @@ A file's name comes from a tracker and is data; it never becomes part of a path.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from crawler.errors import FileTooLarge, ItemError, PageTooLarge
 from crawler.http.transfer import Head, Kept
 from crawler.records import AttachmentRecord
+from db.errors import DataFolderUnusable, DiskFull
 from pipeline.attachments import rows
 from pipeline.attachments.draft import Draft, left_over
 from pipeline.attachments.limits import too_large
@@ -73,13 +75,23 @@ async def download_attachments(work: Work) -> None:
 
     async def worker() -> None:
         while not work.stop.is_set() and not wanted.empty():
-            await _one(work, wanted.get_nowait())
+            try:
+                await _one(work, wanted.get_nowait())
+            except OSError as error:
+                raise _unwritable(work.home, error) from error
             work.tell()
             work.within()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(work.claim.workers):
             group.create_task(worker())
+
+
+def _unwritable(home: Path, error: OSError) -> DataFolderUnusable:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"No space is left for attached files in {home}: make room, then resume the session.")
+    reason = error.strerror or error
+    return DataFolderUnusable(f"An attached file cannot be written to {home} ({reason}): resume when it can.")
 
 
 def _sweep(home: Path) -> None:

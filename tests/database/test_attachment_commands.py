@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from db import Attachment, FileText, FileTextPart, Issue
 from pipeline.attachments.paths import path_of
+from tests.fixtures.program import ROOT
 from tests.fixtures.schema import ALICE, BOB
 from tests.fixtures.shell import Shell
 
@@ -279,3 +282,33 @@ def test_a_file_without_text_says_why(shell: Shell, attach: Attach) -> None:
     ):
         done = shell("attachments", "text", "7", number)
         assert (done.status, why in done.sentence()) == (2, True)
+
+
+def test_names_are_completed_after_a_look_at_their_issue(shell: Shell, attach: Attach) -> None:
+    for name in ("server.log", "보고서 1.txt", "odd\nname"):
+        attach(name)
+    attach("other.log", issue="8")
+
+    def completed(*words: str) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "run_crawl.py")],
+            env={
+                **os.environ,
+                "_IMS_CRAWL_COMPLETE": "complete_bash",
+                "COMP_WORDS": " ".join(("ims-crawl", *words)),
+                "COMP_CWORD": str(len(words)),
+                "IMS_USER": "alice",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return [line for line in done.stdout.splitlines() if line]
+
+    assert completed("attachments", "open", "7", "s") == []
+    shell("attachments", "list", "7")
+    shell("show", "8")
+    assert completed("attachments", "open", "7", "s") == ["server.log"]
+    assert completed("attachments", "text", "8", "") == ["other.log"]
+    assert completed("attachments", "save", "7", "") == ["server.log", "보고서 1.txt"]
+    assert completed("attachments", "save", "9", "") == []

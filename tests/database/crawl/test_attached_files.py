@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -258,3 +259,22 @@ def test_a_killed_crawl_leaves_a_part_that_the_next_one_goes_on_with(desk: Desk)
     assert (done.status, done.document["attachments_downloaded"]) == (0, 1), done.err
     assert int(str(asked[1]).removeprefix("bytes=").removesuffix("-")) >= 8 << 20
     assert desk.stored() == {body}
+
+
+def test_a_store_that_cannot_be_written_ends_the_session_with_a_sentence(desk: Desk) -> None:
+    desk.attach(1, "large.log", LOG * 10_000)
+    command = ("crawl", "*", "--kind", "redmine", "--url", desk.server.url, "--attachments")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run_crawl.py"), *command],
+        env={**os.environ, "IMS_USER": "alice"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 5, done.stderr
+    assert f"An attached file cannot be written to {desk.shell.home}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert desk.rows("downloaded") == [(False,)]
+    assert desk.crawl().document["attachments_downloaded"] == 1
+    assert desk.stored() == {LOG * 10_000}

@@ -62,7 +62,8 @@ def test_the_same_crawl_again_finds_nothing_changed(ims_crawl: Program, ims_proc
 def test_what_was_crawled_is_found_and_shown(ims_crawl: Program, query: str) -> None:
     hits = ims_crawl("search", query, "--json").document
     assert hits
-    assert set(hits[0]) == {"issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url"}
+    keys = {"issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url", "found_in"}
+    assert set(hits[0]) == keys
     issue = ims_crawl("show", hits[0]["issue_id"], "--json").document
     assert issue["title"] == hits[0]["title"]
     assert {"comments", "history", "attachments", "relations"} <= set(issue)
