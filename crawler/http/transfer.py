@@ -1,7 +1,8 @@
 """A file on its way: asked for as it is, and gone on with where it was cut, never mixed with another one.
 
 Whether what follows belongs to what is here, only the server can say: by the strong validator that it gave
-with the first part (RFC 9110, 13.1.5). Whatever is not certain begins the file anew.
+with the first part (RFC 9110, 13.1.5). Some make it of a file's size and second only, so the last bytes that
+are here are asked for again and compared. Whatever is not certain begins the file anew.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Protocol
 from crawler.errors import FileTooLarge, TemporaryError
 from crawler.http.inflate import Inflater
 
+OVERLAP = 1 << 10  # bytes that are asked for again
 _AT_ONCE = 1 << 18  # bytes handed over together
 BUFFERED = 64 << 20  # bytes of a file that came compressed; whether it is meant so shows at its end
 SLOWEST = 16 << 10  # bytes a second; a file that comes slower than this has missed its deadline
@@ -44,6 +46,7 @@ class Kept:
     """What an earlier try left of a file."""
 
     have: int  # bytes, from the beginning on
+    tail: bytes  # the last of them, as many as are asked for again
     size: int  # of the whole file
     validator: str
 
@@ -88,26 +91,28 @@ class Transfer:
         self.is_taken = False  # an answer was the file
         self._size: int | None = None
         self._validator: str | None = None
+        self._tail = b""
         if kept is not None and kept.have < kept.size <= limit:
             self.have, self._size, self._validator = kept.have, kept.size, kept.validator
+            self._tail = kept.tail[-OVERLAP:]
 
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
         """What to ask with: the bytes as they are, and of these only what is missing."""
         plain = (b"Accept-Encoding", b"identity")
-        if not self.have or self._validator is None:
+        if not self.wants_rest or self._validator is None:
             return (plain,)
-        since = (b"Range", b"bytes=%d-" % self.have)
+        since = (b"Range", b"bytes=%d-" % (self.have - OVERLAP))
         return (plain, since, (b"If-Range", self._validator.encode("latin-1")))
 
     @property
     def wants_rest(self) -> bool:
         """Whether only the rest is asked for."""
-        return bool(self.have and self._validator is not None)
+        return self._validator is not None and self.have > OVERLAP == len(self._tail)
 
     def start_anew(self) -> None:
         """Ask for all of the file next time."""
-        self.have, self._size, self._validator = 0, None, None
+        self.have, self._size, self._validator, self._tail = 0, None, None, b""
 
     async def whole(self, body: bytes, content_type: str | None) -> None:
         """Hand over a file that came within an answer, or as a page."""
@@ -165,17 +170,30 @@ class Transfer:
             await self._compressed(encoding, headers, length, stream, on_piece)
             return
         await self._begin(head)
-        await self._hand_over(stream, on_piece)
+        await self._hand_over(stream, on_piece, again=self._tail if status == 206 else b"")
         if self._size is not None and self.have != self._size:
             raise TemporaryError("The answer is shorter than announced.")
 
-    async def _hand_over(self, stream: AsyncIterable[bytes], on_piece: Callable[[int], None]) -> None:
-        """Hand over what comes, in larger pieces; where it is cut, the last one too."""
+    async def _hand_over(
+        self, stream: AsyncIterable[bytes], on_piece: Callable[[int], None], *, again: bytes
+    ) -> None:
+        """Hand over what comes, in larger pieces; where it is cut, the last one too.
+
+        Args:
+            stream: what comes.
+            on_piece: is told of it.
+            again: what must come first, since it is here already.
+        """
         waiting = bytearray()
         try:
             async for piece in stream:
                 on_piece(len(piece))
-                waiting += piece
+                same = min(len(again), len(piece))
+                if piece[:same] != again[:same]:
+                    self.start_anew()
+                    raise TemporaryError("The rest that came is that of another file.")
+                again = again[same:]
+                waiting += piece[same:]
                 self._check(self.have + len(waiting))
                 if self._size is not None and self.have + len(waiting) > self._size:
                     self.start_anew()
@@ -200,10 +218,10 @@ class Transfer:
             or not self.wants_rest
             or self._size is None
             or not is_plain
-            or int(told[1]) != self.have
+            or int(told[1]) != self.have - OVERLAP
             or int(told[2]) != self._size - 1
             or told[3] not in ("*", str(self._size))
-            or length not in (None, self._size - self.have)
+            or length not in (None, self._size - self.have + OVERLAP)
             or (tag if is_tag else changed) != self._validator
         ):
             self.start_anew()
@@ -249,11 +267,13 @@ class Transfer:
 
     async def _begin(self, head: Head) -> None:
         self.have = head.start
+        self._tail = self._tail if head.start else b""
         await self._sink.begin(head)
 
     async def _write(self, data: bytes) -> None:
         await self._sink.write(data)
         self.have += len(data)
+        self._tail = (self._tail + data[-OVERLAP:])[-OVERLAP:]
 
 
 def validator_of(headers: Mapping[str, str]) -> str | None:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from crawler.errors import ItemError
-from crawler.http.transfer import Head, Kept
+from crawler.http.transfer import OVERLAP, Head, Kept
 from db.errors import DataFolderForbidden
 from db.files import ATTACHMENTS, data_folder, folders, read_own, whole_file
 from pipeline.attachments.paths import path_of
@@ -88,7 +88,10 @@ class Draft:
             return None
         if not 0 < self.size < head.size:
             return None
-        return Kept(have=self.size, size=head.size, validator=head.validator)
+        self._file.flush()
+        start = max(0, self.size - OVERLAP)
+        tail = os.pread(self._file.fileno(), self.size - start, start)
+        return Kept(have=self.size, tail=tail, size=head.size, validator=head.validator)
 
     async def begin(self, head: Head) -> None:
         """Take what an answer says of the bytes that follow.

@@ -24,7 +24,7 @@ from pipeline.attachments.draft import Draft
 from pipeline.attachments.paths import path_of
 from pipeline.stages.counts import FileCounts
 
-SIZE = 400
+SIZE = 4000
 # Two versions of a file, and one that is larger.
 VERSIONS = [
     hashlib.shake_128(b"one").digest(SIZE),
@@ -35,6 +35,7 @@ SAYS = (
     "the truth",
     "ignores ranges",
     "ignores the condition",
+    "the same tag for another file",
     "another start",
     "another start of the right length",
     "another end",
@@ -65,6 +66,8 @@ steps = st.lists(
 def answer(says: str, version: int, asked: str | None, condition: str | None) -> tuple[bytes, bytes]:
     """Head and body of what a server says that has this version."""
     body, tag = VERSIONS[version], f'"{version}"'
+    if says == "the same tag for another file":
+        tag = condition or '"0"'
     start = 0
     is_rest = asked is not None and says != "ignores ranges"
     if is_rest and (condition == tag or says == "ignores the condition"):

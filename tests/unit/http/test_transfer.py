@@ -14,13 +14,15 @@ import pytest
 
 from crawler.client import Client
 from crawler.errors import FileTooLarge, ItemError
-from crawler.http.transfer import Head, Kept, Transfer, validator_of
+from crawler.http.transfer import OVERLAP, Head, Kept, Transfer, validator_of
 from tests.fixtures.rawserver import End, RawServer, reply
 
 Start = Callable[..., Awaitable[RawServer]]
 
 TAG = 'ETag: "1"'
-BODY = bytes(range(256)) * 20
+BODY = hashlib.shake_128(b"file").digest(5000)
+AT = 2000  # where it is cut
+FROM = AT - OVERLAP  # from where on it is asked for again
 
 
 @dataclass
@@ -75,50 +77,65 @@ async def test_a_file_is_asked_for_as_it_is(rawserver: Start) -> None:
 
 @pytest.mark.parametrize("end", [End.CLOSE, End.RESET])
 async def test_a_file_is_gone_on_with_where_it_was_cut(rawserver: Start, end: End) -> None:
-    first = [*cut(BODY, 2000, TAG)[:1], 0.05, end]
-    server = await rawserver(first, rest(BODY, 2000, TAG))
+    first = [*cut(BODY, AT, TAG)[:1], 0.05, end]
+    server = await rawserver(first, rest(BODY, FROM, TAG))
     file = await get(server)
     assert file.body == BODY
-    assert (server.header("Range"), server.header("If-Range")) == ("bytes=2000-", '"1"')
-    assert [head.start for head in file.heads] == [0, 2000]
+    assert (server.header("Range"), server.header("If-Range")) == (f"bytes={FROM}-", '"1"')
+    assert [head.start for head in file.heads] == [0, AT]
 
 
 @pytest.mark.parametrize(
     "second",
     [
         reply(BODY, TAG),  # all of it
-        rest(BODY, 1999, TAG),
-        rest(BODY, 2001, TAG),
-        rest(BODY, 2000, 'ETag: "2"'),
-        rest(BODY, 2000),
-        rest(BODY, 2000, TAG, size=len(BODY) + 1),
-        rest(BODY[:-1], 2000, TAG),
-        reply(BODY[2000:], TAG, status="206 Partial Content"),
-        reply(BODY[2000:], TAG, "Content-Range: bytes 2000-1/x", status="206 Partial Content"),
+        rest(BODY, FROM - 1, TAG),
+        rest(BODY, FROM + 1, TAG),
+        rest(BODY, AT, TAG),
+        rest(BODY, FROM, 'ETag: "2"'),
+        rest(BODY, FROM),
+        rest(BODY, FROM, TAG, size=len(BODY) + 1),
+        rest(BODY[:-1], FROM, TAG),
+        reply(BODY[FROM:], TAG, status="206 Partial Content"),
+        reply(BODY[FROM:], TAG, "Content-Range: bytes 2000-1/x", status="206 Partial Content"),
         reply(b"", "Content-Range: bytes */10", status="416 Range Not Satisfiable"),
-        rest(BODY, 2000, TAG, "Content-Encoding: gzip"),
+        rest(BODY, FROM, TAG, "Content-Encoding: gzip"),
     ],
+    ids=range(12),
 )
 async def test_what_is_not_the_rest_begins_the_file_anew(rawserver: Start, second: bytes) -> None:
-    other = BODY[::-1]
-    server = await rawserver(cut(other, 2000, TAG), second, reply(BODY, TAG))
+    other = bytes(FROM) + BODY[FROM:]  # what is asked for again is the same
+    server = await rawserver(cut(other, AT, TAG), second, reply(BODY, TAG))
     file = await get(server)
     assert file.body == BODY
     assert file.heads[-1].start == 0
 
 
+async def test_the_rest_of_another_file_of_the_same_tag_is_noticed(rawserver: Start) -> None:
+    server = await rawserver(cut(BODY[::-1], AT, TAG), rest(BODY, FROM, TAG), reply(BODY, TAG))
+    assert (await get(server)).body == BODY
+    assert len(server.requests) == 3
+
+
 @pytest.mark.parametrize("headers", [[], ['ETag: W/"1"'], [TAG, "Accept-Ranges: none"]])
 async def test_without_a_strong_validator_a_file_begins_anew(rawserver: Start, headers: list[str]) -> None:
-    server = await rawserver(cut(BODY, 2000, *headers), reply(BODY))
+    server = await rawserver(cut(BODY, AT, *headers), reply(BODY))
     assert (await get(server)).body == BODY
     assert server.header("Range") is None
 
 
 async def test_what_an_earlier_run_left_is_gone_on_with(rawserver: Start) -> None:
-    server = await rawserver(rest(BODY, 100, TAG))
-    kept = Kept(have=100, size=len(BODY), validator='"1"')
-    assert (await get(server, File(body=BODY[:100]), kept=kept)).body == BODY
-    assert server.header("Range") == "bytes=100-"
+    server = await rawserver(rest(BODY, FROM, TAG))
+    kept = Kept(have=AT, tail=BODY[FROM:AT], size=len(BODY), validator='"1"')
+    assert (await get(server, File(body=BODY[:AT]), kept=kept)).body == BODY
+    assert server.header("Range") == f"bytes={FROM}-"
+
+
+async def test_a_part_that_is_too_short_to_compare_is_not_gone_on_with(rawserver: Start) -> None:
+    server = await rawserver(reply(BODY, TAG))
+    kept = Kept(have=OVERLAP, tail=BODY[:OVERLAP], size=len(BODY), validator='"1"')
+    assert (await get(server, File(body=BODY[:OVERLAP]), kept=kept)).body == BODY
+    assert server.header("Range") is None
 
 
 async def test_a_rest_that_nobody_asked_for_is_no_file(rawserver: Start) -> None:
@@ -154,6 +171,7 @@ PACKED = gzip.compress(BODY, mtime=0)
         ("doc.tar.gz", None, gzip.compress(PACKED, mtime=0), PACKED),
         ("doc.tar.gz", len(PACKED), gzip.compress(PACKED, mtime=0), PACKED),
     ],
+    ids=range(7),
 )
 @pytest.mark.parametrize("is_chunked", [False, True])
 async def test_what_comes_encoded_all_the_same_is_the_file_that_the_tracker_tells_of(
@@ -197,9 +215,9 @@ async def test_a_long_file_over_a_bad_line_has_as_many_tries_as_bring_it_on(raws
     step = 1 << 20
     scripts: list[Any] = [cut(body, step, TAG)]
     for start in range(step, len(body) - step, step):
-        whole = rest(body, start, TAG)
+        whole = rest(body, start - OVERLAP, TAG)
         scripts += [[whole[: len(whole) - len(body) + start + step], End.CLOSE], [End.CLOSE]]
-    server = await rawserver(*scripts, rest(body, len(body) - step, TAG))
+    server = await rawserver(*scripts, rest(body, len(body) - step - OVERLAP, TAG))
     assert len((await get(server, limit=len(body))).body) == len(body)
     assert len(server.requests) > 6
 
