@@ -132,9 +132,9 @@ def ask(app: psycopg.Connection, ids: Sequence[int], questions: int) -> dict[str
     for place, (user_id, every, term) in enumerate(warming + asked):
         with app.transaction():
             app.execute("SELECT ims.set_current_user(%s)", (user_id,))
-            before, began = _cpu(pid), time.perf_counter()
+            before, began = cpu(pid), time.perf_counter()
             rows = app.execute("SELECT * FROM ims.search_issues(%s, NULL, %s)", (term, ROWS)).fetchall()
-            took, processor = (time.perf_counter() - began) * 1000, _cpu(pid) - before
+            took, processor = (time.perf_counter() - began) * 1000, cpu(pid) - before
         if place >= len(warming):
             times[every].append(took)
             worked[every].append(processor)
@@ -176,13 +176,13 @@ def cost(administrator: psycopg.Connection) -> dict[str, Any]:
         best: dict[str, float] = {}
         for _ in range(5):
             for rival, vector in made.items():
-                before = _cpu(pid)
+                before = cpu(pid)
                 half = len(text) // 2
                 administrator.execute(
                     f"SELECT count({vector}) {_SOURCE}".encode(),
                     (text[:60], text[60:half], text[half:]),
                 )
-                took = (_cpu(pid) - before) / 200
+                took = (cpu(pid) - before) / 200
                 best[rival] = min(best.get(rival, took), took)
         result[name] = {rival: round(milliseconds, 3) for rival, milliseconds in best.items()}
     return result
@@ -204,7 +204,7 @@ def _of_size(text: str, size: int) -> str:
     return (raw * (size // len(raw) + 1))[:size].decode(errors="ignore")
 
 
-def _cpu(pid: int) -> float:
+def cpu(pid: int) -> float:
     """Milliseconds that a process of the server ran so far."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
 

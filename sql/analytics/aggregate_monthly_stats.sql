@@ -34,7 +34,7 @@ BEGIN
     ) AS query
     CROSS JOIN LATERAL (
         WITH seen AS MATERIALIZED (
-            SELECT issue.product, issue.status, issue.title
+            SELECT issue.issue_pk, issue.product, issue.status, issue.title
             FROM ims.issues issue
             WHERE issue.issue_pk IN (
                 SELECT of_session.issue_pk
@@ -49,7 +49,8 @@ BEGIN
                (SELECT coalesce(jsonb_object_agg(each.status, each.number), '{}')
                 FROM (SELECT status, count(*) AS number FROM seen WHERE status <> '' GROUP BY status) AS each) AS statuses,
                (SELECT coalesce(jsonb_object_agg(each.word, each.number), '{}')
-                FROM (SELECT word, count(*) AS number FROM seen CROSS JOIN unnest(ims.title_terms(title)) AS word
+                FROM (SELECT word, count(*) AS number
+                      FROM (SELECT DISTINCT issue_pk, word FROM seen CROSS JOIN ims.title_words(title) AS word) AS said
                       GROUP BY word ORDER BY count(*) DESC, word LIMIT 20) AS each) AS words
     ) AS held
     WHERE session.number > 0 OR query.number > 0

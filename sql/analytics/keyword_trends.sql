@@ -21,7 +21,7 @@ WITH bounds AS (
     SELECT issue.issue_pk, issue.registered_date >= bounds.middle AS now, word
     FROM bounds
     JOIN ims.issues issue ON issue.registered_date >= bounds.start AND issue.registered_date < bounds.finish
-    CROSS JOIN unnest(ims.title_terms(issue.title)) AS word
+    CROSS JOIN ims.title_words(issue.title) AS word
     UNION ALL
     SELECT issue.issue_pk, issue.registered_date >= bounds.middle, lower(word)
     FROM bounds

@@ -20,7 +20,7 @@ INNER = {
     "bucket_starts",
     "history_column",
     "known_states",
-    "title_terms",
+    "title_words",
     "without_particle",
 }  # parts of the others
 

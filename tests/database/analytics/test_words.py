@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.fixtures.analytics import Desk
 from tests.fixtures.schema import ALICE, ANA, BOB
 
+LATIN = "a-z0-9\u00c0-\u02af\u0370-\u0df7"
+WORD = re.compile(rf"[{LATIN}]+(?:[-_.'][{LATIN}]+)*|[가-힣]+|[ァ-ヺー]+|[一-鿿㐀-䶿々]+")
 TRENDS = "SELECT * FROM ims.keyword_trends('2026-01-08', '2026-01-15', %s)"
 
 
@@ -27,10 +34,22 @@ TRENDS = "SELECT * FROM ims.keyword_trends('2026-01-08', '2026-01-15', %s)"
         ("", set()),
     ],
 )
-def test_title_terms(desk: Desk, title: str, terms: set[str]) -> None:
-    ((found,),) = desk.ask("SELECT ims.title_terms(%s)", title)
-    assert len(found) == len(set(found))
-    assert set(found) == terms
+def test_title_words(desk: Desk, title: str, terms: set[str]) -> None:
+    assert {word for (word,) in desk.ask("SELECT ims.title_words(%s)", title)} == terms
+
+
+@given(
+    title=st.lists(
+        st.sampled_from([*"aZ9é-_.' \t!ÀД오류ァーあ漢々𠮷", "ab", "-x", "가나", "ﾊﾞ", "Ｊ"]), max_size=12
+    ).map("".join)
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_words_of_a_title_are_those_of_their_pattern(desk: Desk, title: str) -> None:
+    """What parts words and what they are made of are two descriptions of one thing."""
+    plain = unicodedata.normalize("NFKC", title).lower()
+    words = [word for word in WORD.findall(plain) if len(word) > 1 and word.strip("0123456789._-")]
+    found = [word for (word,) in desk.ask("SELECT ims.title_words(%s)", title)]
+    assert found == words
 
 
 def test_keyword_trends(desk: Desk) -> None:
