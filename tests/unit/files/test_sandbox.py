@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import lzma
 import os
 import subprocess
 import sys
@@ -16,6 +18,8 @@ from crawler.files.file_text import FileText
 from crawler.process.isolation import landlock_version
 from pipeline.attachments import reader
 from pipeline.attachments.reader import FileReader
+from tests.fixtures.documents import docx, pdf, xlsx
+from tests.unit.files.test_archives import zipped
 
 HOSTILE = reader._START.replace("crawler.files.sandbox", "tests.fixtures.hostile_reader")
 Put = Callable[[str | bytes], Path]
@@ -146,3 +150,43 @@ def test_the_process_ends_with_its_parent(put: Put) -> None:
             return
         time.sleep(0.1)
     pytest.fail("the process is still there")
+
+
+def _peak(files: FileReader) -> int:
+    """MB that the process has had at most."""
+    status = Path(f"/proc/{files.process_id}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) >> 10
+
+
+HEAVY: dict[str, Callable[[], bytes]] = {
+    "line": lambda: b"x" * (60 << 20),
+    "lines": lambda: b"\n" * (20 << 20),
+    "hangul": lambda: "오류 없음 ".encode("cp949") * (2 << 20),
+    "xz": lambda: lzma.compress(bytes(100 << 20)),
+    "gz": lambda: gzip.compress(bytes(100 << 20)),
+    "members": lambda: zipped({str(at): b"" for at in range(60_000)}),
+    "large in zip": lambda: zipped({"a.zip": os.urandom(50 << 20)}),
+    "document": lambda: docx("x" * (60 << 20)),
+    "cells": lambda: xlsx({"a": [[f"cell {at} {n}" for n in range(10)] for at in range(15_000)]}),
+    "page": lambda: b"<html><body>" + b"<p>x</p>" * 200_000,
+    "pdf": lambda: pdf(*(f"page {at}" for at in range(500))),
+}
+
+
+@pytest.mark.parametrize("kind", HEAVY)
+async def test_whatever_comes_the_process_stays_small(put: Put, kind: str) -> None:
+    path = put(HEAVY[kind]())
+    async with FileReader() as files:
+        await files.read(put("harmless"), "a", None)
+        process = files.process_id
+        await files.read(path, "a", None)
+        assert files.process_id == process  # it needed no new one, so that the peak is its
+        assert _peak(files) < 300
+
+
+@pytest.mark.usefixtures("_hostile")
+async def test_memory_is_refused_before_300_mb(put: Put) -> None:
+    async with FileReader() as files:
+        text = await files.read(put("greedy"), "a", None)
+        assert int(_said(text).split()[0]) > 100
+        assert 100 < _peak(files) < 300
