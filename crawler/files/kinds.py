@@ -93,7 +93,7 @@ def kind_of(head: bytes) -> str:
 def is_tar(head: bytes) -> bool:
     """Whether a tar archive begins here; a block of zeros is none, which `tarfile` takes for one."""
     header = head[:512]
-    if len(header) < 512 or not header[0] or not _TAR_NUMBER.fullmatch(header[148:156]):
+    if len(header) < 512 or not _TAR_NUMBER.fullmatch(header[148:156]):
         return False
     told = int(header[148:156].strip(b" \0"), 8)
     return told == sum(header) - sum(header[148:156]) + 8 * 0x20

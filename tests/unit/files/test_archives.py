@@ -268,6 +268,15 @@ def test_of_a_truncated_tar_is_read_what_is_there() -> None:
     assert "'b.log' ends before its end" in text.error
 
 
+def test_a_tar_is_told_by_its_checksum() -> None:
+    content = bytearray(tarred({"a.log": LOG}, tarfile.USTAR_FORMAT))
+    content[257:265] = bytes(8)  # as archivers wrote it before there was a mark
+    told = (8 * 0x20 + sum(content[:148]) + sum(content[156:512])) % (1 << 18)
+    content[148:156] = b"%06o\0 " % told
+    assert members(read(bytes(content))) == ["a.log"]
+    assert read(b"00000000" * 100).kind == "text"
+
+
 def test_a_disk_image_of_zeros_is_no_empty_archive() -> None:
     assert read(bytes(10 << 20), "disk.tar").kind == "binary"
 

@@ -88,6 +88,22 @@ def test_a_patch_of_four_encodings_is_read_file_by_file() -> None:
     ]
 
 
+def test_a_log_of_two_programs_is_read_line_by_line() -> None:
+    lines = [
+        "서버에 연결할 수 없습니다: 접속 시간 초과",
+        "사용자 로그인 실패 횟수 초과",
+        "예외가 발생했습니다",
+    ]
+    content = b"".join(f"{line}\n".encode(codec) for line in lines for codec in ("utf-8", "cp949"))
+    assert [line for _, line in numbered(read(content))] == [line for line in lines for _ in range(2)]
+
+
+def test_one_bad_byte_costs_one_character() -> None:
+    line = "서버에 연결할 수 없습니다: 접속 시간 초과"
+    text = read(f"{line}\n".encode() * 3 + line.encode()[:-1] + b"\n")
+    assert [each for _, each in numbered(text)] == [line] * 3 + [line[:-1] + "\ufffd"]
+
+
 def test_a_patch_with_a_mail_header_has_its_words() -> None:
     patch = (
         b"From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001\n"
