@@ -21,6 +21,7 @@ from crawler.files.file_text import FileText
 from crawler.files.reading import read_file
 from crawler.process.isolation import die_with, limit, limit_memory, wall_in
 
+READY = b"ready"  # the first that the process says
 HEAD = 4  # bytes of a frame's length
 LARGEST_REQUEST = 1 << 16
 LARGEST_ANSWER = 16 << 20  # 1 MiB of characters has 4 MiB in UTF-8 at most, and a number for each line
@@ -64,6 +65,7 @@ def main(parent: int) -> None:
     gc.freeze()
     wall_in(())
     with suppress(OSError, EOFError):
+        channel.sendall(READY)
         while True:
             request, descriptor = _receive(channel, decoder)
             body = encoder.encode(answer(request, descriptor))

@@ -24,11 +24,13 @@ from msgspec import MsgspecError, msgpack
 
 from crawler.files.file_text import MOST_CHARACTERS, FileText
 from crawler.files.reading import MOST_MEMBERS
-from crawler.files.sandbox import HEAD, LARGEST_ANSWER, Read, ReadIt
+from crawler.files.sandbox import HEAD, LARGEST_ANSWER, READY, Read, ReadIt
 from pipeline.logs import redact
 
 SECONDS = 90.0  # for which a file is read; 2 GB of a log take about 40
 _BEYOND = 30.0  # seconds until a process that should have answered is ended
+_TO_START = 60.0  # seconds
+_ENDED = "It ended the process that read it."
 _FILES = 500  # that a process reads, so that what leaks in it is not for long
 
 _START = """
@@ -78,15 +80,19 @@ class FileReader:
 
         Raises:
             OSError: there is no such file, or it is no file.
+            RuntimeError: no process can be started that reads it.
         """
         async with self._turn:
             descriptor = _opened(file)
             try:
-                return await self._read(descriptor, name)
+                text = await self._read(descriptor, name)
+                # What ends a process that has read others may be what they have left behind.
+                return text or await self._read(descriptor, name) or FileText(kind="unknown", error=_ENDED)
             finally:
                 os.close(descriptor)
 
-    async def _read(self, descriptor: int, name: str) -> FileText:
+    async def _read(self, descriptor: int, name: str) -> FileText | None:
+        """Read a file; None: its process has ended, and had read others before."""
         if self._process is None:
             self._process = _Process()
         process = self._process
@@ -99,13 +105,18 @@ class FileReader:
         except TimeoutError:
             return self._failed("It held the process that read it for too long.")
         except (OSError, EOFError):
-            return self._failed("It ended the process that read it.")
+            self._end()
+            return None if process.files > 1 else FileText(kind="unknown", error=_ENDED)
+        except RuntimeError:
+            self._end()
+            raise
         except ValueError as error:
             log.error("a file's reader is not to be trusted", reason=redact(str(error)[:1000]))
             return self._failed("The process that read it answered what cannot be.")
         except asyncio.CancelledError:
             process.kill()  # its thread must have ended before what it uses is closed
             await asyncio.wait([asking])
+            asking.exception()  # nobody asks for it any more
             self._end()
             raise
         if answer.defect is not None:
@@ -153,8 +164,11 @@ class _Process:
         Raises:
             TimeoutError: there was no answer in time.
             EOFError, OSError: the process has ended.
+            RuntimeError: it has not even begun.
             ValueError: the answer is none.
         """
+        if not self.files:
+            self._await_start()
         self.files += 1
         end = monotonic() + seconds
         self._channel.settimeout(seconds)
@@ -169,6 +183,12 @@ class _Process:
             raise ValueError(f"The answer cannot be read: {error}") from error
         _check(answer.text)
         return answer
+
+    def _await_start(self) -> None:
+        try:
+            self._exactly(len(READY), monotonic() + _TO_START)
+        except (OSError, EOFError):
+            raise RuntimeError("The process that reads files cannot be started.") from None
 
     def end(self) -> None:
         """End it, and let go of it."""

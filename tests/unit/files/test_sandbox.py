@@ -105,6 +105,20 @@ async def test_the_process_reaches_nothing(put: Put, monkeypatch: pytest.MonkeyP
     assert not secret.with_name(f"{secret.name}.made").exists()
 
 
+@pytest.mark.usefixtures("_hostile")
+async def test_a_file_is_not_blamed_for_what_those_before_it_left(put: Put) -> None:
+    async with FileReader() as files:
+        await files.read(put("wear"), "a", None)
+        assert _said(await files.read(put("harmless"), "b", None)) == "harmless"
+
+
+async def test_no_file_is_blamed_where_no_process_starts(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_START", "import sys; sys.exit(1)")
+    async with FileReader() as files:
+        with pytest.raises(RuntimeError, match="cannot be started"):
+            await files.read(put("harmless"), "a", None)
+
+
 async def test_a_pipe_and_a_link_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("/etc/passwd")
