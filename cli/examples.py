@@ -35,7 +35,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "receipt": ("receipt 3f2a9c1e",),
     "reparse": ("reparse --all", "reparse 3f2a9c1e"),
     "favorites": ('favorites add mine "+ORA-01555 timeout"', "favorites run mine"),
-    "favorites add": ("favorites add mine +ORA-01555 timeout --status open",),
+    "favorites add": (
+        "favorites add mine +ORA-01555 timeout --status open",
+        "favorites add mine +ORA-01555 --webhook https://chat.example.com/hook --digest '0 9 * * 1-5'",
+    ),
     "favorites run": ("favorites run mine --updated 7d",),
     "quarantine": ("quarantine list", "quarantine retry 348115"),
     "db prune": ("db prune --dry-run", "db prune --older-than 90d --removed"),

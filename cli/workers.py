@@ -50,7 +50,8 @@ def worker(
     _ = program.vault  # a key that is none is better told now than in every run
 
     def is_over() -> bool:
-        return not job_queue.due(1) and job_queue.unfinished(SOON) == 0
+        due = job_queue.due(1) or job_queue.due_alerts(1)
+        return not due and job_queue.unfinished(SOON) == 0
 
     complain("The worker is ready.")
     try:

@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from db.models import Alert as Alert
+    from db.models import AlertHit as AlertHit
     from db.models import AnalyticsDaily as AnalyticsDaily
     from db.models import AnalyticsMonthly as AnalyticsMonthly
     from db.models import Attachment as Attachment

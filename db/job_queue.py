@@ -74,6 +74,19 @@ def due(most: int) -> list[tuple[int, int]]:
         return connection.execute(statements("jobs")["due"], {"most": most}).fetchall()
 
 
+def due_alerts(most: int) -> list[tuple[int, int]]:
+    """Whose alerts are to be looked at: pairs of user and saved search, the longest due first."""
+    with application() as connection:
+        return connection.execute(statements("jobs")["due_alerts"], {"most": most}).fetchall()
+
+
+def waits(task: str, job: Mapping[str, int]) -> bool:
+    """Tell whether such a job is in the queue and nobody has begun with it."""
+    with application() as connection:
+        values = {"task": task, "args": Jsonb(dict(job))}
+        return connection.execute(statements("jobs")["waits"], values).fetchone() is not None
+
+
 def lost(most: int, *, silence: float) -> list[tuple[int, int]]:
     """The runs that are said to work and have no job: pairs of user and run, every user's oldest first.
 

@@ -1,5 +1,7 @@
 """The tables of the schema ``ims`` as SQLAlchemy models, one noun a file."""
 
+from db.models.alert import Alert
+from db.models.alert_hit import AlertHit
 from db.models.analytics_daily import AnalyticsDaily
 from db.models.analytics_monthly import AnalyticsMonthly
 from db.models.attachment import Attachment
@@ -28,6 +30,8 @@ from db.models.user import User
 
 __all__ = [
     "SCHEMA",
+    "Alert",
+    "AlertHit",
     "AnalyticsDaily",
     "AnalyticsMonthly",
     "Attachment",

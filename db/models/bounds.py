@@ -42,6 +42,7 @@ LONGEST = {  # characters
         "parsing_method": 200,
     },
     "runs": {"queue": 200},
+    "alerts": {"command": 200, "cron": 1000, "timezone": 200},
     "tracker_states": {"word": 600},
 }
 _BY_NAME = {

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db.models.base import Base, BigInt, Count, Created, Json, Key, OwnerId, json_column
 
 if TYPE_CHECKING:
+    from db.models.alert import Alert
     from db.models.run import Run
     from db.models.tracker import Tracker
     from db.models.user import User
@@ -57,6 +58,14 @@ class SavedSearch(Base):
         order_by="Run.run_id",
         cascade="all, delete-orphan",
         passive_deletes=True,
+    )
+
+    alert: Mapped[Alert | None] = relationship(
+        primaryjoin="foreign(Alert.saved_search_id) == SavedSearch.saved_search_id",
+        back_populates="favorite",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        uselist=False,
     )
 
     def __repr__(self) -> str:

@@ -16,6 +16,12 @@ CROSS JOIN (
 -- due --
 SELECT user_id, saved_search_id FROM ims.due_schedules(%(most)s)
 
+-- due_alerts --
+SELECT user_id, saved_search_id FROM ims.due_alerts(%(most)s)
+
+-- waits --
+SELECT FROM ims_jobs.procrastinate_jobs WHERE task_name = %(task)s AND status = 'todo' AND args = %(args)s LIMIT 1
+
 -- lost --
 -- One statement, so that the queue and the runs are seen at the same moment.
 SELECT user_id, run_id

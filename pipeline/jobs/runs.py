@@ -15,7 +15,7 @@ from pipeline.logs import told
 from pipeline.owners import with_owner
 
 QUEUE = "crawl"
-SEARCH, CHUNK, TELL = "search", "chunk", "tell"  # the tasks
+SEARCH, CHUNK, TELL, ALERT = "search", "chunk", "tell", "alert"  # the tasks
 WORKING = ("waiting", "running")
 STILL_WORKING = "The run before was still working."
 _MINE = Run.user_id == func.ims.current_user_id()

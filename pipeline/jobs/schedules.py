@@ -57,7 +57,9 @@ def add_schedule(session: Session, new: NewSchedule, vault: Vault) -> SavedSearc
         UsageError: the name, cron, time zone, command or address cannot be, or a favorite has that name.
         DatabaseRefused: the user only looks.
     """
-    _check_news(new)
+    check_told(new.notify, new.webhook)
+    if new.workers is not None and not 1 <= new.workers <= 64:
+        raise UsageError("The number of requests at once is from 1 to 64.")
     require_writer(session)
     due = next_time(new.cron, new.timezone, database_now(session))
     row = place_for(session, new.name, schedule=True)
@@ -84,7 +86,7 @@ def add_schedule(session: Session, new: NewSchedule, vault: Vault) -> SavedSearc
     session.flush()
     if new.webhook is not None:
         sealed = vault.seal(new.webhook, webhook_of(row.user_id, row.name)).decode()
-        row.options = {**row.options, "webhook": {"sealed": sealed, "shown": _site(new.webhook)}}
+        row.options = {**row.options, "webhook": {"sealed": sealed, "shown": site_of(new.webhook)}}
         session.flush()
     return row
 
@@ -118,7 +120,7 @@ def webhook_site(row: SavedSearch) -> str | None:
     """Scheme and host of a schedule's webhook."""
     webhook = row.options.get("webhook")
     if isinstance(webhook, str):  # of an earlier version, which kept it readable
-        return _site(webhook)
+        return site_of(webhook)
     return str(webhook.get("shown")) if isinstance(webhook, dict) else None
 
 
@@ -198,27 +200,30 @@ def database_now(session: Session) -> Any:
     return session.scalar(select(func.clock_timestamp()))
 
 
-def _check_news(new: NewSchedule) -> None:
-    for option, text in (("--notify", new.notify), ("--webhook", new.webhook)):
+def check_told(command: str | None, webhook: str | None) -> None:
+    """See that a command and an address can be told.
+
+    Raises:
+        UsageError: one cannot; no word of the address is in the sentence.
+    """
+    for option, text in (("--notify", command), ("--webhook", webhook)):
         if text is not None and not text.isprintable():
             raise UsageError(f"What stands after {option} must be printable characters.")
-    if new.notify is not None:
-        check_name(new.notify)
-    if new.webhook is not None:
+    if command is not None:
+        check_name(command)
+    if webhook is not None:
         try:
-            parts = urlsplit(new.webhook)
-            httpx.URL(new.webhook)
+            parts = urlsplit(webhook)
+            httpx.URL(webhook)
         except (ValueError, httpx.InvalidURL) as error:
             raise UsageError("The address after --webhook is not a web address.") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError("The address after --webhook must begin with http:// or https://.")
         if parts.username or parts.password:
             raise UsageError("The address after --webhook must not carry a name or password.")
-    if new.workers is not None and not 1 <= new.workers <= 64:
-        raise UsageError("The number of requests at once is from 1 to 64.")
 
 
-def _site(address: str) -> str:
+def site_of(address: str) -> str:
     """What may be shown of a webhook: path and query are what its receiver knows us by."""
     url = httpx.URL(address)
     return f"{url.scheme}://{url.netloc.decode('ascii')}"

@@ -13,6 +13,7 @@ from procrastinate import App
 
 from db.errors import FenceLost, IdentityRefused
 from db.in_thread import in_thread
+from pipeline.jobs.alerts import tell_new_hits
 from pipeline.jobs.chunks import ChunkBusy, take_chunk
 from pipeline.jobs.context import WorkerContext
 from pipeline.jobs.retry import (
@@ -23,7 +24,7 @@ from pipeline.jobs.retry import (
     may_pass,
     pause_after,
 )
-from pipeline.jobs.runs import CHUNK, SEARCH, TELL
+from pipeline.jobs.runs import ALERT, CHUNK, SEARCH, TELL
 from pipeline.jobs.searches import attempts_so_far, fail_run, take_search
 from pipeline.jobs.shared_session import fail_session
 from pipeline.jobs.tell import tell
@@ -45,6 +46,10 @@ def add_tasks(app: App, context: WorkerContext) -> None:
     @app.task(name=TELL, retry=RetryOnRequest())
     async def news(user_id: int, run_id: int) -> None:
         await _guarded(tell(context, user_id, run_id))
+
+    @app.task(name=ALERT, retry=RetryOnRequest())
+    async def alert(user_id: int, saved_search_id: int) -> None:
+        await _guarded(tell_new_hits(context, user_id, saved_search_id))
 
 
 async def search_for_run(context: WorkerContext, user_id: int, run_id: int) -> None:

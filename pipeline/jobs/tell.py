@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -18,6 +18,7 @@ from crawler.errors import AccessError, CrawlError, UsageError
 from crawler.http.connections import Connections
 from crawler.http.library import httpx
 from crawler.http.reach import Reach
+from crawler.http.retry import causes_of
 from crawler.http.send import Bounds, send
 from crawler.http.stats import ClientStats
 from db import get_session
@@ -36,13 +37,18 @@ log = structlog.get_logger(__name__)
 
 MOST_TOLD = 1000  # issues in one message
 SECONDS = 30.0  # that telling may take
+_UNCONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL, httpx.UnsupportedProtocol)
 _COMPLAINT = 1000  # bytes of what a command says on standard error that are kept, the last ones
 # A command gets what a shell's command needs to run, and none of our secrets.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "LOGNAME")
 
 
-class _NotTold(Exception):
+class NotTold(Exception):
     """Nobody was told; ``str()`` is a sentence."""
+
+    def __init__(self, message: str, *, begun: bool = False) -> None:
+        super().__init__(message)
+        self.begun = begun  # somebody may have heard all the same
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +74,8 @@ async def tell(context: WorkerContext, user_id: int, run_id: int) -> None:
     if message is None:
         return
     if message.command is not None:
-        await _try(user_id, message, "notify", _notify(context, user_id, message))
+        telling = run_command(context, user_id, message.command, message.text)
+        await _try(user_id, message, "notify", telling)
     if message.webhook is not None:
         await _try(user_id, message, "webhook", _post(context, user_id, message))
 
@@ -101,35 +108,54 @@ def _message(user_id: int, run_id: int) -> _Message | None:
         )
 
 
-async def _try(user_id: int, message: _Message, how: str, telling: Any) -> None:
+async def _try(user_id: int, message: _Message, how: str, telling: Awaitable[None]) -> None:
+    try:
+        await within_time(telling)
+    except NotTold as error:
+        await asyncio.to_thread(
+            _note, user_id, message.session_id, how, f"Notification by {how} failed: {error}"
+        )
+
+
+async def within_time(telling: Awaitable[None]) -> None:
+    """Let somebody be told, for as long as that may take.
+
+    Raises:
+        NotTold: it failed; no word of the address is in the sentence.
+    """
     try:
         async with asyncio.timeout(SECONDS):
             await telling
-    except TimeoutError:
-        problem = f"It took longer than {SECONDS:g} s."
+    except TimeoutError as error:
+        raise NotTold(f"It took longer than {SECONDS:g} s.", begun=True) from error
     except OSError as error:
-        problem = f"{error.strerror or type(error).__name__}."
-    except (_NotTold, UsageError, AccessError) as error:
-        problem = str(error)
-    except (CrawlError, httpx.InvalidURL, ValueError):  # whose words may hold the address, which is a secret
-        problem = "The address cannot be reached, or does not answer as a web server does."
-    else:
-        return
-    await asyncio.to_thread(
-        _note, user_id, message.session_id, how, f"Notification by {how} failed: {problem}"
-    )
+        raise NotTold(f"{error.strerror or type(error).__name__}.") from error
+    except (UsageError, AccessError) as error:
+        raise NotTold(str(error)) from error
+    except (CrawlError, httpx.InvalidURL, ValueError) as error:  # whose words may hold the address, a secret
+        # Where there was no connection, nothing was sent.
+        begun = not any(isinstance(cause, _UNCONNECTED) for cause in causes_of(error))
+        raise NotTold(
+            "The address cannot be reached, or does not answer as a web server does.", begun=begun
+        ) from error
 
 
-async def _notify(context: WorkerContext, user_id: int, message: _Message) -> None:
+async def run_command(context: WorkerContext, user_id: int, name: str, text: str) -> None:
+    """Run a command of the worker's with a text on its standard input.
+
+    Raises:
+        NotTold: it is another user's wish, there is no such command, or it failed.
+        OSError: it cannot be run.
+    """
     if user_id != context.program.user_id:
-        raise _NotTold("A worker runs commands for its own user only: use a webhook.")
-    words = context.commands.get(message.command or "")
+        raise NotTold("A worker runs commands for its own user only: use a webhook.")
+    words = context.commands.get(name)
     if words is None:
-        raise _NotTold(
+        raise NotTold(
             "This worker's notify.toml has no command of that name. Command lines are not run: name the "
-            "command there, and give the name with schedule add --notify."
+            "command there, and give the name with --notify."
         )
-    await _run(words, message.text)
+    await _run(words, text)
 
 
 async def _run(words: list[str], text: str) -> None:
@@ -154,7 +180,7 @@ async def _run(words: list[str], text: str) -> None:
                     await process.wait()
     if process.returncode:
         said = " ".join(complaints.decode("utf-8", "replace").split())
-        raise _NotTold(f"The command ended with status {process.returncode}. {said}".strip())
+        raise NotTold(f"The command ended with status {process.returncode}. {said}".strip(), begun=True)
 
 
 @asynccontextmanager
@@ -180,14 +206,25 @@ async def _complaints() -> AsyncIterator[tuple[int, bytearray]]:
 
 async def _post(context: WorkerContext, user_id: int, message: _Message) -> None:
     address = _address(message.webhook, context.program.vault, user_id, message.schedule)
-    status = await post(address, message.text, context.reach)
+    await post_to(address, message.text, context.reach)
+
+
+async def post_to(address: str, text: str, reach: Reach) -> None:
+    """Send JSON to an address that is to take it.
+
+    Raises:
+        NotTold: it did not.
+        NotPermitted: the address is not within reach.
+        CrawlError: it does not answer.
+    """
+    status = await post(address, text, reach)
     if not 200 <= status < 300:
-        raise _NotTold(f"The address answered with status {status}.")
+        raise NotTold(f"The address answered with status {status}.", begun=True)
 
 
 def _address(stored: Any, vault: Vault, user_id: int, schedule: str) -> str:
     if not isinstance(stored, dict) or not isinstance(stored.get("sealed"), str):
-        raise _NotTold("The webhook was stored by an earlier version: store it again with schedule add.")
+        raise NotTold("The webhook was stored by an earlier version: store it again with schedule add.")
     return vault.open(stored["sealed"].encode(), webhook_of(user_id, schedule)) or ""
 
 

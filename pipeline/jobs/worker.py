@@ -23,6 +23,7 @@ from crawler.errors import UsageError
 from db import job_queue
 from db.errors import DatabaseError, DatabaseUnreachable
 from db.transient import is_transient
+from pipeline.jobs.alerts import take_alert
 from pipeline.jobs.commands import read_commands
 from pipeline.jobs.context import WorkerContext
 from pipeline.jobs.due import put_to_rest, take_due
@@ -150,7 +151,7 @@ async def _look_around(state: _State, concurrency: int, *, only_stalled: bool) -
     """Look for schedules that are due and for jobs that a lost worker left, and give a sign of life."""
     cleaned = monotonic()
     while True:
-        for look in _ALWAYS if only_stalled else (*_ALWAYS, _take_due):
+        for look in _ALWAYS if only_stalled else (*_ALWAYS, _take_due, _take_alerts):
             try:
                 await asyncio.to_thread(look, state, concurrency)
             except Exception as error:  # one that cannot be read must not keep the others from being done
@@ -210,6 +211,16 @@ def _take_due(state: _State, concurrency: int) -> None:
         except Exception as error:
             log.warning("a schedule cannot be run", schedule=saved_search_id, reason=type(error).__name__)
             _let_rest(user_id, saved_search_id, error)
+
+
+def _take_alerts(state: _State, concurrency: int) -> None:
+    for user_id, saved_search_id in job_queue.due_alerts(DUE_AT_ONCE):
+        try:
+            take_alert(user_id, saved_search_id)
+        except DatabaseError:
+            raise
+        except Exception as error:  # one alert must not keep the others from being taken
+            log.warning("an alert stays due", favorite=saved_search_id, reason=type(error).__name__)
 
 
 def _let_rest(user_id: int, saved_search_id: int, error: Exception) -> None:

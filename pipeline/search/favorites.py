@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from crawler.errors import UsageError
 from crawler.query import parse_query
-from db.models import SavedSearch, Tracker
+from db.models import Alert, SavedSearch, Tracker
 from db.refusals import translate_sqlstate
 from db.sanitize import storable_text
 from pipeline.search.filters import read_filters
@@ -51,10 +51,25 @@ def list_favorites(session: Session, *, limit: int, offset: int = 0) -> list[dic
     """Return one's own favorites by name.
 
     Returns:
-        Dictionaries of ``name``, ``query``, ``tracker``, ``product``, ``options`` and ``created_at``.
+        Dictionaries of ``name``, ``query``, ``tracker``, ``product``, ``options``, ``created_at`` and
+        ``alert``: None, or a dictionary of ``notify``, ``webhook`` (its site), ``digest``, ``timezone``,
+        ``told_at`` and ``error``.
     """
-    columns = (SavedSearch.options, SavedSearch.created_at)
-    return list_saved(session, *columns, schedule=False, limit=limit, offset=offset)
+    columns = (SavedSearch.saved_search_id, SavedSearch.options, SavedSearch.created_at)
+    rows = list_saved(session, *columns, schedule=False, limit=limit, offset=offset)
+    numbers = [row["saved_search_id"] for row in rows]
+    alerts = {
+        alert.saved_search_id: {
+            "notify": alert.command,
+            "webhook": alert.webhook_site,
+            "digest": alert.cron,
+            "timezone": alert.timezone,
+            "told_at": alert.told_at,
+            "error": alert.error,
+        }
+        for alert in session.scalars(select(Alert).where(Alert.saved_search_id.in_(numbers)))
+    }
+    return [{**row, "alert": alerts.get(row.pop("saved_search_id"))} for row in rows]
 
 
 def read_favorite(session: Session, name: str) -> Favorite:

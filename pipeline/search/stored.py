@@ -67,6 +67,11 @@ def find(
     return Found(shown[offset : offset + limit], len(shown) > offset + limit)
 
 
+def all_hits(acting: Acting, parsed: ParsedQuery, filters: Filters) -> list[dict[str, Any]]:
+    """All hits of a question, up to ``MOST``, with their ``issue_pk``; the best first."""
+    return _hits(acting, parsed.text, filters.within(parsed), MOST)
+
+
 def _hits(acting: Acting, words: str, filters: Filters, most: int) -> list[dict[str, Any]]:
     wanted = {
         "words": words,

@@ -52,6 +52,12 @@ def webhook_of(user_id: int, name: str) -> Purpose:
     return Purpose(words, "webhook", "schedule add", "another schedule")
 
 
+def alert_webhook_of(user_id: int, name: str) -> Purpose:
+    """The address that gets the new hits of a user's favorite of this name."""
+    words: list[str | int] = ["alert", user_id, name]
+    return Purpose(words, "webhook", "favorites add", "another favorite")
+
+
 class Vault:
     """Encrypts and decrypts with the newest of several keys; older ones still decrypt."""
 

@@ -52,6 +52,9 @@ BEGIN
             ('search_queries', 'parsing_method', 'char_length(%1$I) <= 200'),
             ('search_queries', 'parsing_confidence', '%1$I BETWEEN 0 AND 1'),
             ('runs', 'queue', 'char_length(%1$I) <= 200'),
+            ('alerts', 'command', 'char_length(%1$I) <= 200'),
+            ('alerts', 'cron', 'char_length(%1$I) <= 1000'),
+            ('alerts', 'timezone', 'char_length(%1$I) <= 200'),
             ('tracker_states', 'word', 'char_length(%1$I) <= 600'),  -- part of an index
             ('analytics_daily', 'top_queries', $b$jsonb_typeof(%1$I) = 'array'$b$),
             ('analytics_monthly', 'year', '%1$I BETWEEN 1 AND 9999'),

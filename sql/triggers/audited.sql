@@ -3,6 +3,9 @@ CREATE OR REPLACE TRIGGER c_audit AFTER INSERT OR UPDATE OR DELETE ON ims.users
     FOR EACH ROW EXECUTE FUNCTION ims_private.audit_row('user_id', 'but', 'updated_at', 'last_login_at');
 CREATE OR REPLACE TRIGGER c_audit AFTER INSERT OR UPDATE OR DELETE ON ims.trackers
     FOR EACH ROW EXECUTE FUNCTION ims_private.audit_row('tracker_id', 'but', 'updated_at');
+CREATE OR REPLACE TRIGGER c_audit AFTER INSERT OR UPDATE OR DELETE ON ims.alerts
+    FOR EACH ROW EXECUTE FUNCTION ims_private.audit_row(
+        'saved_search_id', 'only', 'command', 'webhook_site', 'cron', 'timezone');
 CREATE OR REPLACE TRIGGER c_audit AFTER INSERT OR UPDATE OR DELETE ON ims.tracker_states
     FOR EACH ROW EXECUTE FUNCTION ims_private.audit_row('word', 'all');
 -- That a password was set, never what it is.

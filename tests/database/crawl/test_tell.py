@@ -8,11 +8,10 @@ import json
 import os
 import signal
 import stat
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -30,6 +29,7 @@ from pipeline.jobs.schedules import find_schedule, newest_failure_to_tell, webho
 from pipeline.jobs.worker import serve
 from pipeline.settings import Settings
 from tests.fixtures.database import wait_until
+from tests.fixtures.listening import listening
 from tests.fixtures.schema import ALICE, BOB, ROOT
 from tests.fixtures.workers import LOOPBACK_NETWORK, Yard
 
@@ -71,39 +71,6 @@ def commands(yard: Yard, **named: list[str]) -> None:
     """The worker's own file."""
     lines = [f"{name} = {json.dumps(words)}" for name, words in named.items()]
     (yard.home / "notify.toml").write_text("\n".join(lines))
-
-
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-def no_content(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(204)
-    handler.end_headers()
-
-
-@contextmanager
-def listening(answer: Answer = no_content) -> Iterator[tuple[str, list[Any]]]:
-    """An address, and what was posted to it."""
-    told: list[Any] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            answer(self)
-
-        def do_GET(self) -> None:
-            told.append(self.path)
-            no_content(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/hook/canary-path?canary=query", told
-        server.shutdown()
-        thread.join()
 
 
 async def test_a_command_and_an_address_are_told_what_is_new(

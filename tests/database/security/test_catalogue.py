@@ -26,6 +26,7 @@ PUT_INTO_THEIR_CALLERS = {
 DEFINERS = {
     "ims.admit": "ims_owner",
     "ims.analyze_tables": "ims_owner",
+    "ims.due_alerts": "ims_searcher",
     "ims.due_schedules": "ims_searcher",
     "ims.end_host_lease": "ims_owner",
     "ims.check_login": "ims_login_maker",
