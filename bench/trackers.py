@@ -4,7 +4,8 @@ Both read the same stand-in (of Roundup: a real one), a process of its own, in t
 without latency and with some.
 Ours is the whole command: search, fetch, parse, and everything stored in PostgreSQL; Perceval only yields its
 items. Seconds are those of the crawl, without the start of an interpreter. The second crawl finds nothing
-changed; Perceval is given the time of its first one.
+changed; Perceval is given the time of its first one. ``limit`` is what the stand-in gives at most: the
+requests of our first crawl once more, over as many bare connections as ours had, nothing read or stored.
 
 Run as ``python -m bench.trackers [KIND …] [--issues N] [--rounds R] [--latency-ms L]``; Perceval is in the
 extra ``[bench]``.
@@ -13,6 +14,7 @@ extra ``[bench]``.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import statistics
@@ -29,10 +31,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench.subjects import SUBJECTS
+from tests.fixtures.api_server import Asked
 
 ROOT = Path(__file__).parent.parent
+CONNECTIONS = 4  # as many as a crawl has at once
 
 
 @dataclass(frozen=True)
@@ -57,10 +62,17 @@ class StandIn:
 
     def requests(self) -> int:
         """How many requests came since this was last asked."""
+        return int(self._told("count"))
+
+    def counted(self) -> list[str]:
+        """The requests that were counted last, as they are sent."""
+        return list(json.loads(self._told("counted")))
+
+    def _told(self, command: str) -> str:
         assert self._process.stdin is not None
-        self._process.stdin.write("count\n")
+        self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
-        return int(self._line())
+        return self._line()
 
 
 @contextmanager
@@ -82,9 +94,39 @@ def _serve(kind: str, issues: int, latency_ms: float) -> None:
     server.latency = latency_ms / 1000
     with server.serving() as url:
         print(url, flush=True)
-        for _ in sys.stdin:
-            print(len(server.asked), flush=True)
+        counted: list[Asked] = []
+        for command in sys.stdin:
+            if command == "counted\n":
+                print(json.dumps([_written(asked) for asked in counted]), flush=True)
+                continue
+            counted = list(server.asked)
             server.asked.clear()
+            print(len(counted), flush=True)
+
+
+def _written(asked: Asked) -> str:
+    lines = [f"{asked.method} {asked.raw_path} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in asked.headers.items() if name != "connection"]
+    return "\r\n".join(lines) + "\r\n\r\n" + asked.body.decode("latin-1")
+
+
+async def _replayed(url: str, requests: list[str]) -> float:
+    """Seconds to send requests over bare connections and to receive the answers."""
+    address = urlsplit(url)
+    waiting = list(reversed(requests))
+
+    async def send() -> None:
+        reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=1 << 20)
+        while waiting:
+            writer.write(waiting.pop().encode("latin-1"))
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            size = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
+            await reader.readexactly(int(size or 0))
+        writer.close()
+
+    began = time.monotonic()
+    await asyncio.gather(*(send() for _ in range(CONNECTIONS)))
+    return time.monotonic() - began
 
 
 def _loaded(name: str) -> Any:
@@ -132,7 +174,12 @@ def _perceval(kind: str, standin: StandIn, since: datetime | None) -> Run:
 def _measured(kind: str, issues: int, latency_ms: float) -> dict[str, tuple[Run, Run]]:
     runs: dict[str, tuple[Run, Run]] = {}
     with tempfile.TemporaryDirectory() as folder, _standin(kind, issues, latency_ms) as standin:
-        runs["ours"] = (_ours(kind, standin, Path(folder)), _ours(kind, standin, Path(folder)))
+        first = _ours(kind, standin, Path(folder))
+        asked = standin.counted()
+        runs["ours"] = (first, _ours(kind, standin, Path(folder)))
+        bare = Run(first.issues, len(asked), asyncio.run(_replayed(standin.url, asked)))
+        standin.requests()
+        runs["limit"] = (bare, bare)
         if SUBJECTS[kind].perceval is not None and find_spec("perceval") is not None:
             first = _perceval(kind, standin, None)
             runs["perceval"] = (first, _perceval(kind, standin, datetime.now(UTC)))
@@ -150,6 +197,8 @@ def _figures(rounds: list[dict[str, tuple[Run, Run]]], issues: int) -> dict[str,
             "issues_per_second": round(statistics.median(run.issues / run.seconds for run in first), 1),
             "seconds_of_an_unchanged_second": round(statistics.median(run.seconds for run in second), 2),
         }
+    told["limit"] = {"issues_per_second": told["limit"]["issues_per_second"]}
+    told["of_the_limit"] = round(told["ours"]["issues_per_second"] / told["limit"]["issues_per_second"], 3)
     if "perceval" in told:
         speeds = [told[who]["issues_per_second"] for who in ("ours", "perceval")]
         told["times_as_fast"] = round(speeds[0] / speeds[1], 2)
