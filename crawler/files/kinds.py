@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from crawler.files.text import wide_codec
@@ -84,7 +85,7 @@ def kind_of(head: bytes) -> str:
         return "pdf"
     codec = wide_codec(head)
     if codec is not None:
-        return _kind_of_text(head.decode(codec, "replace").encode())
+        return _kind_of_text(head.decode(codec, "replace").removeprefix("\ufeff").encode())
     if not head:
         return "text"
     return _kind_of_text(head.removeprefix(b"\xef\xbb\xbf")) if _is_text(head) else "binary"
@@ -102,7 +103,17 @@ def is_tar(head: bytes) -> bool:
 def _is_text(head: bytes) -> bool:
     """Whether a person can read it. A text may have a NUL or two, or a hole of them before its first line."""
     told = head.strip(b"\0")
-    return bool(told) and 100 * len(told.translate(None, _USUAL)) <= 2 * len(told) + 200
+    # Messages of the FIX protocol are parted by controls; in UTF-8 without NUL these are meant.
+    share = 15 if b"\0" not in told and _is_utf_8(told) else 2
+    return bool(told) and 100 * len(told.translate(None, _USUAL)) <= share * len(told) + 200
+
+
+def _is_utf_8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # whose last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _kind_of_text(head: bytes) -> str:

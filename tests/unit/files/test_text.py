@@ -167,6 +167,8 @@ def test_an_xml_of_a_declared_encoding_is_read() -> None:
     [
         (b"2026-01-01 12:00:01 INFO a\n2026-01-01 12:00:02 INFO b\n2026-01-01 12:00:03 INFO c\n", "log"),
         (b"a,b,c\n1,2,3\n4,5,6\n", "csv"),
+        (b"8=FIX.4.2\x019=65\x0135=A\x0149=SERVER\x0156=CLIENT\x01\n" * 9, "text"),
+        ("\ufeff<?xml version='1.0' encoding='utf-16'?><a>x</a>".encode("utf-16-be"), "xml"),
         (b"Hello,\n\nplease look at this.\n", "text"),
         (b"", "text"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "picture"),
