@@ -22,6 +22,7 @@ SECTIONS = {
         "attachments": "attachments:app",
         "favorites": "favorites:app",
         "history": "history:history",
+        "serve": "serve:serve",
         "query": "query:query",
     },
     "Look after crawls": {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
@@ -74,6 +73,8 @@ def show(
 
 
 def _page(issue: dict[str, Any], home: Path, *, timeline: bool) -> Iterator[str]:
+    from pipeline.search.timeline import plain
+
     yield one_line(f"{issue['tracker'] or 'by hand'} {issue['issue_id']}  {issue['title']}")
     if issue["url"]:
         yield one_line(issue["url"])
@@ -84,7 +85,7 @@ def _page(issue: dict[str, Any], home: Path, *, timeline: bool) -> Iterator[str]
         if issue[name] is not None:
             yield f"{name.replace('_', ' '):<16} {_shown(issue[name])}"
     for name, value in issue["full_data"].items():
-        yield f"{one_line(name):<16} {_shown(_flat(value))}"
+        yield f"{one_line(name):<16} {_shown(plain(value))}"
     if issue["description"]:
         yield from ("", "Description", *_indented(issue["description"]))
     if timeline:
@@ -175,27 +176,9 @@ def _shown(value: object) -> str:
 
 
 def _value(text: str | None) -> str:
-    """A value of the history; what we saw of a tracker's own field was stored as JSON."""
-    if text is not None and text.startswith(("{", "[")):
-        try:
-            return _shown(_flat(json.loads(text)))
-        except (ValueError, RecursionError):
-            pass  # it only begins so
-    return _shown(text)
+    from pipeline.search.timeline import plain_json
 
-
-def _flat(value: object) -> object:
-    """Lists and objects as one writes them, without the marks of a programming language."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {_nested(each)}" for name, each in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_nested, value))
-    return value
-
-
-def _nested(value: object) -> str:
-    flat = _shown(_flat(value))
-    return f"({flat})" if isinstance(value, dict | list) else flat
+    return _shown(plain_json(text))
 
 
 def _indented(text: str, *, by: int = 2) -> Iterator[str]:

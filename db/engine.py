@@ -55,6 +55,14 @@ def engine_for(url: str) -> Engine:
         return _engines[address]
 
 
+def dispose_engine(url: str) -> None:
+    """Close the engine of an address, if there is one: its login has gone."""
+    with _lock:
+        engine = _engines.pop(driver_url(url), None)
+    if engine is not None:
+        engine.dispose()
+
+
 async def async_engine_for(url: str) -> AsyncEngine:
     """Return the running event loop's engine for an address. It is disposed of when the loop shuts down."""
     address = driver_url(url)

@@ -6,6 +6,7 @@
     │   └── IdentityRefused        nobody may act as this user here, if there is one
     ├── DatabaseUnfit          the server or its schema is not what it should be: upgrade, or init
     ├── ValueRefused           a value is outside of its column's bounds: give another one (exit 2)
+    ├── TooSlow                a statement took longer than it may: ask for less
     ├── FenceLost              another process holds the session now: stop, commit nothing
     └── EmbeddedError          the server that the program brings along
         ├── NoBinaries             there is no PostgreSQL for this platform: set DATABASE_URL
@@ -45,6 +46,10 @@ class DatabaseUnfit(DatabaseError):
 
 class ValueRefused(DatabaseError):
     """A value is outside of its column's bounds (``sql/functions/bound_columns.sql``)."""
+
+
+class TooSlow(DatabaseError):
+    """A statement took longer than it may, and was ended."""
 
 
 class FenceLost(DatabaseError):
@@ -95,6 +100,7 @@ _BY_STATE = {
         ValueRefused,
         "The database does not take one of these values: it is too large, too long or odd.",
     ),
+    "57014": (TooSlow, "The database took too long: ask for less."),
     "55P03": (
         DatabaseUnreachable,
         "Somebody else keeps rows or tables locked that this needs: try again later.",

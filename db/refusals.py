@@ -9,6 +9,12 @@ import psycopg
 
 from db.errors import DatabaseRefused, translated
 
+_OURS = (
+    psycopg.errors.CheckViolation,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+)
+
 
 @contextmanager
 def translate_sqlstate(sentences: Mapping[str, str]) -> Iterator[None]:
@@ -36,7 +42,7 @@ def in_our_words(error: Exception) -> Exception:
     Any other error comes back as it is.
     """
     orig = driver_error(error)
-    if isinstance(orig, psycopg.errors.CheckViolation | psycopg.errors.LockNotAvailable):
+    if isinstance(orig, _OURS):
         return translated(orig)
     return error
 

@@ -196,6 +196,18 @@ def with_account(url: URL, username: str | None, password: str | None = None) ->
     return url._replace(username=username, password=password).set(query=query)
 
 
+def personal_url(url: str, username: str, password: str) -> str:
+    """Return the address of the same database for somebody who said a password, which is then asked for.
+
+    Otherwise a server that trusts this machine's accounts would let in whoever asks through us, and the
+    driver would look for a password of this account's own.
+    """
+    from sqlalchemy import make_url
+
+    theirs = with_account(make_url(driver_url(url)), username, password)
+    return rendered(theirs.update_query_dict({"require_auth": "scram-sha-256,md5,password"}))
+
+
 def _text(value: str | tuple[str, ...] | None) -> str | None:
     return value if isinstance(value, str) or value is None else value[-1]
 

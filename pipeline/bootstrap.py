@@ -12,7 +12,7 @@ from crawler.process.isolation import hide_memory
 from db.acting import acting_for
 from db.connections import close_kept
 from db.location import configured_url
-from db.settings import environment, libpq_url
+from db.settings import DatabaseSettings, environment, libpq_url
 from db.settings import read_settings as read_database_settings
 from pipeline.logs import configure, keep_libraries_quiet, keep_secret
 from pipeline.settings import Settings, read_settings
@@ -139,6 +139,20 @@ class Program:
             observer=observer or ignore_progress,
             ceiling=self.settings.ceiling,
         )
+
+
+def settings_of_a_server() -> tuple[Settings, DatabaseSettings]:
+    """The settings of a program that serves people as themselves: nobody is acted for, nothing is opened.
+
+    Raises:
+        UsageError: a setting is wrong.
+        DatabaseError: likewise.
+    """
+    hide_memory()
+    settings, database = read_settings(environment()), read_database_settings()
+    keep_secret(settings.secret_key)
+    keep_libraries_quiet()
+    return settings, database
 
 
 def start(*, level: int = logging.INFO, asks_only: bool = False) -> Program:

@@ -49,6 +49,25 @@ SELECT member, first_line, line_numbers, content
 FROM ims.file_text_parts WHERE user_id = %(user_id)s AND sha256 = %(sha256)s
 ORDER BY position
 
+-- replaced --
+-- For each column, what the first change after a moment replaced, as ims.issues_as_of has it.
+SELECT DISTINCT ON (change.column_name) change.column_name, change.old_value
+FROM (SELECT ims.history_column(field_name) AS column_name, old_value, changed_at, position, history_id
+      FROM ims.issue_history
+      WHERE issue_pk = %(issue_pk)s AND changed_at > %(at)s) AS change
+WHERE change.column_name IS NOT NULL
+ORDER BY change.column_name, change.changed_at, change.position, change.history_id
+
+-- state_of_word --
+-- What a status of an issue means: what its owner says, else what is told of the issue where it is in it now, else what is
+-- known of the word.
+SELECT coalesce((SELECT own.state FROM ims.tracker_states own
+                 WHERE own.user_id = issue.user_id AND own.tracker_id = issue.tracker_id
+                   AND ims.plain_status(own.word) = ims.plain_status(%(word)s) LIMIT 1),
+                CASE WHEN lower(issue.status) = lower(%(word)s) AND issue.state <> 'unknown' THEN issue.state END,
+                ims.state_of(%(word)s))
+FROM ims.issues issue WHERE issue_pk = %(issue_pk)s
+
 -- relations --
 SELECT relation_id, issue_pk, user_id, related_issue_id, relation_type, title, removed_at
 FROM ims.issue_relations WHERE issue_pk = %(issue_pk)s

@@ -57,15 +57,17 @@ GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(listed)s
 
 -- newest --
 -- Open issues, those that were registered last.
-SELECT issue_id, url, title, product, status, owner, registered_date
-FROM ims.issues
+SELECT issue_id, url, title, product, status, owner, registered_date,
+       (SELECT name FROM ims.trackers WHERE tracker_id = issue.tracker_id) AS tracker
+FROM ims.issues issue
 WHERE state <> 'done' AND removed_at IS NULL AND registered_date < %(until)s
   AND (%(product)s::text IS NULL OR starts_with(lower(product), lower(%(product)s)))
 ORDER BY registered_date DESC, issue_pk DESC LIMIT %(listed)s
 
 -- oldest --
-SELECT issue_id, url, title, product, status, owner, registered_date
-FROM ims.issues
+SELECT issue_id, url, title, product, status, owner, registered_date,
+       (SELECT name FROM ims.trackers WHERE tracker_id = issue.tracker_id) AS tracker
+FROM ims.issues issue
 WHERE state <> 'done' AND removed_at IS NULL AND registered_date < %(until)s
   AND (%(product)s::text IS NULL OR starts_with(lower(product), lower(%(product)s)))
 ORDER BY registered_date, issue_pk LIMIT %(listed)s

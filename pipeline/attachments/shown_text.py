@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from crawler.errors import UsageError
-from db.acting import acting_for
+from db.acting import Acting, acting_for
 
 _PLACE = re.compile(r"(.+):([0-9]{1,9})", re.DOTALL)
 AROUND = 20  # lines before one that is asked for
@@ -49,10 +49,15 @@ def parts_of(user_id: int, file: dict[str, Any]) -> list[dict[str, Any]]:
     Raises:
         UsageError: no text was read.
     """
+    with acting_for(user_id, everybody=False) as acting:
+        return text_of(acting, file)
+
+
+def text_of(acting: Acting, file: dict[str, Any]) -> list[dict[str, Any]]:
+    """As :func:`parts_of`, in a transaction that is there already."""
     rows: list[dict[str, Any]] = []
     if file["downloaded"] and file["sha256"] is not None:
-        with acting_for(user_id, everybody=False) as acting:
-            rows = acting.rows("issue", "file_text", {"user_id": file["user_id"], "sha256": file["sha256"]})
+        rows = acting.rows("issue", "file_text", {"user_id": file["user_id"], "sha256": file["sha256"]})
     if not rows:
         raise UsageError(f"No text of {file['filename']!r} is stored. {unread(file)}")
     return rows
@@ -77,6 +82,32 @@ def lines_of(parts: list[dict[str, Any]], place: Place, *, numbered: bool = Fals
     Raises:
         UsageError: it has no such member.
     """
+    member: str | None = ""
+    for line in numbered_lines(parts, place):
+        if line.member != member:
+            member = line.member
+            yield f"=== {member}"
+        if line.follows_gap:
+            yield "…"
+        yield f"{line.number:>7}  {line.text}" if numbered or place.line is not None else line.text
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a file."""
+
+    member: str  # of an archive; empty: the file itself
+    number: int
+    text: str
+    follows_gap: bool  # lines before it were not kept
+
+
+def numbered_lines(parts: list[dict[str, Any]], place: Place) -> Iterator[Line]:
+    """The lines of a text with their numbers, from a little before a place on.
+
+    Raises:
+        UsageError: it has no such member.
+    """
     wanted = [part for part in parts if place.member in (None, part["member"])]
     if not wanted:
         known = ", ".join(dict.fromkeys(part["member"] for part in parts if part["member"]))
@@ -86,14 +117,8 @@ def lines_of(parts: list[dict[str, Any]], place: Place, *, numbered: bool = Fals
     for part in wanted:
         if part["member"] != member:
             member, last = part["member"], 0
-            if member:
-                yield f"=== {member}"
         numbers = part["line_numbers"] or count(part["first_line"])
         for number, line in zip(numbers, part["content"].split("\n"), strict=False):
-            if number < first:
-                last = number
-                continue
-            if number > last + 1 and last >= first:
-                yield "…"
+            if number >= first:
+                yield Line(part["member"], number, line, last >= first and number > last + 1)
             last = number
-            yield f"{number:>7}  {line}" if numbered or place.line is not None else line

@@ -8,6 +8,11 @@ from crawler.errors import UsageError
 from db.acting import Acting, acting_for
 from pipeline.owners import OWNER
 
+
+class NoSuchIssue(UsageError):
+    """There is no such issue for this user."""
+
+
 _PARTS = ("comments", "history", "attachments", "relations")
 
 
@@ -53,7 +58,7 @@ def find_issue(acting: Acting, issue_id: str, tracker: str | None = None) -> dic
     """
     rows = acting.rows("issue", "found", {"issue_id": issue_id, "tracker": tracker})
     if not rows:
-        raise UsageError(f"Issue {issue_id} is not stored: crawl it first, or look for it with search.")
+        raise NoSuchIssue(f"Issue {issue_id} is not stored: crawl it first, or look for it with search.")
     # An admin sees everybody's copies; of one's own, the tracker must be said.
     others = sorted({row["tracker"] or "-" for row in rows if row["user_id"] == rows[0]["user_id"]})
     if len(others) > 1:

@@ -64,7 +64,10 @@ def test_importing_the_rooms_opens_nothing() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("path", sorted([*(ROOT / "cli").rglob("*.py"), *(ROOT / "pipeline").rglob("*.py")]))
+ASKING = sorted(path for room in ("cli", "web", "pipeline") for path in (ROOT / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", ASKING)
 def test_the_acting_user_is_passed_and_sql_stands_in_sql_files(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     anonymous = [
@@ -139,7 +142,7 @@ def test_the_audit_says_what_it_knows_and_what_it_does_not(answer: str, status: 
 
 def test_every_file_that_the_map_names_is_there() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    named = re.findall(r"`((?:crawler|pipeline|db|cli|sql)/[\w<>/.]*)`", page)
+    named = re.findall(r"`((?:crawler|pipeline|db|cli|web|sql)/[\w<>/.]*)`", page)
     assert len(named) > 20
     for name in named:
         for kind in ("ims", "trac") if "<kind>" in name else ("",):

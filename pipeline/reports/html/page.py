@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from crawler.http.web_address import is_web_address
 from pipeline.reports.html.charts import bar_chart, flow_chart
@@ -55,9 +56,9 @@ def render(figures: Figures, language: str = "en") -> str:
     title = words["title"] if figures.product is None else f"{words['title']}: {figures.product}"
     digest = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     period = words["period"].format(since=_day(figures.since), until=_day(figures.until))
-    sections = "".join(
-        f"<section><h2>{escaped(heading)}</h2>{body or escaped(words['none'])}</section>"
-        for heading, body in _sections(figures, words)
+    body = "".join(
+        f"<section><h2>{escaped(heading)}</h2>{part or escaped(words['none'])}</section>"
+        for heading, part in sections(figures, words, _link)
     )
     return (
         f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
@@ -66,11 +67,20 @@ def render(figures: Figures, language: str = "en") -> str:
         f"base-uri 'none'; form-action 'none'\">"
         '<meta name="referrer" content="no-referrer"><meta name="viewport" content="width=device-width">'
         f"<title>{escaped(title)}</title><style>{_STYLE}</style></head>"
-        f"<body><h1>{escaped(title)}</h1><p>{escaped(period)}</p>{sections}</body></html>\n"
+        f"<body><h1>{escaped(title)}</h1><p>{escaped(period)}</p>{body}</body></html>\n"
     )
 
 
-def _sections(figures: Figures, words: Words) -> list[tuple[str, str]]:
+def sections(
+    figures: Figures, words: Words, link: Callable[[Mapping[str, Any]], str]
+) -> list[tuple[str, str]]:
+    """The parts of a report, each with its heading; the latter is a text, what is below it is HTML.
+
+    Args:
+        figures: what they tell.
+        words: of :func:`words_of`.
+        link: makes HTML of an issue's number.
+    """
     flow = words["flow"].format(bucket=words[figures.bucket])
     return [
         (flow, _flow(figures.flow, flow, words) + _unplaced(figures.unplaced, words)),
@@ -91,8 +101,8 @@ def _sections(figures: Figures, words: Words) -> list[tuple[str, str]]:
         *([] if figures.product else [(words["words"], _trends(figures.words, words))]),
         (words["kinds"], _bars(figures.kinds, words["kinds"], words)),
         (words["codes"], _bars(figures.codes, words["codes"], words)),
-        (words["newest"], _issues(figures.newest, words)),
-        (words["oldest"], _issues(figures.oldest, words)),
+        (words["newest"], _issues(figures.newest, words, link)),
+        (words["oldest"], _issues(figures.oldest, words, link)),
     ]
 
 
@@ -153,11 +163,11 @@ def _trends(rows: Rows, words: Words) -> str:
     return bar_chart(bars, words["words"]) if bars else ""
 
 
-def _issues(rows: Rows, words: Words) -> str:
+def _issues(rows: Rows, words: Words, link: Callable[[Mapping[str, Any]], str]) -> str:
     columns = [words[name] for name in ("issue", "heading", "product", "status", "owner", "registered")]
     head = "".join(f"<th>{escaped(name)}</th>" for name in columns)
     body = "".join(
-        f'<tr><td class="plain">{_link(row)}</td><td><bdi>{escaped(row["title"], most=300)}</bdi></td>'
+        f'<tr><td class="plain">{link(row)}</td><td><bdi>{escaped(row["title"], most=300)}</bdi></td>'
         + "".join(f"<td>{escaped(row[name] or '', most=60)}</td>" for name in ("product", "status", "owner"))
         + f'<td class="plain">{_day(row["registered_date"])}</td></tr>'
         for row in rows
@@ -165,7 +175,7 @@ def _issues(rows: Rows, words: Words) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if rows else ""
 
 
-def _link(row: Mapping[str, str | None]) -> str:
+def _link(row: Mapping[str, Any]) -> str:
     """The issue's number, as a link where its address is one of the web's: a tracker gave it."""
     number, url = escaped(row["issue_id"] or "", most=60), row["url"] or ""
     if not is_web_address(url):

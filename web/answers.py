@@ -1,0 +1,57 @@
+"""From a page's function to an answer, whatever goes wrong meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from crawler.errors import CrawlError, UsageError
+from db.errors import DatabaseError, DatabaseRefused, TooSlow, ValueRefused
+from db.refusals import in_our_words
+from pipeline.defect import keep_trace
+from pipeline.logs import told
+from web.shown import failure
+
+View = Callable[[Request], Response]
+
+
+class NotStored(UsageError):
+    """What an address names is not there, or not for this visitor; which of them is not told."""
+
+
+def answered(view: View) -> Callable[[Request], Awaitable[Response]]:
+    """Run a view beside the event loop; an error becomes a page with one sentence."""
+
+    @wraps(view)
+    async def answer(request: Request) -> Response:
+        return await run_in_threadpool(_answer, view, request)
+
+    return answer
+
+
+def _answer(view: View, request: Request) -> Response:
+    try:
+        return view(request)
+    except Exception as error:
+        return _explained(request, in_our_words(error))
+
+
+def _explained(request: Request, error: Exception) -> Response:
+    if isinstance(error, NotStored):
+        return failure(request, 404, "not_stored")
+    if isinstance(error, UsageError | ValueRefused):
+        return failure(request, 400, "usage", told(error))
+    if isinstance(error, DatabaseRefused):
+        visitor = request.state.visitor
+        if request.state.door.has_logins and visitor is not None:
+            request.state.door.visitors.dismiss(visitor)  # disabled, or with another password by now
+        return failure(request, 403, "refused")
+    if isinstance(error, TooSlow):
+        return failure(request, 503, "too_long")
+    if isinstance(error, DatabaseError | CrawlError):
+        return failure(request, 503, "database", told(error))
+    return failure(request, 500, "defect", f"This is a defect of ims-crawl. {keep_trace(error)}")

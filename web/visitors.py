@@ -1,0 +1,118 @@
+"""Who is looking: sessions in this process's memory and nowhere else, each with an end."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from db.acting import Acting, acting_for
+from db.connections import close_kept_at
+from db.engine import dispose_engine
+from db.settings import driver_url, libpq_url
+
+SECONDS = 30  # that a statement for a page may take
+_MOST = 1000  # sessions; the one that was silent longest makes room
+
+
+@dataclass(slots=True)
+class Visitor:
+    """Somebody with a cookie of ours."""
+
+    key: str = field(repr=False)  # what the cookie says
+    form_key: str = field(repr=False)  # what each of their forms says
+    born: float
+    seen: float
+    user_id: int | None = None  # None: has not logged in yet
+    name: str = ""
+    url: str | None = field(default=None, repr=False)  # their own login's address; None: the configured one
+
+    @contextmanager
+    def asking(self) -> Iterator[Acting]:
+        """One read-only transaction of theirs, of one moment, over their own rows."""
+        if self.user_id is None:
+            raise AssertionError("somebody unknown asks")
+        with acting_for(
+            self.user_id, url=self.url, everybody=False, only_reads=True, seconds=SECONDS
+        ) as acting:
+            yield acting
+
+    def wrote(self, form_key: str) -> bool:
+        """Tell whether a form is one that we gave to them."""
+        return hmac.compare_digest(self.form_key.encode(), form_key.encode())
+
+
+class Visitors:
+    """The sessions."""
+
+    def __init__(self, *, idle: float, life: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin without any.
+
+        Args:
+            idle: seconds without a request after which a session ends.
+            life: seconds after which it ends in any case.
+            clock: tells seconds.
+        """
+        self._idle, self._life, self._clock = idle, life, clock
+        self._known: dict[str, Visitor] = {}
+        self._lock = threading.Lock()
+
+    def admit(self, user_id: int | None = None, name: str = "", url: str | None = None) -> Visitor:
+        """Begin a session, under a key that nobody knows yet."""
+        now = self._clock()
+        new = Visitor(
+            secrets.token_urlsafe(32),
+            secrets.token_urlsafe(32),
+            now,
+            now,
+            user_id=user_id,
+            name=name,
+            url=url,
+        )
+        with self._lock:
+            ended = self._sweep(now)
+            if len(self._known) >= _MOST:
+                longest = min(self._known.values(), key=lambda each: each.seen)
+                ended.append(self._known.pop(longest.key))
+            self._known[new.key] = new
+        self._let_go(ended)
+        return new
+
+    def find(self, key: str) -> Visitor | None:
+        """The session of a cookie; None: there is none, or it has ended."""
+        now = self._clock()
+        with self._lock:
+            ended = self._sweep(now)
+            found = self._known.get(key)
+            if found is not None:
+                found.seen = now
+        self._let_go(ended)
+        return found
+
+    def dismiss(self, visitor: Visitor) -> None:
+        """End a session: its password is forgotten, its connections are closed."""
+        with self._lock:
+            self._known.pop(visitor.key, None)
+        self._let_go([visitor])
+
+    def _sweep(self, now: float) -> list[Visitor]:
+        over = [
+            each
+            for each in self._known.values()
+            if now - each.seen >= self._idle or now - each.born >= self._life
+        ]
+        for each in over:
+            del self._known[each.key]
+        return over
+
+    def _let_go(self, ended: list[Visitor]) -> None:
+        still = {each.url for each in list(self._known.values())}
+        for each in ended:
+            if each.url is not None and each.url not in still:
+                close_kept_at(libpq_url(driver_url(each.url)))
+                dispose_engine(each.url)
+            each.url = None
