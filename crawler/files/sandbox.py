@@ -11,14 +11,15 @@ import gc
 import os
 import socket
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated
 
 from msgspec import Meta, Struct, msgpack
 
 from crawler.files.encoding import guess
-from crawler.files.file_text import FileText
-from crawler.files.reading import read_file
+from crawler.files.file_text import LONGEST_MEMBER, FileText
+from crawler.files.reading import Reading
 from crawler.process.isolation import die_with, limit, limit_memory, wall_in
 
 READY = b"ready"  # the first that the process says
@@ -32,14 +33,24 @@ MEMORY = 240 << 20  # that is written to; with the programs' own pages it stays 
 _CPU = 30  # seconds beyond the time that a file may be read
 
 
-class ReadIt(Struct, frozen=True, array_like=True):
+Member = Annotated[str, Meta(max_length=LONGEST_MEMBER)]
+
+
+class ReadIt(Struct, frozen=True, array_like=True, tag=True):
     """A request; the file's descriptor comes with its first byte."""
 
     name: Annotated[str, Meta(max_length=10_000)]
     seconds: Annotated[float, Meta(gt=0, le=3600)]
+    without: tuple[Member, ...] = ()  # members that have ended processes
 
 
-class Read(Struct, frozen=True, array_like=True):
+class Reads(Struct, frozen=True, array_like=True, tag=True):
+    """A member is begun that may end the process; no answer yet."""
+
+    member: Member
+
+
+class Read(Struct, frozen=True, array_like=True, tag=True):
     """The answer."""
 
     text: FileText
@@ -64,23 +75,34 @@ def main(parent: int) -> None:
     guess(b"\xb0\xa1")  # loads the codecs while that is still cheap
     gc.freeze()
     wall_in(())
+
+    def send(message: Read | Reads) -> None:
+        body = encoder.encode(message)
+        channel.sendall(len(body).to_bytes(HEAD, "big") + body)
+
     with suppress(OSError, EOFError):
         channel.sendall(READY)
         while True:
             request, descriptor = _receive(channel, decoder)
-            body = encoder.encode(answer(request, descriptor))
-            channel.sendall(len(body).to_bytes(HEAD, "big") + body)
+            send(answer(request, descriptor, lambda member: send(Reads(member))))
 
 
-def answer(request: ReadIt, descriptor: int) -> Read:
-    """Read one file; whatever goes wrong becomes its error."""
+def answer(request: ReadIt, descriptor: int, tell: Callable[[str], object]) -> Read:
+    """Read one file; whatever goes wrong becomes its error.
+
+    Args:
+        request: with its name.
+        descriptor: of the file, which is closed.
+        tell: takes the names of members that may end this process, when they are begun.
+    """
     reports: list[str] = []
     _limit_time(request.seconds)
     try:
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
-            text = read_file(file, request.name, size, request.seconds, reports.append)
+            reading = Reading(size, request.seconds, reports.append, tell, request.without)
+            text = reading.file(file, request.name)
     except MemoryError:
         text = FileText(kind="unknown", error="The file needs more memory than a file may take.")
         reports.append(traceback.format_exc())

@@ -24,13 +24,15 @@ from msgspec import MsgspecError, msgpack
 
 from crawler.files.file_text import MOST_CHARACTERS, FileText
 from crawler.files.reading import MOST_MEMBERS
-from crawler.files.sandbox import HEAD, LARGEST_ANSWER, READY, Read, ReadIt
+from crawler.files.sandbox import HEAD, LARGEST_ANSWER, READY, Read, ReadIt, Reads
 from pipeline.logs import redact
 
 SECONDS = 90.0  # for which a file is read; 2 GB of a log take about 40
 _BEYOND = 30.0  # seconds until a process that should have answered is ended
 _TO_START = 60.0  # seconds
 _ENDED = "It ended the process that read it."
+_HELD = "It held the process that read it for too long."
+_TRIES = 4  # at a file
 _FILES = 500  # that a process reads, so that what leaks in it is not for long
 
 _START = """
@@ -85,34 +87,48 @@ class FileReader:
         async with self._turn:
             descriptor = _opened(file)
             try:
-                text = await self._read(descriptor, name)
-                # What ends a process that has read others may be what they have left behind.
-                return text or await self._read(descriptor, name) or FileText(kind="unknown", error=_ENDED)
+                return await self._read_without_harm(descriptor, name)
             finally:
                 os.close(descriptor)
 
-    async def _read(self, descriptor: int, name: str) -> FileText | None:
-        """Read a file; None: its process has ended, and had read others before."""
+    async def _read_without_harm(self, descriptor: int, name: str) -> FileText:
+        """Read a file, and again without the members of it that end the process."""
+        without: list[str] = []
+        text = None
+        for _ in range(_TRIES):
+            fresh = self._process is None
+            text, member = await self._read(descriptor, name, without)
+            if text.error not in (_ENDED, _HELD):
+                break
+            if member is not None and member not in without:
+                without.append(member)
+            elif fresh or text.error == _HELD:
+                # Else it may be what the files before have left in the process.
+                break
+        assert text is not None  # noqa: S101 - there is one try at least
+        return text
+
+    async def _read(self, descriptor: int, name: str, without: list[str]) -> tuple[FileText, str | None]:
+        """Read a file; which member was begun last, too."""
         if self._process is None:
             self._process = _Process()
         process = self._process
-        request = ReadIt(name.encode("utf-8", "replace").decode()[:10_000], self._seconds)
+        request = ReadIt(name.encode("utf-8", "replace").decode()[:10_000], self._seconds, tuple(without))
         asking = asyncio.create_task(
             asyncio.to_thread(process.ask, request, descriptor, self._seconds + self._beyond)
         )
         try:
             answer = await asyncio.shield(asking)
         except TimeoutError:
-            return self._failed("It held the process that read it for too long.")
+            return self._failed(_HELD), process.member
         except (OSError, EOFError):
-            self._end()
-            return None if process.files > 1 else FileText(kind="unknown", error=_ENDED)
+            return self._failed(_ENDED), process.member
         except RuntimeError:
             self._end()
             raise
         except ValueError as error:
             log.error("a file's reader is not to be trusted", reason=redact(str(error)[:1000]))
-            return self._failed("The process that read it answered what cannot be.")
+            return self._failed("The process that read it answered what cannot be."), None
         except asyncio.CancelledError:
             process.kill()  # its thread must have ended before what it uses is closed
             await asyncio.wait([asking])
@@ -123,7 +139,7 @@ class FileReader:
             log.warning("a file could not be read", trace=redact(answer.defect))
         if answer.defect is not None or process.files >= _FILES:
             self._end()
-        return answer.text
+        return answer.text, None
 
     def _failed(self, sentence: str) -> FileText:
         self._end()
@@ -140,6 +156,7 @@ class _Process:
 
     def __init__(self) -> None:
         self.files = 0
+        self.member: str | None = None  # the last that was begun of the file in hand
         # Started by the thread of the event loop: the process dies with the thread that started it.
         self._channel, theirs = socket.socketpair()
         paths = [path for path in sys.path if Path(path).is_absolute()]
@@ -170,19 +187,27 @@ class _Process:
         if not self.files:
             self._await_start()
         self.files += 1
+        self.member = None
         end = monotonic() + seconds
         self._channel.settimeout(seconds)
         body = msgpack.encode(request)
         socket.send_fds(self._channel, [len(body).to_bytes(HEAD, "big") + body], [descriptor])
+        for _ in range(2 * MOST_MEMBERS):
+            answer = self._message(end)
+            if isinstance(answer, Read):
+                _check(answer.text)
+                return answer
+            self.member = answer.member
+        raise ValueError("An answer tells of more members than there may be.")
+
+    def _message(self, end: float) -> Read | Reads:
         size = int.from_bytes(self._exactly(HEAD, end), "big")
         if size > LARGEST_ANSWER:
             raise ValueError("The answer is larger than the limit.")
         try:
-            answer = msgpack.decode(self._exactly(size, end), type=Read)
+            return msgpack.decode(self._exactly(size, end), type=Read | Reads)
         except (MsgspecError, RecursionError) as error:
             raise ValueError(f"The answer cannot be read: {error}") from error
-        _check(answer.text)
-        return answer
 
     def _await_start(self) -> None:
         try:

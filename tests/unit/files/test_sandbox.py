@@ -112,6 +112,24 @@ async def test_a_file_is_not_blamed_for_what_those_before_it_left(put: Put) -> N
         assert _said(await files.read(put("harmless"), "b", None)) == "harmless"
 
 
+@pytest.mark.usefixtures("_hostile")
+async def test_a_deadly_member_costs_itself_only(put: Put) -> None:
+    deeds = {
+        "a.log": "one",
+        "b.log": "fault",
+        "c.log": "three",
+        "d.log": "spin",
+        "i.zip": "",
+        "e.log": "five",
+    }
+    content = {name: deed.encode() for name, deed in deeds.items()}
+    content["i.zip"] = zipped({"x.log": b"exit", "y.log": b"inner"})
+    async with FileReader(seconds=1, beyond=0.5) as files:
+        text = await files.read(put(zipped(content)), "a.zip", None)
+    assert _said(text) == "one\nthree\ninner\nfive"
+    assert text.error == ("'b.log' ended the process that read it, and 2 more in it could not be read whole.")
+
+
 async def test_no_file_is_blamed_where_no_process_starts(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_START", "import sys; sys.exit(1)")
     async with FileReader() as files:
