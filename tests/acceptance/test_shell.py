@@ -202,13 +202,15 @@ def completed(program: Program, *words: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("crawled")
-@pytest.mark.parametrize("command", ["search", "show", "similar", "sessions", "history", "news", "stats"])
+@pytest.mark.parametrize(
+    "command", ["search", "show", "similar", "sessions", "history", "news", "stats", "attachments list"]
+)
 def test_a_question_loads_what_it_needs_and_no_more(ims_crawl: Program, command: str) -> None:
     words = ["timeout", "this", "year"] if command == "search" else []
-    if command in ("show", "similar"):
+    if command in ("show", "similar", "attachments list"):
         words = [ims_crawl("search", "timeout", "--json").document[0]["issue_id"]]
     done = subprocess.run(
-        [sys.executable, "-c", _watching(FOR_OTHERS, [command, *words])],
+        [sys.executable, "-c", _watching(FOR_OTHERS, [*command.split(), *words])],
         env=ims_crawl.environment(PYTHONPATH=str(ROOT)),
         cwd=ims_crawl.home.parent,
         capture_output=True,
