@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -156,7 +157,11 @@ def open_(
     if not force and (why := danger(program.home, file)) is not None:
         raise UsageError(f"{why}: it is not opened. Save it to look at it, or open it with --force.")
     target = copy_to_look_at(program.home, file)
-    _hand_over(target)
+    try:
+        _hand_over(target)
+    except UsageError:
+        shutil.rmtree(target.parent, ignore_errors=True)
+        raise
     tell_done(
         f"{file['filename']} is opened from a copy, {target}: what you change there is not kept.",
         {"filename": file["filename"], "path": str(target)},

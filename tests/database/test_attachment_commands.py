@@ -219,6 +219,17 @@ def test_a_copy_under_the_real_name_is_opened(shell: Shell, attach: Attach, open
     assert stat.S_IMODE(copied.stat().st_mode) == 0o400
 
 
+def test_no_copy_is_left_where_nothing_opens_it(
+    shell: Shell, attach: Attach, opener: Path, tmp_path: Path
+) -> None:
+    attach("a.log")
+    (tmp_path / "bin" / "xdg-open").write_text("#!/bin/sh\nexit 3\n")
+    done = shell("attachments", "open", "7")
+    assert (done.status, "has no program for 'a.log'" in done.sentence()) == (2, True)
+    assert not opener.exists()
+    assert list(tmp_path.glob("ims-attachment-*")) == []
+
+
 @pytest.mark.parametrize(
     ("name", "body"),
     [

@@ -279,3 +279,25 @@ def test_a_store_that_cannot_be_written_ends_the_session_with_a_sentence(desk: D
     assert desk.rows("downloaded") == [(False,)]
     assert desk.crawl().document["attachments_downloaded"] == 1
     assert desk.stored() == {LOG * 10_000}
+
+
+def test_each_file_of_a_shared_session_is_asked_for_once(shell: Shell) -> None:
+    server = RedmineStandIn(230)  # three chunks
+    with server.serving():
+        desk = Desk(shell, server)
+        for number in (1, 115, 230):
+            name, body = f"{number}.log", f"log of {number}".encode()
+            server.issues[number]["attachments"] = [
+                {
+                    **{"id": number, "filename": name, "filesize": len(body)},
+                    **{"created_on": "2026-01-01T10:00:00Z", "author": {"id": 5, "name": "Lee"}},
+                }
+            ]
+            server.files[number] = body
+        shell.monkeypatch.setattr("sys.stdin", io.StringIO(KEY))
+        add = ("trackers", "add", "red", "--kind", "redmine", "--url", server.url, "--password-stdin")
+        assert shell(*add).status == 0
+        assert shell("schedule", "add", "night", "*", "--cron", "0 2 * * *", "--attachments").status == 0
+        done = shell("schedule", "run", "night", "--json")
+        assert (done.status, done.document["attachments_downloaded"]) == (0, 3), done.err
+        assert sorted(desk.asked) == ["1", "115", "230"]
