@@ -17,6 +17,7 @@ from crawler.errors import LoginRefused, NotFound, UnknownProduct
 from crawler.query import Clause, Occur, Tree
 from crawler.records import IssueRecord
 from crawler.source import Connection, Kind, Parser, Reference, Source
+from tests.fixtures.taken import taken
 
 _LAYOUT = re.compile(
     r"</?(?:div|span|td|tr|table|tbody|br|p|li|ul|input|img)\b[^>]*>|&(?:nbsp|amp|lt|gt|#\d+);"
@@ -187,7 +188,11 @@ class SourceSuite:
             records = [await issue(source, tracker.parser, number) for number in sorted(tracker.issues)]
             files = [file for record in records for file in record.attachments]
             assert files
-            assert all([(await source.download(file)).body for file in files[:5]])
+            bodies = [(await source.download(file)).body for file in files[:5]]
+            assert all(bodies)
+            assert [await taken(source, file) for file in files[:5]] == bodies
+            if tracker.kind.features.exact_sizes:
+                assert [file.file_size for file in files[:5]] == list(map(len, bodies))
         addresses = [file.download_url for file in files]
         origin = re.match(r"https?://[^/]+/", tracker.connection.base_url + "/")
         assert origin is not None

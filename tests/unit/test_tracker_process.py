@@ -30,7 +30,6 @@ from crawler.errors import (
     PageRejected,
     TrackerError,
 )
-from crawler.http.transfer import Head
 from crawler.process.isolation import landlock_version
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
@@ -39,6 +38,7 @@ from db.loader.pages import unpack
 from pipeline.trackers.connect import Tracker
 from pipeline.trackers.process import FetchedIssue, Outcome, SameIssue, TrackerProcess, _judged
 from tests.fixtures import odd_kind
+from tests.fixtures.taken import Taken
 
 DEADLY = ["crash", "fault", "exit", "hang", "regex", "lie", "huge", "flood", "twice"]
 SOON = 1.0  # seconds that a page may take here
@@ -269,22 +269,6 @@ async def test_processes_that_die_at_their_start_are_given_up(odd: Install) -> N
     async with TrackerProcess(odd(start="exit")) as process:
         with pytest.raises(RuntimeError, match="stays alive"):
             await process.login()
-
-
-class Taken:
-    """What came of files."""
-
-    kept = None
-
-    def __init__(self) -> None:
-        self.heads: list[Head] = []
-        self.pieces: list[bytes] = []
-
-    async def begin(self, head: Head) -> None:
-        self.heads.append(head)
-
-    async def write(self, data: bytes) -> None:
-        self.pieces.append(data)
 
 
 async def test_a_file_comes_in_bounded_pieces(odd: Install) -> None:

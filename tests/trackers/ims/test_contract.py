@@ -16,6 +16,7 @@ from crawler.sources.ims import KIND
 from crawler.sources.ims.parse.issue import ImsParser
 from crawler.sources.ims.source import ImsSource
 from crawler.sources.ims.standin import File, Issue, Listing, StandIn
+from tests.fixtures.taken import taken
 from tests.trackers.suite import SourceSuite, Tracker, numbers
 
 SEARCH = "/tody/ims/issue/issueSearchList.do"
@@ -309,6 +310,7 @@ async def test_files_are_had_at_the_address_that_the_page_tells(download: str) -
             for file in known.files:
                 found = next(f for f in record.attachments if f.source_id == str(file.number))
                 assert (await source.download(found)).body == file.content
+                assert await taken(source, found) == file.content
                 assert found.file_type == ("patch" if file.kind == "PATCH" else None)
 
 
@@ -323,11 +325,12 @@ async def test_a_file_may_be_had_after_the_session_expired_and_may_hold_a_login_
         source = ImsSource(connection, client)
         (file,) = (await issue(source, str(number))).attachments
         standin.expire_sessions()
-        assert (await source.download(file)).body == page
+        assert await taken(source, file) == page
         assert posts(standin) == 2
         standin.edit_issue(number, files=())
-        with pytest.raises(NotFound):
-            await source.download(file)
+        for have in (source.download(file), taken(source, file)):
+            with pytest.raises(NotFound):
+                await have
         with pytest.raises(NotFound):
             await source.download(replace(file, download_url=None))
 
@@ -357,6 +360,7 @@ async def test_a_file_that_holds_the_login_page_is_a_file(disposition: str) -> N
         file = AttachmentRecord(filename="x.html", download_url="/tody/file?name=/auth/login.html")
         for _ in range(6):
             assert (await source.download(file)).body == page
+            assert await taken(source, file) == page
     assert logins == 1
 
 

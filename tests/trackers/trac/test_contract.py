@@ -25,6 +25,7 @@ from crawler.sources.trac import KIND
 from crawler.sources.trac.cursor import TracCursor
 from crawler.sources.trac.parse.ticket import TracParser
 from crawler.sources.trac.source import TracSource
+from tests.fixtures.taken import taken
 from tests.trackers.suite import _LAYOUT, SourceSuite, Tracker, numbers
 from tests.trackers.trac.fix_server import ACCOUNTS, TicketFacts, TracServer, moment
 
@@ -381,6 +382,7 @@ async def test_attachments_are_where_the_source_says(trac: TracServer) -> None:
         record = await _record(source, number)
         for file in record.attachments:
             assert len((await source.download(file)).body) == file.file_size
+            assert len(await taken(source, file)) == file.file_size
 
 
 SAVED_PAGES = {
@@ -433,6 +435,7 @@ async def test_a_file_that_holds_a_page_of_the_tracker_is_a_file(name: str) -> N
     async with _files_of(log) as source:
         for _ in range(6):
             assert (await source.download(_file(name))).body == SAVED_PAGES[name]
+            assert await taken(source, _file(name)) == SAVED_PAGES[name]
     assert sum(path == "/login" and with_password for _, path, with_password in log) == 1
 
 

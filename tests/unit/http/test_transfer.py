@@ -7,7 +7,6 @@ import base64
 import gzip
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from crawler.client import Client
 from crawler.errors import FileTooLarge, ItemError
 from crawler.http.transfer import OVERLAP, Head, Kept, Transfer, validator_of
 from tests.fixtures.rawserver import End, RawServer, reply
+from tests.fixtures.taken import Taken
 
 Start = Callable[..., Awaitable[RawServer]]
 
@@ -25,24 +25,9 @@ AT = 2000  # where it is cut
 FROM = AT - OVERLAP  # from where on it is asked for again
 
 
-@dataclass
-class File:
-    """What came of a file."""
-
-    heads: list[Head] = field(default_factory=list)
-    body: bytes = b""
-
-    async def begin(self, head: Head) -> None:
-        self.heads.append(head)
-        self.body = self.body[: head.start]
-
-    async def write(self, data: bytes) -> None:
-        self.body += data
-
-
-async def get(server: RawServer, file: File | None = None, **options: Any) -> File:
+async def get(server: RawServer, file: Taken | None = None, **options: Any) -> Taken:
     """Have the file."""
-    file = file or File()
+    file = file or Taken()
     transfer = Transfer(file, **{"limit": 1 << 20, **options})
 
     async def at_once(_: float) -> None:
@@ -127,14 +112,14 @@ async def test_without_a_strong_validator_a_file_begins_anew(rawserver: Start, h
 async def test_what_an_earlier_run_left_is_gone_on_with(rawserver: Start) -> None:
     server = await rawserver(rest(BODY, FROM, TAG))
     kept = Kept(have=AT, tail=BODY[FROM:AT], size=len(BODY), validator='"1"')
-    assert (await get(server, File(body=BODY[:AT]), kept=kept)).body == BODY
+    assert (await get(server, Taken(BODY[:AT]), kept=kept)).body == BODY
     assert server.header("Range") == f"bytes={FROM}-"
 
 
 async def test_a_part_that_is_too_short_to_compare_is_not_gone_on_with(rawserver: Start) -> None:
     server = await rawserver(reply(BODY, TAG))
     kept = Kept(have=OVERLAP, tail=BODY[:OVERLAP], size=len(BODY), validator='"1"')
-    assert (await get(server, File(body=BODY[:OVERLAP]), kept=kept)).body == BODY
+    assert (await get(server, Taken(BODY[:OVERLAP]), kept=kept)).body == BODY
     assert server.header("Range") is None
 
 
@@ -151,7 +136,7 @@ async def test_a_file_beyond_the_limit_is_not_read(rawserver: Start) -> None:
         await get(announced)
     pieces = [b"%x\r\n%b\r\n" % (1 << 16, bytes(1 << 16))] * 40
     chunked = await rawserver([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *pieces])
-    file = File()
+    file = Taken()
     with pytest.raises(FileTooLarge):
         await get(chunked, file)
     assert len(file.body) <= 1 << 20
@@ -201,7 +186,7 @@ async def test_the_checksum_of_the_whole_file_is_told(rawserver: Start) -> None:
 
 async def test_a_page_in_place_of_the_file_is_not_handed_over(rawserver: Start) -> None:
     server = await rawserver(reply(b"log in", "Content-Type: text/html"))
-    file = File()
+    file = Taken()
     transfer = Transfer(file, limit=100)
     async with Client(server.url) as client:
         page = await client.download(
@@ -227,7 +212,7 @@ async def test_a_file_that_comes_steadily_has_time(rawserver: Start) -> None:
     for _ in range(10):
         steps += [bytes(10_000), 0.1]
     server = await rawserver(steps)
-    file = File()
+    file = Taken()
     async with Client(server.url, deadline=0.5, tries=1) as client:
         await client.download("/file", into=Transfer(file, limit=1 << 20))
         assert len(file.body) == 100_000
