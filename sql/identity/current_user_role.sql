@@ -1,10 +1,11 @@
--- The role of the user for whom this session acts: admin, user, readonly, or NULL.
+-- The role of the user for whom this session acts: admin, user, readonly, or NULL. A visit is a user's, whoever visits.
 CREATE OR REPLACE FUNCTION ims.current_user_role() RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN (SELECT known.role FROM ims_private.identities known WHERE known.user_id = ims.current_user_id());
+    RETURN (SELECT CASE WHEN starts_with(session_user, 'ims_visit_') THEN 'user' ELSE known.role END
+            FROM ims_private.identities known WHERE known.user_id = ims.current_user_id());
 END
 $$;
 

@@ -6,7 +6,7 @@ CREATE OR REPLACE TRIGGER a_keep_identity
 CREATE OR REPLACE TRIGGER b_align_login
     AFTER UPDATE OF role, is_active ON ims.users
     FOR EACH ROW
-    WHEN (OLD.db_login IS NOT NULL AND (OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active))
+    WHEN (OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active)
     EXECUTE FUNCTION ims_private.align_login();
 
 -- After the map follows: it is what the function looks at.
