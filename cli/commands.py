@@ -39,7 +39,12 @@ SECTIONS = {
         "runs": "runs:runs",
         "news": "runs:news",
     },
-    "Report and export": {"stats": "stats:stats", "report": "report:report", "export": "export:export"},
+    "Report and export": {
+        "stats": "stats:stats",
+        "report": "report:report",
+        "export": "export:export",
+        "mcp": "mcp:mcp",
+    },
     "Administer": {
         "doctor": "doctor:doctor",
         "users": "users:app",

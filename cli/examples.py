@@ -30,6 +30,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "attachments open": ("attachments open 348115 server.log",),
     "similar": ("similar 348115",),
     "query": ('query "show connection or timeout"', 'query "에러와 크래시 찾아줘"'),
+    "mcp": ("mcp", "mcp --http", "mcp --http --port 0 --everybody"),
     "history": ("history --limit 5",),
     "sessions": ("sessions", "sessions --json"),
     "receipt": ("receipt 3f2a9c1e",),

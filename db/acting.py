@@ -18,6 +18,7 @@ from db.settings import driver_url, libpq_url, read_settings
 from db.transient import is_of_the_server
 
 ONLY_OWN = "Only admins and analysts see everybody's rows: leave --everybody out."
+NO_PERSON = "This login is no person's: take one that users add --login made."
 CANNOT_ACT = "You cannot act as this user: ask an admin."
 
 
@@ -85,12 +86,7 @@ def acting_for(
     """
     settings = read_settings()
     conninfo = libpq_url(configured_url(settings) if url is None else driver_url(url))
-    wanted = {
-        "user_id": user_id,
-        "name": settings.user,
-        "own_rows": everybody is False,
-        "limit": None if seconds is None else f"{seconds}s",
-    }
+    wanted = _wanted(user_id, settings.user, everybody=everybody, seconds=seconds)
     acting: Acting | None = None
     try:
         acting = _begun(conninfo, wanted, only_reads=only_reads)
@@ -105,6 +101,38 @@ def acting_for(
             raise translated(error) from error
         raise
     keep(conninfo, acting.connection, user_id=acting.user_id)
+
+
+@contextmanager
+def acting_as_person(
+    url: str, *, everybody: bool = False, only_reads: bool = False, seconds: int | None = None
+) -> Iterator[Acting]:
+    """Act as whose personal login an address has, on a connection that ends with the transaction.
+
+    Nothing is kept: who comes with the same address has to be let in by the server again.
+
+    Args:
+        url: the address, with the login and its password.
+        everybody: whether admins and analysts see everybody's rows; others see their own all the same.
+        only_reads: as for :func:`acting_for`.
+        seconds: likewise.
+
+    Raises:
+        IdentityRefused: the login is nobody's, or may act for others.
+        DatabaseError: the database is unreachable, or refuses the login.
+    """
+    try:
+        with open_checked(libpq_url(driver_url(url))) as connection:
+            row = connection.execute(statements("asking")["login_user"]).fetchone()
+            if row is None or row[0] is None:
+                raise IdentityRefused(NO_PERSON)
+            connection.rollback()
+            wanted = _wanted(row[0], "", everybody=everybody, seconds=seconds)
+            yield _identified(connection, wanted, only_reads=only_reads)
+    except psycopg.Error as error:
+        if is_of_the_server(error):
+            raise translated(error) from error
+        raise
 
 
 @contextmanager
@@ -141,6 +169,14 @@ def login_user(url: str) -> int:
     if row is None or row[0] is None:
         raise IdentityRefused(CANNOT_ACT)
     return int(row[0])
+
+
+def _wanted(
+    user_id: int | None, name: str, *, everybody: bool | None, seconds: int | None
+) -> dict[str, object]:
+    """What the first statement of a transaction takes."""
+    limit = None if seconds is None else f"{seconds}s"
+    return {"user_id": user_id, "name": name, "own_rows": everybody is False, "limit": limit}
 
 
 def _begun(conninfo: str, wanted: Mapping[str, object], *, only_reads: bool) -> Acting:

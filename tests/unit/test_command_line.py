@@ -142,7 +142,7 @@ def found(command: tuple[str, ...]) -> Any:
 
 
 # What goes on until it is stopped, and what hands over to another program.
-WITHOUT_JSON = {("demo",), ("serve",), ("worker",), ("db", "shell")}
+WITHOUT_JSON = {("mcp",), ("demo",), ("serve",), ("worker",), ("db", "shell")}
 
 
 def test_every_command_prints_json() -> None:

@@ -1,0 +1,1 @@
+"""What an assistant may ask of what is stored, over the Model Context Protocol."""

@@ -1,0 +1,119 @@
+"""The server over HTTP: a personal database login with each request, and no right of its own."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+from mcp.server.mcpserver import Context
+from mcp.server.transport_security import TransportSecuritySettings
+from sqlalchemy import URL, make_url
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from db.acting import acting_as_person
+from db.errors import DatabaseError, DatabaseRefused
+from db.settings import rendered, with_account
+from pipeline.assistant.asker import Asker
+from pipeline.assistant.server import make_server
+from pipeline.settings import Settings
+
+PATH = "/mcp"
+_AT_ONCE = 16  # requests that are worked on; a personal login has 20 connections
+_LONGEST_LOGIN = 1000  # characters
+_ASKER = "ims.asker"
+_LOGIN = "Log in with your database login: Basic, or Bearer with base64 of login:password."
+
+
+def make_application(
+    hosts: Sequence[str], address: str, settings: Settings, home: Path, *, everybody: bool
+) -> Starlette:
+    """The application: who asks is found out before anything of the request is read.
+
+    Args:
+        hosts: what a request may call the server.
+        address: the database's, whatever login is in it: that one is not used.
+        settings: of the program.
+        home: the data folder.
+        everybody: admins and analysts see everybody's rows.
+    """
+    origins = [f"{scheme}://{name}" for scheme in ("http", "https") for name in hosts]
+    security = TransportSecuritySettings(allowed_hosts=list(hosts), allowed_origins=origins)
+    server = make_server(_asker_of, settings, home)
+    answers = server.streamable_http_app(
+        streamable_http_path=PATH,
+        json_response=True,
+        stateless_http=True,
+        max_request_body_size=100_000,
+        transport_security=security,
+    )
+    answers.add_middleware(_LoggedIn, address=make_url(address), everybody=everybody)
+    return answers
+
+
+def _asker_of(context: Context) -> Asker:
+    request = context.request_context.request
+    assert request is not None  # noqa: S101 - there is one over HTTP
+    asker: Asker = request.scope[_ASKER]
+    return asker
+
+
+class _LoggedIn:
+    """Lets a request through whose login the database lets in."""
+
+    def __init__(self, app: ASGIApp, address: URL, *, everybody: bool) -> None:
+        self._app = app
+        self._address = address
+        self._everybody = everybody
+        self._turn = anyio.Semaphore(_AT_ONCE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        account = read_account(Headers(scope=scope).get("authorization", ""))
+        if account is None:
+            await _refusal(401, _LOGIN)(scope, receive, send)
+            return
+        async with self._turn:
+            try:
+                scope[_ASKER] = await anyio.to_thread.run_sync(self._let_in, *account)
+            except DatabaseRefused:
+                await _refusal(401, "The database does not let this login in.")(scope, receive, send)
+            except DatabaseError as error:
+                await _refusal(503, str(error))(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+
+    def _let_in(self, login: str, password: str) -> Asker:
+        url = rendered(with_account(self._address, login, password))
+        with acting_as_person(url) as acting:
+            return Asker(url=url, user_id=acting.user_id, is_person=True, everybody=self._everybody)
+
+
+def read_account(header: str) -> tuple[str, str] | None:
+    """Read a login and its password from the header of a request; None: there is none in it.
+
+    Args:
+        header: ``Basic`` or ``Bearer``, with base64 of ``login:password`` in UTF-8.
+    """
+    scheme, _, word = header.partition(" ")
+    if scheme.lower() not in ("basic", "bearer") or len(word) > _LONGEST_LOGIN:
+        return None
+    word = word.strip().replace("-", "+").replace("_", "/")
+    try:
+        text = base64.b64decode(word + "=" * (-len(word) % 4), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    login, _, password = text.partition(":")
+    return (login, password) if login and password and "\0" not in text else None
+
+
+def _refusal(status: int, sentence: str) -> JSONResponse:
+    headers = {"WWW-Authenticate": 'Basic realm="ims-crawl", charset="UTF-8"'} if status == 401 else {}
+    return JSONResponse({"error": sentence}, status_code=status, headers=headers)
