@@ -1,9 +1,10 @@
 """Finding: is it right, is it fast, and what does it cost the load.
 
 Relevance is recall and nDCG at ten over the judged questions, beside PostgreSQL's plain ``english`` and
-ILIKE. Speed is over the issues of twenty users, for terms that a hundredth, a thousandth or a ten thousandth
-of a user's issues have. Cost is the server's time for one issue's vector beside the plain ``english`` one of
-the same texts. All in one run on the embedded server.
+ILIKE, and recall at five of ``similar`` (:mod:`bench.duplicates`). Speed is over the issues of twenty users,
+for terms that a hundredth, a thousandth or a ten thousandth of a user's issues have. Cost is the server's
+time for one issue's vector beside the plain ``english`` one of the same texts. All in one run on the embedded
+server.
 
 Run as ``python -m bench.search [--issues N] [--users N] [--questions N] [--home FOLDER]``. A million issues
 take a few minutes to make; a folder keeps them for the next run, which asks the functions as they are then.
@@ -25,7 +26,7 @@ from typing import Any, LiteralString
 import psycopg
 from sqlalchemy import make_url
 
-from bench import relevance
+from bench import duplicates, relevance
 from crawler.sources.ims.standin.phrases import BODIES, COMMENTS, TITLES
 from db.embedded import EmbeddedServer
 from db.setup.bootstrap import initialise
@@ -224,7 +225,8 @@ def run(admin_url: str, app_url: str, options: argparse.Namespace) -> dict[str, 
                 app.execute("SELECT ims.set_current_user(1)")
                 relevance.store(app)
                 found = relevance.report(relevance.searches(app))
-            result = {"relevance": found, "vector_cpu_milliseconds": cost(administrator)}
+                alike = duplicates.report(app)
+            result = {"relevance": found, "similar": alike, "vector_cpu_milliseconds": cost(administrator)}
             if options.issues:
                 result["stored"] = stock(administrator, options.issues, options.users)
             ids = [row[0] for row in administrator.execute(query)]

@@ -28,7 +28,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "attachments save 348115 --all -o case",
     ),
     "attachments open": ("attachments open 348115 server.log",),
-    "similar": ("similar 348115",),
+    "similar": (
+        "similar 348115",
+        "similar 348115 --open",
+        "similar --text trace.txt",
+        "similar --text -",
+    ),
     "query": ('query "show connection or timeout"', 'query "에러와 크래시 찾아줘"'),
     "mcp": ("mcp", "mcp --http", "mcp --http --port 0 --everybody"),
     "history": ("history --limit 5",),

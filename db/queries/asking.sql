@@ -177,7 +177,16 @@ LIMIT %(most)s
 -- similar --
 SELECT issue.issue_id, tracker.name AS tracker, issue.title, issue.product, issue.status, other.score,
        other.terms, issue.url, owner.username AS owner_user
-FROM ims.similar_issues(%(issue_pk)s, %(limit)s) AS other
+FROM ims.similar_issues(%(issue_pk)s, %(limit)s, %(only_open)s) AS other
+JOIN ims.issues issue ON issue.issue_pk = other.issue_pk
+JOIN ims.users owner ON owner.user_id = issue.user_id
+LEFT JOIN ims.trackers tracker ON tracker.tracker_id = issue.tracker_id
+ORDER BY other.score DESC, other.issue_pk DESC
+
+-- similar_to_text --
+SELECT issue.issue_id, tracker.name AS tracker, issue.title, issue.product, issue.status, other.score,
+       other.terms, issue.url, owner.username AS owner_user
+FROM ims.similar_to_text(%(text)s, %(limit)s, %(only_open)s) AS other
 JOIN ims.issues issue ON issue.issue_pk = other.issue_pk
 JOIN ims.users owner ON owner.user_id = issue.user_id
 LEFT JOIN ims.trackers tracker ON tracker.tracker_id = issue.tracker_id

@@ -1,6 +1,6 @@
 -- What an issue is found by: its owner as a lexeme that no text can contain, so that one index selects owner and words
 -- together, and the words of title (A), description (B), comments (C) and attachments (D), each as written and in its
--- place, with the parts of names after them. Other forms of a word are the question's business (ims.word_forms,
+-- place, with the frames of stacks and the parts of names after them. Other forms of a word are the question's business (ims.word_forms,
 -- ims.term_variants), which keeps the index small and the load fast.
 --
 -- A bare mark stands at the end of a field, so that no phrase reaches from one into the next.
@@ -17,6 +17,7 @@ DECLARE
     owned CONSTANT tsvector := array_to_tsvector(ARRAY['owner ' || owner]);
     spaced text;
     parts text;
+    frames text;
     accented boolean;
     vector tsvector;
 BEGIN
@@ -28,6 +29,12 @@ BEGIN
             replace(left(attachments, characters), E'\u0001', ' '));
         spaced := ims.composed_text(spaced);
         parts := ims.name_parts(spaced);
+        frames := ims.stack_frames(spaced);
+        IF frames IS NOT NULL THEN
+            SELECT string_agg(split_part(frames, E'\u0001', field) || split_part(parts, E'\u0001', field), E'\u0001' ORDER BY field)
+            INTO parts
+            FROM generate_series(1, 4) AS field;
+        END IF;
         accented := octet_length(spaced) > char_length(spaced) AND spaced ~ '[\u00c0-\u024f\u0386-\u03ce\u0401\u0451\u1e00-\u1fff]';
         spaced := ims.spaced_text(spaced);
         BEGIN
@@ -47,4 +54,4 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ims.document_vector(integer, text, text, text, text) TO ims_user, ims_admin, ims_app;
+GRANT EXECUTE ON FUNCTION ims.document_vector(integer, text, text, text, text) TO ims_user, ims_admin, ims_app, ims_searcher;

@@ -11,7 +11,7 @@ DECLARE
         FROM pg_proc
         WHERE pronamespace = 'ims'::regnamespace
           AND proname IN ('document_vector', 'composed_text', 'spaced_text', 'name_parts', 'accent_variants', 'variant_key',
-                          'file_words'));
+                          'stack_frames', 'file_words'));
 BEGIN
     IF obj_description('ims.document_vector'::regproc) IS DISTINCT FROM made_by THEN
         SET LOCAL session_replication_role = replica;  -- no trigger: nothing happened to the issues

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from io import BytesIO, TextIOWrapper
 
 import pytest
 
@@ -152,6 +153,35 @@ def test_similar_issues_are_listed_with_what_they_share(story: Shell) -> None:
     assert (found["issue_id"], found["terms"]) == ("8", ["zebra"])
     assert "zebra" in story("similar", "7").out
     assert story("similar", "7", user="bob").status == 2
+
+
+def test_similar_takes_a_text_and_only_open_issues(story: Shell) -> None:
+    with story.database.session(ALICE) as session:
+        session.add(Issue(issue_id="8", title="A zebra", state="open"))
+    pasted = story.home / "pasted.txt"
+    pasted.write_bytes("zebra\x00 한".encode() + b"\xff")
+    found = story("similar", "--text", str(pasted), "--json").document
+    assert {row["issue_id"] for row in found} == {"7", "8"}
+    (only,) = story("similar", "--text", str(pasted), "--open", "--json").document
+    assert only["issue_id"] == "8"
+    assert story("similar", "--text", str(pasted), "--json", user="bob").document == []
+    assert [row["issue_id"] for row in story("similar", "7", "--open", "--json").document] == ["8"]
+
+
+def test_similar_reads_standard_input(story: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"a zebra\nwas seen")))
+    (found,) = story("similar", "--text", "-", "--json").document
+    assert found["issue_id"] == "7"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("7", "--text", "-"), ("--text", "nowhere.txt"), ("--text", "-", "--tracker", "t"), ("--text", "/")],
+)
+def test_similar_says_what_it_needs(story: Shell, arguments: tuple[str, ...]) -> None:
+    done = story("similar", *arguments)
+    assert done.status == 2
+    assert done.sentence()
 
 
 COMMANDS = (

@@ -42,6 +42,7 @@ DEFINERS = {
     "ims.schema_version": "ims_owner",
     "ims.search_hits": "ims_searcher",
     "ims.similar_issues": "ims_searcher",
+    "ims.similar_to_text": "ims_searcher",
     "ims_private.align_login": "ims_login_maker",
     "ims_private.audit_deletions": "ims_owner",
     "ims_private.audit_row": "ims_owner",
