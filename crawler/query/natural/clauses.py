@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crawler.query.natural.terms import Item, Kind
+from crawler.query.natural.terms import Item, Kind, term
 from crawler.query.tree import Clause, Occur
 
+_NOUNS = ("제외", "이외")
 _JOINTS = (Kind.AND, Kind.OR, Kind.COMMA)
 
 
@@ -55,6 +56,8 @@ def _grouped(items: list[Item]) -> tuple[list[Group], list[str]]:
     joint: Kind | None = None
     excluding = only_one = False
     for item in items:
+        if item.kind is Kind.NOT_PREV and item.text in _NOUNS and not groups:
+            item = term(item.text)  # nothing is before it: "제외 조건"
         if item.kind is Kind.TERM:
             if current is None:
                 current = Group(before=joint, excluded=excluding)

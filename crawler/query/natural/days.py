@@ -22,7 +22,7 @@ _CHANGED = r"(?:\b(?:updated|modified|changed)\s+)?"
 _CUES = re.compile(
     "[0-9]|last|past|previous|this|today|yesterday|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
     "|older|newer|younger|begin|start|ago|night|weekend|quarter|half|mon|tue|wed|thu|fri|sat|sun"
-    "|[최지저이금전당작올오어그재엊간상하주몇요이사나열보월今本昨き一お過直最こ先前当去曜上下週ゆ数四月]",
+    "|[최지저이금전당작올오어그재엊간상하주몇요이사나열보월今本昨き一お過直最こ先前当去曜上下週ゆ数四月아새저午朝夕]",
     re.IGNORECASE,
 )
 

@@ -31,6 +31,9 @@ def read_words(words: list[str]) -> list[Item]:
         pause = word.endswith((",", ";"))
         if items and items[-1].kind is Kind.AND and word.startswith(_AFTER_WITH):
             items[-1] = left_out(items[-1].text)
+        if items and items[-1].text == "수" and word.startswith(("없", "있")):
+            items.append(left_out(bare(word)))  # "로그인할 수 없는": what one cannot do, and no "without"
+            continue
         items += _read(bare(word))
         if pause:
             items.append(Item(Kind.COMMA, ","))

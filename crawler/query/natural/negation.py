@@ -11,6 +11,9 @@ from crawler.query.script import fold, says_something
 
 OPERATOR = "NOT"
 _PAUSE = re.compile(r"[,;]$")
+_VERBS_WITH = re.compile(
+    r"(?:log|sign)(?:ging)? (?:in|on|out|off)|(?:start|come|boot|shut|back|catch) (?:up|down)"
+)
 # What something does or is, by its ending: "not working", "not accepted", "not available".
 _HAPPENS = re.compile(r".{2,}(?:ing|ed|en|able|ible|ful|ive)$")
 
@@ -35,6 +38,8 @@ def read_negation(words: list[str], before: list[str], *, shouting: bool) -> tup
     size = _denied(words)
     if size is None:
         return None
+    if _VERBS_WITH.fullmatch(" ".join(fold(_plain(word)) for word in words[size - 1 : size + 1])):
+        size += 1  # "cannot log in"
     denied = [_plain(word) for word in words[1:size]]
     if fold(first) == "not" and not _is_said(before, fold(denied[-1])):
         return 1, [Item(Kind.NOT_NEXT, first)]

@@ -11,6 +11,10 @@ from crawler.query.natural.lexicon import lexicon, product_names
 from crawler.query.natural.terms import Item, Kind, Piece
 from crawler.query.script import fold
 
+_JOINED_AFTER: Final = re.compile(r"\s+(?:or|and|OR|AND|&)\s+[A-Z][a-z]")
+_JOINED_BEFORE: Final = re.compile(
+    r"(?:[가-힣]\s*(?:또는|혹은|이나|나|와|과|하고|및)|[\u3400-\u9fff]\s*(?:または|や|か|と|、))\s*$"
+)
 _CODE: Final = re.compile(r"[A-Z]+-?[0-9]+")
 
 # Names: one to three with a capital, a login name or mail address, or one word in whatever case.
@@ -23,7 +27,7 @@ _SAN = r"(?:さん|氏|様|さま|君|くん)"
 _NIM = r"(?:\s*(?:님|씨))?"
 
 _HOLE = "\ue000"  # stands for a part of the question that is understood already
-_BY = rf"\s+(?:{_HOLE}\s*)?by\s+"
+_BY = rf"\s+(?:{_HOLE}\s*)?by(?:\s*:\s*|\s+)"
 _DID = r"reported|filed|submitted"  # said of issues only
 _MADE = r"opened|created|raised|registered|logged|written|posted"  # said of sessions and errors too
 _KO_DID = r"(?:등록|보고|작성|신고|제보|접수|생성|문의|요청|제출|기재)(?:한|했던|하신)|올린|올리신|남긴|쓴"
@@ -45,8 +49,9 @@ def pattern() -> re.Pattern[str]:
         rf"\b(?:{_DID}){_BY}(?P<reporter0>{_ENGLISH})",
         rf"\b(?:{_MADE}){_BY}(?P<reporter1>{_ENGLISH})",
         rf"\b(?:the\s+)?(?:reporter|author|submitter|creator)\s*(?:is|=|:)\s*(?P<reporter2>{_ENGLISH})",
+        rf"(?P<reporter9>(?-i:[A-Z][\w.'’-]*))\s+(?:{_HOLE}\s*)?(?:{_DID})\b",
         rf"\b(?:did|has|have)\s+(?P<reporter7>{_CAPITALS})\s+(?:report|file|submit|raise|open|log|create)(?:ed|d)?\b",
-        rf"\b(?:assigned|allocated)\s+to\s+(?P<owner0>{_ENGLISH})",
+        rf"\b(?:assigned|allocated)\s+to(?:\s*:\s*|\s+)(?P<owner0>{_ENGLISH})",
         rf"\b(?:owned|handled|worked\s+on){_BY}(?P<owner1>{_ENGLISH})",
         rf"\b(?:the\s+)?(?:owner|assignee)\s*(?:is|=|:)\s*(?P<owner2>{_ENGLISH})",
         rf"(?P<owner12>{_CAPITALS})['’]s(?=\s+(?:\w+\s+)?{_ISSUES}\b)",
@@ -71,7 +76,7 @@ def pattern() -> re.Pattern[str]:
 
 
 _CUES: Final = re.compile(
-    r"\bby\b|\bto\b|\bdid\b|\bha(?:s|ve)\b|reporter|author|submitter|creator|owner|assignee|['’]s\b"
+    r"\bby\b|\bto\b|reported|filed|submitted|\bdid\b|\bha(?:s|ve)\b|reporter|author|submitter|creator|owner|assignee|['’]s\b"
     r"|담당|맡|할당|배정|지정|배당|자|한|[올남쓴]|[報登起作提申投記上書担割当問]|アサイン",
     re.IGNORECASE,
 )
@@ -93,15 +98,24 @@ def read_person(found: re.Match[str]) -> tuple[str, str] | None:
     role, name = group.rstrip("0123456789"), name.strip(" .,'’")
     if any(_is_nobody(fold(word)) for word in name.split()) or _CODE.match(name):
         return None
-    if fold(name) in map(fold, product_names()):
+    if fold(name) in map(fold, product_names()) or _is_one_of_several(found):
+        return None
+    if group == "reporter9" and not _is_of_issues(found, begins=False):
         return None
     # "Value assigned to x", "created by trigger": of a name in small letters issues must be said.
     certain = group not in _LOOSE or (group == "owner0" and _is_name(name))
     if not certain and not _is_of_issues(found, begins=_is_name(name) or group == "owner0"):
         return None
-    if re.fullmatch(r"[가-힣]+", name) and group == "owner7" and name[0] not in _surnames():
+    written = group in ("owner6", "owner7", "reporter4") and not re.search("[:=：]", found.group())
+    if written and re.fullmatch(r"[가-힣]+", name) and name[0] not in _surnames():
         return None
     return role, name
+
+
+def _is_one_of_several(found: re.Match[str]) -> bool:
+    """Tell whether another name is joined to it: a filter takes one."""
+    text = found.string
+    return bool(_JOINED_AFTER.match(text, found.end()) or _JOINED_BEFORE.search(text[: found.start()]))
 
 
 def quoted_person(text: str, following: Item) -> tuple[str, str] | None:

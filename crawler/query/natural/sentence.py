@@ -18,6 +18,8 @@ _HANGUL = re.compile(f"[{HANGUL}]")
 _HAN = re.compile(f"[{HAN}]")
 _PAUSES = re.compile("([、，；;])")
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_DENIED = re.compile(r"\bNOT\s*\(([^()]+)\)")
+_JOINT = re.compile(r"\s*(?:,|\b(?:OR|AND|or|and)\b)\s*")
 _OPERATORS = re.compile(r"\b(?:AND|OR|NOT)\b")
 
 
@@ -42,7 +44,7 @@ def language_of(text: str) -> str:
 def take_apart(lexemes: Sequence[Lexeme], products: Sequence[str] | None, today: date) -> Sentence:
     """Read a question that has no signs."""
     sentence = Sentence()
-    pieces = _unquoted(lexemes)
+    pieces = [_without_brackets(piece) for piece in _unquoted(lexemes)]
     pieces = _with_days(sentence, pieces, today)
     pieces = _with_people(sentence, pieces)
     pieces = reference.split(pieces, state.pattern(), lambda found: _state(sentence, found))
@@ -52,15 +54,23 @@ def take_apart(lexemes: Sequence[Lexeme], products: Sequence[str] | None, today:
     pieces = reference.split(pieces, reference.phrase_pattern(), reference.read_phrase)
     text = " ".join(piece for piece in pieces if isinstance(piece, str))
     japanese_text = language_of(text) == "ja"
+    shouting = language_of(text) == "en" and _OPERATORS.sub("", text).isupper()
     for piece in pieces:
         if isinstance(piece, Item):
             sentence.items.append(piece)
         else:
-            _read_words(
-                sentence, piece, japanese_text=japanese_text, shouting=_OPERATORS.sub("", text).isupper()
-            )
+            _read_words(sentence, piece, japanese_text=japanese_text, shouting=shouting)
     _settle(sentence)
     return sentence
+
+
+def _without_brackets(piece: Piece) -> Piece:
+    """Let NOT before brackets hold for each term in them."""
+    if isinstance(piece, Item):
+        return piece
+    return _DENIED.sub(
+        lambda found: " ".join(f"NOT {part}" for part in _JOINT.split(found[1].strip())), piece
+    )
 
 
 def _unquoted(lexemes: Sequence[Lexeme]) -> list[Piece]:
