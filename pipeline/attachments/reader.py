@@ -45,6 +45,10 @@ main(int(sys.argv[2]))
 log = structlog.get_logger(__name__)
 
 
+class NoReader(Exception):
+    """No process can be started that reads files; it is not the file's fault."""
+
+
 class FileReader:
     """Reads files, one at a time, in a process that is started at the first one; an async context manager.
 
@@ -82,7 +86,7 @@ class FileReader:
 
         Raises:
             OSError: there is no such file, or it is no file.
-            RuntimeError: no process can be started that reads it.
+            NoReader: no process can be started that reads it.
         """
         async with self._turn:
             descriptor = _opened(file)
@@ -123,7 +127,7 @@ class FileReader:
             return self._failed(_HELD), process.member
         except (OSError, EOFError):
             return self._failed(_ENDED), process.member
-        except RuntimeError:
+        except NoReader:
             self._end()
             raise
         except ValueError as error:
@@ -160,16 +164,20 @@ class _Process:
         # Started by the thread of the event loop: the process dies with the thread that started it.
         self._channel, theirs = socket.socketpair()
         paths = [path for path in sys.path if Path(path).is_absolute()]
-        with theirs:
-            self._popen = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [sys.executable, "-I", "-c", _START, json.dumps(paths), str(os.getpid())],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=os.sep,
-                env={},
-                start_new_session=True,
-            )
+        try:
+            with theirs:
+                self._popen = subprocess.Popen(  # noqa: S603 - our own interpreter
+                    [sys.executable, "-I", "-c", _START, json.dumps(paths), str(os.getpid())],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd=os.sep,
+                    env={},
+                    start_new_session=True,
+                )
+        except OSError as error:  # of processes or memory there is none left
+            self._channel.close()
+            raise NoReader("The process that reads files cannot be started.") from error
 
     @property
     def process_id(self) -> int:
@@ -181,7 +189,7 @@ class _Process:
         Raises:
             TimeoutError: there was no answer in time.
             EOFError, OSError: the process has ended.
-            RuntimeError: it has not even begun.
+            NoReader: it has not even begun.
             ValueError: the answer is none.
         """
         if not self.files:
@@ -213,7 +221,7 @@ class _Process:
         try:
             self._exactly(len(READY), monotonic() + _TO_START)
         except (OSError, EOFError):
-            raise RuntimeError("The process that reads files cannot be started.") from None
+            raise NoReader("The process that reads files cannot be started.") from None
 
     def end(self) -> None:
         """End it, and let go of it."""

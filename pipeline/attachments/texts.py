@@ -17,7 +17,7 @@ from crawler.files import READER_VERSION, FileText
 from db.crawl.file_texts import KeptFile, Part, Reading, Selected, follow, save, unread
 from db.crawl.transaction import UserTransactions
 from pipeline.attachments.paths import path_of
-from pipeline.attachments.reader import FileReader
+from pipeline.attachments.reader import FileReader, NoReader
 from pipeline.stages.counts import FileCounts
 
 LINE_EVERY = 5.0  # seconds between two log lines
@@ -94,6 +94,10 @@ async def read_texts(
             except OSError as error:  # what was read of it before stays
                 result.fail(kept, f"The file is not there any more: {error.strerror or error}.")
                 continue
+            except NoReader as error:  # no file's fault: they are read the next time
+                log.warning("files are not read", reason=str(error))
+                result.fail(kept, f"{error} Look at this machine's limits of memory and processes.")
+                break
             if text.error is not None:
                 result.fail(kept, text.error)
             result.read += text.characters > 0

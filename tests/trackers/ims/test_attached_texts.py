@@ -108,3 +108,14 @@ def test_a_file_that_was_replaced_is_read_anew(shell: Shell, crawl: Crawl) -> No
     asked = "SELECT left(extracted_text, 10) FROM ims.attachments WHERE filename = %s"
     assert rows(shell, asked, STEAL) == [("2021-01-31",)]
     assert rows(shell, "SELECT count(*) FROM ims.file_texts WHERE sha256 = 'old'") == [(0,)]
+
+
+def test_where_no_process_starts_files_are_read_the_next_time(
+    shell: Shell, crawl: Crawl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("pipeline.attachments.reader._START", "raise SystemExit(1)")
+        assert crawl().document["status"] == "completed"
+        assert rows(shell, "SELECT count(*) FROM ims.file_texts") == [(0,)]
+    crawl()
+    assert places(shell) == [f"attachment {STEAL}:2"]

@@ -17,7 +17,7 @@ import pytest
 from crawler.files.file_text import FileText
 from crawler.process.isolation import landlock_version
 from pipeline.attachments import reader
-from pipeline.attachments.reader import FileReader
+from pipeline.attachments.reader import FileReader, NoReader
 from tests.fixtures.documents import docx, pdf, xlsx
 from tests.unit.files.test_archives import zipped
 
@@ -133,7 +133,7 @@ async def test_a_deadly_member_costs_itself_only(put: Put) -> None:
 async def test_no_file_is_blamed_where_no_process_starts(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_START", "import sys; sys.exit(1)")
     async with FileReader() as files:
-        with pytest.raises(RuntimeError, match="cannot be started"):
+        with pytest.raises(NoReader, match="cannot be started"):
             await files.read(put("harmless"), "a", None)
 
 
