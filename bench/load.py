@@ -16,6 +16,7 @@ import itertools
 import json
 import os
 import random
+import resource
 import statistics
 import sys
 import tempfile
@@ -40,6 +41,7 @@ from db.setup.bootstrap import initialise
 from pipeline.stages.translate import to_page_rows
 
 BATCH = 500
+ROWS = 9.5  # of an issue
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 SYLLABLES = ["er", "ror", "con", "nec", "tion", "time", "out", "ta", "ble", "in", "dex", "ses", "sion"]
 SYLLABLES += ["오류", "접속", "색인", "세션", "接続", "失敗"]
@@ -134,6 +136,7 @@ class Meter:
             "issues_per_s": round(self.issues / self.wall),
             "client_cpu_s_per_1000": round(self.client / self.issues * 1000, 3),
             "server_cpu_s_per_1000": round(self.server / self.issues * 1000, 3),
+            "rows_per_cpu_s": round(ROWS * self.issues / (self.client + self.server)),
         }
 
 
@@ -254,6 +257,7 @@ async def measure(desk: Desk, ceiling: Ceiling, issues: Issues, count: int) -> d
     report: dict[str, Any] = {name: meter.report() for name, meter in named.items()}
     speed = {name: meter.issues / meter.wall for name, meter in named.items()}
     report["first_load_of_raw_copy"] = round(speed["first_load"] / speed["raw_copy"], 3)
+    report["peak_mb_of_the_loader"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     report["unchanged_of_first_load"] = round(speed["unchanged"] / speed["first_load"], 1)
     return report
 
