@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from crawler.errors import UsageError
@@ -82,10 +83,16 @@ def adapt_to_kind(kind: str, question: Question, settings: Settings, *, home: Pa
     return ask(question.original, settings, home=home, has_product=lambda _: False, exact=True)
 
 
+@lru_cache(maxsize=4)
+def _read_synonyms(*tables: str) -> Synonyms:
+    """The tables, split once in a process that is asked again and again."""
+    return read_synonyms(*tables)
+
+
 def _synonyms(own: Path) -> Synonyms:
     try:
-        return read_synonyms(own_synonyms(), own.read_text(encoding="utf-8"))
+        return _read_synonyms(own_synonyms(), own.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return read_synonyms(own_synonyms())
+        return _read_synonyms(own_synonyms())
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{own} cannot be read: make it a text file in UTF-8, or remove it.") from error

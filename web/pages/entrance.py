@@ -77,9 +77,10 @@ def log_out(request: Request) -> Response:
     if request.state.visitor is not None:
         door.visitors.dismiss(request.state.visitor)
         request.state.visitor = None
-    if door.has_logins:
-        return RedirectResponse("/login", 303)
-    return failure(request, 200, "left")
+    answer: Response = RedirectResponse("/login", 303) if door.has_logins else failure(request, 200, "left")
+    answer.delete_cookie(door.cookie, path="/", secure=door.is_secure, httponly=True, samesite="lax")
+    answer.headers["Clear-Site-Data"] = '"cache"'  # what one may come back to by going back, too
+    return answer
 
 
 def _tries(client: str) -> int:
