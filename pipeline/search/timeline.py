@@ -103,7 +103,7 @@ def as_of(acting: Acting, issue: dict[str, Any], at: datetime) -> dict[str, Any]
 
 def _standing(acting: Acting, issue: Mapping[str, Any], at: datetime) -> dict[str, str | None]:
     """Status and state at a moment, as ``ims.status_spans`` has them; a status of None is not known."""
-    now = {"status": issue["status"], "state": issue["state"]}
+    now = {"status": (issue["status"] or "").strip() or None, "state": issue["state"]}
     changes = [
         row
         for row in issue["history"]

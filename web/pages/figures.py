@@ -40,7 +40,7 @@ def figures(request: Request) -> Response:
         spans=SPANS,
         product=product,
         sections=[
-            (heading, Markup(body))  # noqa: S704 - the report escapes what is in it
+            (heading, Markup(body or escaped(words["none"])))  # noqa: S704 - the report escapes what is in it
             for heading, body in sections(told, words, _link)
         ],
         period=words["period"].format(since=f"{told.since:%Y-%m-%d}", until=f"{told.until:%Y-%m-%d}"),
