@@ -21,3 +21,7 @@ DELETE FROM ims.tracker_states
 WHERE user_id = ims.current_user_id() AND tracker_id = %(tracker_id)s
   AND ims.plain_status(word) IN (SELECT ims.plain_status(said) FROM unnest(%(words)s::text[]) AS said)
 RETURNING word
+
+-- own --
+SELECT ims.plain_status(word), state FROM ims.tracker_states
+WHERE user_id = ims.current_user_id() AND tracker_id = %(tracker_id)s

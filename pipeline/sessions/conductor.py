@@ -21,6 +21,7 @@ from crawler.http.stats import ClientStats
 from crawler.sources import find_kind
 from db.crawl.file_texts import Selected
 from db.crawl.frontier import tally
+from db.crawl.own_states import own_states
 from db.crawl.progress import tell_movement
 from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseError
@@ -271,6 +272,13 @@ class _Run:
                 tell=partial(self._conductor.observer, counts),
             )
 
+    async def _words(self, transactions: UserTransactions) -> dict[str, str]:
+        """What the owner says of the tracker's status words, where the question is about a state."""
+        lease = self._claim.lease
+        if "status" not in lease.filters:
+            return {}
+        return await transactions.run(lambda c: own_states(c, tracker_id=lease.tracker_id))
+
     async def _plan(
         self, tracker: TrackerPool, searching: UserTransactions, loading: UserTransactions
     ) -> Plan:
@@ -282,6 +290,7 @@ class _Run:
         selection = Selection(
             tree=None if (await tracker.render(lease.tree)).exact else lease.tree,
             status=lease.filters.get("status"),
+            words=await self._words(searching),
             until=_day_after(lease.filters["until"]) if "until" in lease.filters else None,
             reporter=lease.filters.get("reporter"),
             owner=lease.filters.get("owner"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from crawler.query import Tree, matches
@@ -17,6 +18,7 @@ class Selection:
 
     tree: Tree | None = None  # set where the tracker's language cannot express the whole query
     status: str | None = None  # "open", "closed", or a tracker's own word
+    words: Mapping[str, str] = field(default_factory=dict)  # what the tracker's owner says of its statuses
     until: datetime | None = None  # registered before this
     reporter: str | None = None  # has this in the name
     owner: str | None = None  # likewise
@@ -32,7 +34,7 @@ class Selection:
         """Why the issue was not asked for; None: it was."""
         if self.tree is not None and not matches(self.tree, _texts(record), record.issue_id):
             return "does not match the query"
-        if self.status is not None and not _has_status(record, self.status):
+        if self.status is not None and not _has_status(record, self.status, self.words):
             return f"is not {self.status}"
         for role, wanted in (("reporter", self.reporter), ("owner", self.owner)):
             if wanted is not None and wanted.casefold() not in (getattr(record, role) or "").casefold():
@@ -59,11 +61,12 @@ class Selection:
         return last
 
 
-def _has_status(record: IssueRecord, wanted: str) -> bool:
+def _has_status(record: IssueRecord, wanted: str, words: Mapping[str, str]) -> bool:
+    state = words.get(" ".join((record.status or "").split()).lower(), record.state)
     if wanted == "open":
-        return record.state in _OPEN
+        return state in _OPEN
     if wanted == "closed":
-        return record.state is State.DONE
+        return state == State.DONE
     return (record.status or "").casefold() == wanted.casefold()
 
 

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.sources.ims.standin import StandIn
 from db.loader import load_batch
 from db.rows import IssueRow
 from tests.fixtures.analytics import Desk
+from tests.fixtures.crawl import Crawler
 from tests.fixtures.database import Server, libpq_url
 from tests.fixtures.schema import ALICE, ANA, BOB, Database, fresh_database
 from tests.fixtures.shell import Shell
@@ -296,3 +298,17 @@ def test_trackers_states(shell: Shell) -> None:
         assert refused.status == 2, wrong
         assert refused.err.count("\n") == 1
     assert shell("trackers", "states", "nobodys").status == 2
+
+
+async def test_a_crawl_that_asks_for_open_issues_goes_by_the_owners_words(crawler: Crawler) -> None:
+    async with StandIn(synthetic=5) as standin:
+        await crawler.crawl(standin)
+        number = crawler.value("SELECT tracker_id FROM ims.trackers")
+        opened = await crawler.crawl(standin, "show open issues")
+        desk = Desk(crawler.database)
+        for word in {status for (status,) in crawler.rows("SELECT DISTINCT status FROM ims.issues")}:
+            say(desk, number, word.upper(), "done")
+        closed = await crawler.crawl(standin, "show open issues")
+    assert opened.outcome["skipped_issues"] < 5
+    assert closed.outcome["skipped_issues"] == 5
+    assert crawler.value("SELECT count(*) FROM ims.issues WHERE state = 'done'") == 5

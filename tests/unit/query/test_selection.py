@@ -33,6 +33,10 @@ def test_open_and_closed_go_by_the_normalised_state_and_other_words_by_the_track
     assert Selection(status="open").refusal(ISSUE) == "is not open"
     assert Selection(status="resolved").refusal(ISSUE) is None
     assert Selection(status="rejected").refusal(ISSUE) == "is not rejected"
+    ours = {"in qa": "in_progress", "resolved": "open"}  # what the owner says comes first
+    assert Selection(status="open", words=ours).refusal(ISSUE) is None
+    assert Selection(status="open", words=ours).refusal(replace(ISSUE, status=" In\u00a0 QA")) is None
+    assert Selection(status="closed", words=ours).refusal(ISSUE) == "is not closed"
 
 
 def test_until_leaves_out_what_was_registered_at_or_after_it() -> None:
