@@ -37,6 +37,17 @@ _OPTION = re.compile(r"<option\b", re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
+def bounded(html: str) -> str:
+    """The page itself, if it is not too long; asked before anything makes a copy of it.
+
+    Raises:
+        PageRejected: too long.
+    """
+    if len(html) > MAX_CHARACTERS:
+        raise PageRejected(f"The page has more than {MAX_CHARACTERS:,} characters.")
+    return html
+
+
 def guarded(html: str) -> str:
     """The page itself, if both engines can read it in a time that is bounded by its length.
 
@@ -48,9 +59,7 @@ def guarded(html: str) -> str:
         PageRejected: too long, too many tags, attributes or options, nested too deeply, or too many styles
             left open.
     """
-    if len(html) > MAX_CHARACTERS:
-        raise PageRejected(f"The page has more than {MAX_CHARACTERS:,} characters.")
-    starts = html.count("<") - html.count("</")
+    starts = bounded(html).count("<") - html.count("</")
     if starts > MAX_TAGS:
         raise PageRejected(f"The page has more than {MAX_TAGS:,} tags.")
     if len(html) > _SHORT and _has_long_tag(html) and _crowded(html):

@@ -27,3 +27,10 @@ def test_a_giant_issue_does_not_either(tmp_path: Path) -> None:
         peaks = crawl(url, tmp_path)
     assert peaks["issues"] == 10
     assert all(20 < peaks[process] < MOST_OF_A_GIANT for process in PROCESSES), peaks
+
+
+def test_a_page_that_is_too_large_to_be_read_is_not_copied_again_and_again(tmp_path: Path) -> None:
+    with served(10, 5000) as url:  # 32 MB
+        peaks = crawl(url, tmp_path)
+    assert peaks["issues"] == 9
+    assert all(20 < peaks[process] < MOST for process in PROCESSES), peaks

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, SoupDocument
-from crawler.html.sanitize import cleaned, closed
+from crawler.html.sanitize import bounded, cleaned, closed
 from crawler.html.second_opinion import first_accepted
 from crawler.http.decode import decode
 from crawler.records import IssueRecord, RelationRecord
@@ -77,7 +77,7 @@ def parse_issue(
     if page is None:
         raise PageRejected("The issue page itself is missing.")
     decoded = decode(page.body, page.content_type)
-    html = decoded.text
+    html = bounded(decoded.text)
     asked = issue_number_in(page.url)
     download = Download(html, page.url, download_url)
     marks = find_landmarks(html)
