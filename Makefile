@@ -1,7 +1,7 @@
 # make help tells what there is; each line is a command that you may as well type.
 BIN := .venv/bin
 
-.PHONY: help install test long one check format demo schema
+.PHONY: help install test long one check format demo schema reference
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 10
@@ -34,3 +34,7 @@ demo: ## everything once, without any set-up
 
 schema: ## write db/schema.txt anew, from the configured database
 	$(BIN)/python -m db.schema_dump > db/schema.txt
+
+reference: ## write docs/commands.md and llms.txt anew
+	$(BIN)/python -m cli.reference commands > docs/commands.md
+	$(BIN)/python -m cli.reference contents > llms.txt

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.arguments import AsJson
-from cli.output import print_json, print_table, tell_done
+from cli.output import print_json, print_table, say, tell_done
 from cli.passwords import read_password
 
 app = typer.Typer(help="Manage who may use the database (admins).")
@@ -41,10 +41,15 @@ def add(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """Add a user."""
+    """Add a user.
+
+    With --login the address of the database for that login is printed, without the password: psql takes it
+    as it is, and a BI tool its host, port and database.
+    """
     from crawler.errors import UsageError
     from db import get_session
     from db.db_logins import create_personal_login
+    from db.location import login_address
     from db.users import add_user
     from pipeline.bootstrap import start
 
@@ -64,7 +69,12 @@ def add(
             "role": user.role,
             "db_login": user.db_login,
         }
+    address = login_address(name) if login else None
+    if address is not None:
+        added["url"] = address
     tell_done(f"User {name} is added with the role {role.value}.", added, as_json=as_json)
+    if address is not None and not as_json:
+        say(address)
 
 
 @app.command("list")

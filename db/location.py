@@ -14,7 +14,7 @@ from db.embedded import EmbeddedServer, ServerAddress
 from db.errors import DatabaseError
 from db.files import data_folder, read_own, whole_file
 from db.queries import statements
-from db.settings import DatabaseSettings, libpq_url
+from db.settings import DatabaseSettings, libpq_url, read_settings, rendered, with_account
 from db.setup import bootstrap
 from db.setup.schema_version import State
 
@@ -54,6 +54,18 @@ def administrator_url(settings: DatabaseSettings) -> str:
         return settings.database_url
     with _lock:
         return _start(settings.home).superuser_url(DATABASE)
+
+
+def login_address(login: str) -> str:
+    """Return the configured database's address for a personal login, as psql takes it; without a password.
+
+    Raises:
+        DatabaseError: the embedded server cannot be used.
+    """
+    from sqlalchemy import make_url
+
+    address = with_account(make_url(configured_url(read_settings())), login)
+    return rendered(address.set(drivername="postgresql"))
 
 
 def application_password(settings: DatabaseSettings) -> str | None:

@@ -117,6 +117,9 @@ def test_a_personal_login_is_its_user_and_nobody_else(program: Program, app_url:
     assert added.document["db_login"] == "alice"
     server, _, rest = app_url.partition("://")
     alice = f"{server}://alice:alice-secret@{rest.partition('@')[2]}"
+    with psycopg.connect(added.document["url"], password="alice-secret") as connection:  # as psql reads it
+        assert connection.info.user == "alice"
+    assert "alice-secret" not in added.out
     with psycopg.connect(libpq_url(alice), autocommit=True) as connection:
         seen = connection.execute("SELECT username FROM ims.users").fetchall()
         assert seen == [("alice",)]

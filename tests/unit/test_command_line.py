@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +18,10 @@ from hypothesis import strategies as st
 from cli.app import _run, app
 from cli.commands import PLACES
 from cli.examples import EXAMPLES
+from cli.reference import commands, contents
 
 ROOT: Any = typer.main.get_command(app)
+FOLDER = Path(__file__).parent.parent.parent
 
 
 def parsed(*arguments: str) -> dict[str, Any]:
@@ -158,3 +165,31 @@ def test_names_are_completed_wherever_they_are_taken() -> None:
                 if command[0] == "users":
                     continue  # users are the database's, not the account's own
                 assert param._custom_shell_complete is not None, (command, param.name)
+
+
+def test_the_page_of_commands_is_fresh() -> None:
+    page = (FOLDER / "docs" / "commands.md").read_text("utf-8")
+    assert commands() == page, "write it anew: python -m cli.reference commands > docs/commands.md"
+    headings = re.findall(r"^### (\S+)", page, re.MULTILINE)
+    assert set(headings) == set(PLACES)
+
+
+def test_the_table_of_contents_is_fresh_and_its_pages_are_there() -> None:
+    page = (FOLDER / "llms.txt").read_text("utf-8")
+    made = contents((FOLDER / "README.md").read_text("utf-8"))
+    assert made == page, "write it anew: python -m cli.reference contents > llms.txt"
+    linked = re.findall(r"\]\(([\w/.-]+)\)", page)
+    assert {f"docs/{path.name}" for path in (FOLDER / "docs").glob("*.md")} <= set(linked)
+    assert [path for path in linked if not (FOLDER / path).is_file()] == []
+
+
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_it_is_the_same_on_every_terminal(columns: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.reference", "commands"],
+        cwd=FOLDER,
+        env={**os.environ, "COLUMNS": columns, "IMS_USER": "somebody", "LANG": "C"},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.decode() == commands()
