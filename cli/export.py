@@ -38,6 +38,14 @@ class Format(StrEnum):
     EXCEL = "xlsx"
 
 
+class Language(StrEnum):
+    """What the pages of a site are in."""
+
+    ENGLISH = "en"
+    KOREAN = "ko"
+    JAPANESE = "ja"
+
+
 def export(
     subject: Annotated[Subject | None, typer.Argument(help="what to export as a table")] = None,
     form: Annotated[Format, typer.Option("--format", help="how to write the table")] = Format.CSV,
@@ -55,18 +63,30 @@ def export(
     warc: Annotated[
         Path | None, typer.Option("--warc", help="write the stored pages to this file, .warc or .warc.gz")
     ] = None,
+    site: Annotated[
+        Path | None,
+        typer.Option(
+            "--site", metavar="DIR", help="write an archive of pages with a search to this new folder"
+        ),
+    ] = None,
+    language: Annotated[Language, typer.Option("--lang", help="of the archive's pages")] = Language.ENGLISH,
     tracker: Annotated[
         str | None, typer.Option(help="only what comes from this tracker", autocompletion=trackers)
     ] = None,
     everybody: Everybody = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON document")] = False,
 ) -> None:
-    """Write issues, comments or history as a table, or the stored pages as a web archive (WARC 1.1)."""
+    """Write issues, comments or history as a table, the stored pages as a web archive (WARC 1.1), or a site.
+
+    The site opens without a server, searches in the browser, and has the attached files that are here.
+    """
     from crawler.errors import UsageError
     from pipeline.bootstrap import start
 
-    if (warc is None) == (subject is None):
-        raise UsageError("Say what to export: issues, comments, history, or --warc FILE.")
+    if (warc is not None) + (subject is not None) + (site is not None) != 1:
+        raise UsageError("Say what to export: issues, comments, history, --warc FILE, or --site DIR.")
+    if site is not None and everybody:
+        raise UsageError("A site has your own issues only: leave --everybody out.")
     if warc is not None and str(warc) == "-":
         raise UsageError("A web archive needs a file: --warc pages.warc.gz.")
     if warc is not None and everybody:
@@ -80,10 +100,31 @@ def export(
     if subject is not None and output is None and (as_json or form in (Format.PARQUET, Format.EXCEL)):
         raise UsageError("Say where to write the table: -o FILE.")
     program = start()
-    if warc is not None:
+    if site is not None:
+        _export_site(program, site, tracker, language, as_json=as_json)
+    elif warc is not None:
         _export_warc(program, warc, tracker, as_json=as_json)
     elif subject is not None:
         _export_table(program, subject, form, output, tracker, raw=raw, everybody=everybody, as_json=as_json)
+
+
+def _export_site(
+    program: Program, site: Path, tracker: str | None, language: Language, *, as_json: bool
+) -> None:
+    from db.acting import acting_for
+    from pipeline.search.filters import check_tracker
+    from web.site.archive import write_site
+
+    with acting_for(program.user_id, everybody=False, only_reads=True) as acting:
+        check_tracker(acting, tracker)
+        archived = write_site(acting, program.home, site.absolute(), tracker=tracker, language=language.value)
+    if as_json:
+        told = {"issues": archived.issues, "files": archived.files, "missing_files": archived.missing}
+        print_json({"folder": str(site), **told})
+        return
+    complain(f"{archived.issues:,} issues and {archived.files:,} files were written to {site}/index.html.")
+    if archived.missing:
+        complain(f"{archived.missing:,} files were left out: their bytes are not in this data folder.")
 
 
 def _export_warc(program: Program, warc: Path, tracker: str | None, *, as_json: bool) -> None:

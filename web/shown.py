@@ -70,6 +70,28 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     return answer
 
 
+def rendered(template: str, language: str, *, root: str, **values: Any) -> str:
+    """Render a template as a file of an archive.
+
+    Args:
+        template: a file of ``templates``.
+        language: one of LANGUAGES.
+        root: leads from the file to the archive's own folder: empty, or ``../`` so many times.
+        values: what the template shows.
+    """
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            language=language,
+            words=words_of(language),
+            root=root,
+            asset=lambda name: f"{root}site/{name}",
+            **values,
+        )
+    )
+
+
 def failure(request: Request, status: int, word: str, sentence: str | None = None) -> HTMLResponse:
     """A page with one sentence that says what to do.
 
@@ -183,7 +205,7 @@ def _environment() -> Environment:
         value=plain_json,
         web_address=is_web_address,
     )
-    environment.globals["link"] = link
+    environment.globals.update(link=link, root=None)
     return environment
 
 
@@ -191,7 +213,7 @@ def _environment() -> Environment:
 def asset_bytes(name: str) -> bytes | None:
     """A file that the page brings along; None: there is none of that name."""
     found = files(__package__) / "static" / name
-    return found.read_bytes() if name in ("style.css", "keys.js", "icon.svg") else None
+    return found.read_bytes() if name in ("style.css", "keys.js", "site.js", "icon.svg") else None
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,3 +194,37 @@ def test_a_session_that_is_closed_shows_nothing_by_going_back(desk: Desk) -> Non
     tab.run("history.back()")
     tab.press("x")
     assert "snapshot too old" not in tab.text()
+
+
+@BOTH
+def test_an_archive_is_searched_from_its_files(
+    desk: Desk, ims_crawl: Program, tmp_path: Path, screen: tuple[int, int, bool]
+) -> None:
+    folder = tmp_path / "site"
+    assert ims_crawl("export", "--site", str(folder), "--lang", "ja").status == 0
+    tab = desk.begin(screen)
+    tab.open((folder / "index.html").as_uri())
+    for question, wanted in (
+        ("+snapshot -nothing", "340012"),
+        ("시간 초과", "344900"),
+        ("接続タイムアウト", "340890"),
+        ("expired", "340012"),  # in an attached file only
+        ("snapsh", "340012"),
+    ):
+        tab.run("document.getElementById('q').focus(); document.getElementById('q').value = ''")
+        tab.write(question)
+        tab.press("Enter")
+        deadline = time.monotonic() + 10
+        while not tab.run(f"document.querySelector('.hits')?.innerText.includes('{wanted}') ?? false"):
+            assert time.monotonic() < deadline, (question, tab.text())
+            time.sleep(0.05)
+        assert float(tab.run("document.getElementById('found').dataset.milliseconds")) < 2000
+    is_sound(tab, f"site-{screen[0]}")
+    tab.click("340012", ".hits h2 a")
+    assert tab.run("location.protocol") == "file:"
+    assert "Retention is a wish" in tab.text()
+    is_sound(tab, f"site-issue-{screen[0]}")
+    tab.click("340377")
+    assert "Undo tablespace" in tab.text()
+    tab.click("検索")
+    assert tab.run("document.getElementById('q') !== null")

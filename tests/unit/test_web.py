@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from web.pages.attached import disposition
 from web.pages.entrance import _PATH
 from web.shown import clean, link, linked, marked, moment, size
+from web.site.index import chunk_of, terms
+from web.site.paths import Paths
 from web.words import LANGUAGES, wanted_language, words_of
 
 ANY = st.text(st.characters(), max_size=80) | st.text("<>&\"'/:.ht pmark=javscrip", max_size=80)
@@ -131,3 +133,46 @@ def test_templates_make_nothing_safe_by_hand_and_have_nothing_inline() -> None:
 def test_sizes_are_read_at_a_glance(value: int | None, told: str) -> None:
     assert size(value) == told
     assert moment(None) == ""
+
+
+@given(text=ANY, more=ANY)
+def test_words_are_found_in_whatever_they_stand(text: str, more: str) -> None:
+    assert set(terms(text)) <= set(terms(f"{text} {more}"))
+    for term in terms(text):
+        assert re.fullmatch(r"[^/\\:*?\"<>|.\x00-\x1f]+", chunk_of(term))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ORA-01555: Snapshot", ["ora", "01555", "snapshot"]),
+        ("접속 오류가", ["접속", "오류", "류가"]),
+        ("接続エラー", ["接続", "続エ", "エラ", "ラー"]),
+        ("ＴＭＡＸ社", ["tmax", "社"]),
+    ],
+)
+def test_words_of_an_archive(text: str, words: list[str]) -> None:
+    assert list(terms(text)) == words
+
+
+@given(
+    issues=st.lists(
+        st.tuples(
+            st.none() | ANY | ANY.map(lambda path: f"https://t.example/{path}".replace(" ", "%20")),
+            st.none() | ANY,
+            st.text(min_size=1, max_size=300),
+        ),
+        max_size=12,
+    )
+)
+def test_every_page_has_a_place_of_its_own_within_the_archive(
+    issues: list[tuple[str | None, str | None, str]],
+) -> None:
+    paths = Paths()
+    places = [paths.place(url, tracker, number) for url, tracker, number in issues]
+    assert len({place.casefold() for place in places}) == len(places)
+    for place in places:
+        parts = place.split("/")
+        assert place.endswith(".html")
+        assert all(part and part not in (".", "..") and len(part.encode()) <= 255 for part in parts)
+        assert not any(part.endswith(".html") for part in parts[:-1])

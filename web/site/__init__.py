@@ -1,0 +1,1 @@
+"""The pages as files: an archive that outlives tracker, database and program."""
