@@ -14,14 +14,14 @@ RETURN (
                  WHEN 'i' THEN '[i\u00ec-\u00ef\u0129-\u012f\u1ec9-\u1ecb]' WHEN 'o' THEN '[o\u00f2-\u00f8\u014d-\u0151\u1ecd-\u1ee3]'
                  WHEN 'u' THEN '[u\u00f9-\u00fc\u0169-\u0173\u1ee5-\u1ef1]' WHEN 'c' THEN '[c\u00e7\u0107-\u010d]'
                  WHEN 'n' THEN '[n\u00f1\u0144-\u0148]' WHEN 's' THEN '[s\u015b-\u0161]' WHEN 'y' THEN '[y\u00fd\u00ff\u1ef3-\u1ef9]'
-                 WHEN 'z' THEN '[z\u017a-\u017e]' ELSE letter END
+                 WHEN 'z' THEN '[z\u017a-\u017e]' WHEN 'l' THEN '[l\u0142]' WHEN 'd' THEN '[d\u0111]' ELSE letter END
         END || CASE WHEN following = '' THEN ''
                     WHEN letter = ' ' OR letter ~ '\d' <> (following ~ '\d') THEN '[-\s_.‐–−]?'
-                    WHEN letter ~ '[가-힣]' THEN '\s?'
-                    WHEN letter ~ '[a-z]' THEN '[-\u00ad\u200b-\u200d]?'
-                    ELSE '' END, '' ORDER BY place)
-    FROM (SELECT place, substr(words, place, 1) AS letter, substr(words, place + 1, 1) AS following
-          FROM generate_series(1, char_length(words)) AS place) AS letters
+                    WHEN letter ~ '[가-힣]' THEN '[\s\u00ad\u200b-\u200f\u2060\ufeff]?'
+                    ELSE '[-\u00ad\u0300-\u036f\u200b-\u200f\u2010\u2060\ufe0f\ufeff]?' END, '' ORDER BY place)
+    FROM (SELECT place, substr(plain, place, 1) AS letter, substr(plain, place + 1, 1) AS following
+          FROM (SELECT CASE WHEN words ~ '[ぁ-ヺ]' THEN words ELSE ims.variant_key(words) END AS plain) AS accented
+          CROSS JOIN generate_series(1, char_length(plain)) AS place) AS letters
     WHERE char_length(words) <= 40
 );
 
