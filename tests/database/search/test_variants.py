@@ -116,7 +116,9 @@ ANY = st.text(
     st.characters(exclude_characters="\x00", exclude_categories=["Cs", "Cn"])
     | st.characters(min_codepoint=0xC0, max_codepoint=0x52F, exclude_categories=["Cn"])
     | st.characters(min_codepoint=0x3041, max_codepoint=0x30FF, exclude_categories=["Cn"])
-    | st.sampled_from("aAé\u0301\u0308가각\u1100\u1161\u11a8サーバーﾊﾞｰえヴァ\u200b\u00ad\u3164ß 12-_京ǂǁ"),
+    | st.sampled_from(
+        "aAé\u0301\u0308가각\u1100\u1161\u11a8サーバーﾊﾞｰえヴァ\u200b\u00ad\u3164ßđøłħıŧæœёй 12-_京ǂǁ"
+    ),
     max_size=60,
 )
 
@@ -127,6 +129,14 @@ ANY = st.text(
 def test_both_sides_have_one_rule_for_any_unicode(engine: psycopg.Connection, text: str) -> None:
     row = engine.execute("SELECT ims.variant_key(%s)", (text,)).fetchone()
     assert row == (variant_key(text),)
+
+
+@on_every_server
+def test_both_sides_have_one_rule_for_each_letter(engine: psycopg.Connection) -> None:
+    letters = [*range(0xC0, 0x530), *range(0x1E00, 0x2000), *range(0x3041, 0x3100)]
+    known = [f"え{chr(one)}い" for one in letters if unicodedata.category(chr(one)) != "Cn"]
+    rows = engine.execute("SELECT ims.variant_key(word) FROM unnest(%s::text[]) AS word", (known,))
+    assert [row[0] for row in rows] == list(map(variant_key, known))
 
 
 @on_every_server
