@@ -22,7 +22,9 @@ _UNSEEN = re.compile(f"[{_CONTROLS}{_BLANKS}{_WIDTHLESS}]|(?<=[{_SELECTORS}])[{_
 
 def without_unseen(text: str) -> str:
     """Take out what is not seen."""
-    return _UNSEEN.sub("", text)
+    seen = _UNSEEN.sub("", text)
+    # What stood between two selectors is gone: they may be a run of them now, in which a text can be hidden.
+    return seen if len(seen) == len(text) else _UNSEEN.sub("", seen)
 
 
 def escaped_unseen(document: str) -> str:

@@ -62,7 +62,7 @@ class SimilarHit(Hit):
     """An issue that is like another one."""
 
     score: float
-    terms: Annotated[list[str], Field(description="the words that both have, the rarest first")]
+    terms: Annotated[list[str], Field(description="what both have, the most telling first")]
 
 
 class SimilarAnswer(Answer):

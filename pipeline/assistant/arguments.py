@@ -18,6 +18,12 @@ Words = Annotated[
     _Storable,
     Field(description="words (+required -excluded 'a phrase'), or a question in English, Korean or Japanese"),
 ]
+Pasted = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=50_000),
+    _Storable,
+    Field(description="a text, such as a stack trace; its first line counts as a title does"),
+]
 Number = Annotated[_Word, Field(description="the issue's number or key")]
 TrackerName = Annotated[_Word, Field(description="the tracker's name")]
 Word = Annotated[_Word, Field(description="as it is stored")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,12 +20,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from db.acting import acting_as_person
 from db.errors import DatabaseError, DatabaseRefused
 from db.settings import rendered, with_account
-from pipeline.assistant.asker import Asker
+from pipeline.assistant.asker import LONGEST, Asker
 from pipeline.assistant.server import make_server
 from pipeline.settings import Settings
 
 PATH = "/mcp"
-_AT_ONCE = 16  # requests that are worked on; a personal login has 20 connections
+_CHECKS = 8  # logins that are looked at at once
+_OF_ONE = 4  # requests of one person's that are worked on; a personal login has 20 connections
+_AFTER_A_WRONG_ONE = 0.5  # seconds until somebody is told that a login is wrong
+_LONGEST_REQUEST = 3 * LONGEST  # seconds, however slowly it comes
 _LONGEST_LOGIN = 1000  # characters
 _ASKER = "ims.asker"
 _LOGIN = "Log in with your database login: Basic, or Bearer with base64 of login:password."
@@ -49,7 +53,7 @@ def make_application(
         streamable_http_path=PATH,
         json_response=True,
         stateless_http=True,
-        max_request_body_size=100_000,
+        max_request_body_size=300_000,
         transport_security=security,
     )
     answers.add_middleware(_LoggedIn, address=make_url(address), everybody=everybody)
@@ -64,31 +68,44 @@ def _asker_of(context: Context) -> Asker:
 
 
 class _LoggedIn:
-    """Lets a request through whose login the database lets in."""
+    """Lets a request through whose login the database lets in, a few of each person's at once."""
 
     def __init__(self, app: ASGIApp, address: URL, *, everybody: bool) -> None:
         self._app = app
         self._address = address
         self._everybody = everybody
-        self._turn = anyio.Semaphore(_AT_ONCE)
+        self._checks = anyio.Semaphore(_CHECKS)
+        self._turns: defaultdict[int, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(_OF_ONE))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        account = read_account(Headers(scope=scope).get("authorization", ""))
-        if account is None:
-            await _refusal(401, _LOGIN)(scope, receive, send)
+        if scope["method"] != "POST":  # nothing is ever told that was not asked for: no stream is kept open
+            await _refusal(405, "Only POST is answered here.")(scope, receive, send)
             return
-        async with self._turn:
-            try:
-                scope[_ASKER] = await anyio.to_thread.run_sync(self._let_in, *account)
-            except DatabaseRefused:
-                await _refusal(401, "The database does not let this login in.")(scope, receive, send)
-            except DatabaseError as error:
-                await _refusal(503, str(error))(scope, receive, send)
-            else:
+        asker = await self._asker(Headers(scope=scope).get("authorization", ""))
+        if not isinstance(asker, Asker):
+            await asker(scope, receive, send)
+            return
+        scope[_ASKER] = asker
+        async with self._turns[asker.user_id]:
+            with anyio.move_on_after(_LONGEST_REQUEST):
                 await self._app(scope, receive, send)
+
+    async def _asker(self, authorization: str) -> Asker | JSONResponse:
+        """Who asks, or what to say to somebody who is not let in."""
+        account = read_account(authorization)
+        if account is None:
+            return _refusal(401, _LOGIN)
+        try:
+            async with self._checks:
+                return await anyio.to_thread.run_sync(self._let_in, *account)
+        except DatabaseRefused:
+            await anyio.sleep(_AFTER_A_WRONG_ONE)
+            return _refusal(401, "The database does not let this login in.")
+        except DatabaseError as error:
+            return _refusal(503, str(error))
 
     def _let_in(self, login: str, password: str) -> Asker:
         url = rendered(with_account(self._address, login, password))
@@ -115,5 +132,5 @@ def read_account(header: str) -> tuple[str, str] | None:
 
 
 def _refusal(status: int, sentence: str) -> JSONResponse:
-    headers = {"WWW-Authenticate": 'Basic realm="ims-crawl", charset="UTF-8"'} if status == 401 else {}
-    return JSONResponse({"error": sentence}, status_code=status, headers=headers)
+    headers = {401: {"WWW-Authenticate": 'Basic realm="ims-crawl", charset="UTF-8"'}, 405: {"Allow": "POST"}}
+    return JSONResponse({"error": sentence}, status_code=status, headers=headers.get(status))

@@ -28,6 +28,7 @@ from pipeline.assistant.arguments import (
     Limit,
     Number,
     Offset,
+    Pasted,
     Places,
     Rows,
     Span,
@@ -86,6 +87,8 @@ class Tools:
             "updated": updated, "places": ",".join(places) if places else None,
         }  # fmt: skip
         with self._acting(ctx) as (asker, acting):
+            if tracker is not None and not acting.value("asking", "tracker", {"name": tracker}):
+                raise UsageError("There is no tracker of this name: a search without one tells their names.")
             filters = read_filters({name: value for name, value in given.items() if value is not None})
             question = self._understood(acting, query)
             found = self._find(acting, question, filters, sort=sort, everybody=asker.everybody)
@@ -135,13 +138,27 @@ class Tools:
             )
 
     def similar(
-        self, ctx: Context, issue: Number, tracker: TrackerName | None = None, limit: Limit = 10
+        self,
+        ctx: Context,
+        issue: Number | None = None,
+        tracker: TrackerName | None = None,
+        text: Pasted | None = None,
+        only_open: bool = False,
+        limit: Limit = 10,
     ) -> Annotated[CallToolResult, answers.SimilarAnswer]:
-        """Find stored issues like one, by the rare words that they share; the most alike first."""
+        """Find stored issues like one, or like a text such as a stack trace; the most alike first.
+
+        Give issue or text, one of them.
+        """
         with self._acting(ctx) as (_, acting):
-            found = _the_issue(acting, issue, tracker)
-            wanted = {"issue_pk": found["issue_pk"], "limit": limit + 1}
-            rows = acting.rows("asking", "similar", wanted)
+            wanted = {"limit": limit + 1, "only_open": only_open}
+            if (issue is None) == (text is None):
+                raise UsageError("Give issue or text, one of them.")
+            if issue is not None:
+                found = _the_issue(acting, issue, tracker)
+                rows = acting.rows("asking", "similar", {**wanted, "issue_pk": found["issue_pk"]})
+            else:
+                rows = acting.rows("asking", "similar_to_text", {**wanted, "text": text})
             more = "at least " if len(rows) > limit else ""
             return self._answer(
                 acting,

@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from time import perf_counter
 from typing import Any
 
 import httpx
@@ -110,7 +112,7 @@ def test_every_tool_only_looks_and_tells_the_shape_of_its_answer(bob: Assistant)
         assert tool.output_schema is not None
         assert {"left_out", "complete_as_of", "sources", "caution"} <= set(tool.output_schema["properties"])
         for name, argument in tool.input_schema["properties"].items():
-            kinds = argument.get("anyOf", [argument])
+            kinds = [kind for kind in argument.get("anyOf", [argument]) if kind.get("type") != "boolean"]
             bounded = ("maxLength", "maximum", "enum", "maxItems", "const")
             assert all(kind.get("type") == "null" or any(b in kind for b in bounded) for kind in kinds), name
 
@@ -143,6 +145,9 @@ def test_an_issue_comes_with_its_timeline_and_its_files_text(bob: Assistant) -> 
 
 def test_the_other_tools_answer(bob: Assistant) -> None:
     assert bob.tell("similar", issue="200", limit=2)["hits"][0]["url"].startswith("http://localhost/2")
+    pasted = bob.tell("similar", text="paired")
+    assert [hit["issue_id"] for hit in pasted["hits"]] == ["201", "200"]
+    assert bob.refusal("similar").endswith("Give issue or text, one of them.")
     past = bob.tell("issues_as_of", at="2025-07-01", limit=5)
     assert (len(past["issues"]), past["left_out"][:16]) == (5, "5 of 30 issues, ")
     assert bob.tell("stats", days=36500)["issues"]["total"] == 30
@@ -321,7 +326,13 @@ ARGUMENTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         },
     ),
     "similar": st.fixed_dictionaries(
-        {"issue": st.one_of(WORDS, st.integers(99, 231).map(str))}, optional={"tracker": WORDS}
+        {},
+        optional={
+            "issue": st.one_of(WORDS, st.integers(99, 231).map(str)),
+            "text": WORDS,
+            "tracker": WORDS,
+            "only_open": st.booleans(),
+        },
     ),
     "issues_as_of": st.fixed_dictionaries(
         {"at": st.one_of(st.text(max_size=20), st.datetimes().map(str))},
@@ -402,6 +413,23 @@ def test_each_request_over_http_needs_a_login_of_its_own(address: str, filled: P
     assert httpx.post(address, json=body, headers={**heads, **evil}).status_code == 421
     evil = {"Authorization": basic("bob"), "Origin": "http://evil.example"}
     assert httpx.post(address, json=body, headers={**heads, **evil}).status_code == 403
+
+
+def test_nobody_keeps_others_waiting(address: str) -> None:
+    head = {"Authorization": basic("alice"), "Accept": "text/event-stream"}
+    answer = httpx.get(address, headers=head)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    slow = {"name": "sql", "arguments": {"statement": "SELECT pg_sleep(6)"}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": slow}
+    head["Accept"] = "application/json, text/event-stream"
+    with ThreadPoolExecutor(12) as pool:
+        waiting = [pool.submit(httpx.post, address, json=body, headers=head, timeout=120) for _ in range(12)]
+        with over_http(address, basic("bob")) as bob:
+            began = perf_counter()
+            assert bob.tell("sql", statement="SELECT 1")["rows"] == [[1]]
+            assert perf_counter() - began < 10
+        assert not any(each.done() for each in waiting[4:])
+        assert {each.result().status_code for each in waiting} == {200}
 
 
 def test_bearer_is_the_same_and_a_disabled_user_is_out_at_once(address: str, filled: Program) -> None:
