@@ -11,6 +11,10 @@ SELECT ims_private.protect_table('ims.issue_comments');
 SELECT ims_private.protect_table('ims.issue_history');
 SELECT ims_private.protect_table('ims.issue_relations');
 SELECT ims_private.protect_table('ims.attachments');
+-- Bytes are kept under their hash, whoever's they are: whoever could say that a file of theirs has some hash would get the
+-- bytes of another's. Only the program says so.
+REVOKE INSERT (sha256, file_path, downloaded), UPDATE (sha256, file_path, downloaded) ON ims.attachments FROM ims_user;
+GRANT INSERT (sha256, file_path, downloaded), UPDATE (sha256, file_path, downloaded) ON ims.attachments TO ims_acting_user;
 SELECT ims_private.protect_table('ims.file_texts');
 SELECT ims_private.protect_table('ims.file_text_parts');
 SELECT ims_private.protect_table('ims.search_queries');

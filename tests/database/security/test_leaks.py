@@ -387,3 +387,22 @@ def test_the_statements_of_others_are_not_seen_and_carry_no_values(world: World)
             )
         assert "search_issues" in str(seen)
         assert "topsecretword" not in str(seen)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ims.attachments SET sha256 = 'aa'",
+        "UPDATE ims.attachments SET downloaded = true",
+        "UPDATE ims.attachments SET file_path = 'attachments/aa/aa'",
+        "INSERT INTO ims.attachments (issue_pk, sha256, downloaded) SELECT issue_pk, 'aa', true FROM ims.issues",
+    ],
+)
+def test_nobody_says_that_a_file_of_theirs_has_anothers_bytes(world: World, statement: str) -> None:
+    """Bytes are kept under their hash for all: whoever could name a hash would be handed them."""
+    with bobs(world) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement.encode())
+        connection.rollback()
+        connection.execute("UPDATE ims.attachments SET filename = 'renamed.log'")
+        connection.rollback()
