@@ -180,7 +180,8 @@ def test_csv_has_the_keys_of_json_and_no_formula(shell: Shell) -> None:
         session.add(Issue(issue_id="=1+1", title=" =HYPERLINK(0)\x1b[2J", product="＠x", status="-5"))
     sheet = shell("search", "hyperlink", "--csv").out
     (row,) = csv.DictReader(io.StringIO(sheet))
-    assert list(row) == ["issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url"]
+    names = ["issue_id", "tracker", "title", "product", "status", "rank", "snippet", "url", "found_in"]
+    assert list(row) == names
     assert [row["issue_id"], row["title"], row["product"], row["status"]] == [
         "'=1+1",
         "' =HYPERLINK(0)[2J",

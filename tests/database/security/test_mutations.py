@@ -29,7 +29,7 @@ class Policy:
 
 def test_without_any_one_policy_the_matrix_turns_red(world: World) -> None:
     policies = [one for one in _policies(world) if one.table.startswith("ims.") and one.name not in PROBES]
-    assert len(policies) == 6 * 23 + 3
+    assert len(policies) == 6 * 26 + 3
     green = []
     for policy in policies:
         with _without(world, policy):
