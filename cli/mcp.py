@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -71,7 +73,16 @@ def _stdio(*, everybody: bool) -> None:
     with acting_for(program.user_id, everybody=everybody):
         pass  # whoever may not see everybody's rows is told now
     asker = Asker(url=configured_url(read_settings()), user_id=program.user_id, everybody=everybody)
+    signal.signal(signal.SIGINT, _end)
     serve_stdio(asker, program.settings, program.home)
+
+
+def _end(*_: object) -> None:
+    """End at once: a thread waits for standard input, and nothing wakes it."""
+    from cli.exit_codes import INTERRUPTED
+
+    complain("Interrupted.")
+    os._exit(INTERRUPTED)
 
 
 def _http(

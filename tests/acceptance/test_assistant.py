@@ -474,6 +474,31 @@ def test_bad_input_is_one_sentence(filled: Program) -> None:
     assert "pip install 'ims-crawler[mcp]'" in lost.stderr
 
 
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_it_ends_with_its_input_and_at_ctrl_c(filled: Program, interrupted: bool) -> None:
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "run_crawl.py"), "mcp"],
+        env=filled.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(json.dumps(hello) + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1
+        if interrupted:
+            process.send_signal(signal.SIGINT)
+        else:
+            process.stdin.close()
+        assert process.wait(20) == (130 if interrupted else 0)
+        assert process.stderr.read() == ("Interrupted.\n" if interrupted else "")
+
+
 def test_an_admin_sees_everybodys_only_when_asked_for(filled: Program) -> None:
     with connected(stdio(filled, "tester")) as root:
         assert root.tell("search", query="alicecanary")["hits"] == []
