@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PORT = 8317
+_LEAD = "open-page.html"  # of the data folder: leads a browser to the page, and has the token in it
 
 
 def serve(
@@ -70,7 +71,11 @@ def serve(
             if opened:
                 _open(address, door)
 
-        ended_by = run(application(door), listening, ready=ready, certificate=certificate, key=key)
+        try:
+            ended_by = run(application(door), listening, ready=ready, certificate=certificate, key=key)
+        finally:
+            if opened:
+                (door.home / _LEAD).unlink(missing_ok=True)
     if ended_by == 2:
         complain("Interrupted.")
         raise typer.Exit(INTERRUPTED)
@@ -143,7 +148,7 @@ def _open(address: str, door: Door) -> None:
     if door.token is not None:
         from db.files import whole_file
 
-        path = door.home / "open-page.html"
+        path = door.home / _LEAD
         with whole_file(path) as file:
             file.write(f'<meta http-equiv="refresh" content="0; url={address}">'.encode())
         target = path.as_uri()

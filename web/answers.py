@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crawler.errors import CrawlError, UsageError
+from db.acting import login_user
 from db.errors import DatabaseError, DatabaseRefused, TooSlow, ValueRefused
 from db.refusals import in_our_words
 from pipeline.defect import keep_trace
@@ -46,12 +47,25 @@ def _explained(request: Request, error: Exception) -> Response:
     if isinstance(error, UsageError | ValueRefused):
         return failure(request, 400, "usage", told(error))
     if isinstance(error, DatabaseRefused):
-        visitor = request.state.visitor
-        if request.state.door.has_logins and visitor is not None:
-            request.state.door.visitors.dismiss(visitor)  # disabled, or with another password by now
-        return failure(request, 403, "refused")
+        if _is_out(request):
+            return failure(request, 403, "refused")
+        return failure(request, 403, "usage", told(error))
     if isinstance(error, TooSlow):
         return failure(request, 503, "too_long")
     if isinstance(error, DatabaseError | CrawlError):
         return failure(request, 503, "database", told(error))
     return failure(request, 500, "defect", f"This is a defect of ims-crawl. {keep_trace(error)}")
+
+
+def _is_out(request: Request) -> bool:
+    """Tell whether a visitor's login is one no more: disabled, or with another password by now. It ends then."""
+    visitor = request.state.visitor
+    if visitor is None or visitor.url is None:
+        return False
+    try:
+        login_user(visitor.url)
+    except DatabaseRefused:
+        request.state.door.visitors.dismiss(visitor)
+        request.state.visitor = None
+        return True
+    return False

@@ -16,7 +16,7 @@ from db.engine import dispose_engine
 from db.settings import driver_url, libpq_url
 
 SECONDS = 30  # that a statement for a page may take
-_MOST = 1000  # sessions; the one that was silent longest makes room
+_MOST = 1000  # sessions
 
 
 @dataclass(slots=True)
@@ -76,7 +76,8 @@ class Visitors:
         with self._lock:
             ended = self._sweep(now)
             if len(self._known) >= _MOST:
-                longest = min(self._known.values(), key=lambda each: each.seen)
+                # Who has not logged in goes first: nobody is put out by loading the form again and again.
+                longest = min(self._known.values(), key=lambda each: (each.user_id is not None, each.seen))
                 ended.append(self._known.pop(longest.key))
             self._known[new.key] = new
         self._let_go(ended)

@@ -190,6 +190,7 @@ def test_a_browser_that_is_not_there_is_no_reason_to_end(story: Story, tmp_path:
         page.process.send_signal(signal.SIGINT)
         _, told = page.process.communicate(timeout=LIMIT)
         assert page.address.partition("token=")[2] not in told
+        assert not left.exists()
 
 
 @pytest.mark.parametrize("request_line", ["PUT / HTTP/1.1", "OPTIONS * HTTP/1.1", "TRACE / HTTP/1.1", "junk"])

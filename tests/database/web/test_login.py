@@ -16,6 +16,7 @@ from tests.fixtures.program import LIMIT
 from tests.fixtures.rls_identities import PASSWORD, World
 from tests.fixtures.schema import ALICE, ANA, APP_PASSWORD, BOB
 from tests.fixtures.served import Served, form_key, serving
+from web.visitors import Visitors
 
 
 @pytest.fixture
@@ -57,7 +58,8 @@ def test_an_analyst_sees_their_own_rows_here_and_saves_nothing(desk: Served, wor
         page = browser.get("/?q=crash")
         assert (page.status_code, 'class="hits"' in page.text) == (200, False)
         answer = browser.post("/saved", data={"form_key": form_key(page), "name": "n", "q": "+x"})
-        assert answer.status_code == 403
+        assert (answer.status_code, "Analysts look and do not write" in answer.text) == (403, True)
+        assert browser.get("/saved").status_code == 200  # and is still logged in
 
 
 def test_a_question_is_saved_as_oneself_and_forgotten_in_the_shell(desk: Served, world: World) -> None:
@@ -192,8 +194,6 @@ def test_by_https_the_cookie_is_for_this_host_and_https_only(world: World, tmp_p
 
 
 def test_a_session_ends_by_itself() -> None:
-    from web.visitors import Visitors
-
     now = [0.0]
     visitors = Visitors(idle=10, life=25, clock=lambda: now[0])
     visitor = visitors.admit(ALICE, "alice", "postgresql://a:b@localhost/x")
@@ -206,3 +206,11 @@ def test_a_session_ends_by_itself() -> None:
     silent = visitors.admit(BOB)
     now[0] += 10
     assert visitors.find(silent.key) is None
+
+
+def test_who_loads_the_form_again_and_again_puts_nobody_out() -> None:
+    visitors = Visitors(idle=10, life=25, clock=lambda: 0.0)
+    person = visitors.admit(ALICE, "alice")
+    forms = [visitors.admit() for _ in range(2000)]
+    assert visitors.find(person.key) is person
+    assert sum(visitors.find(form.key) is not None for form in forms) == 999
