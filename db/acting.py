@@ -60,6 +60,11 @@ class Acting:
         """
         self.connection.execute(statements(noun)[name], values)
 
+    def cancel(self) -> None:
+        """Ask the server, from another thread, to end the statement that is running."""
+        with suppress(psycopg.Error):
+            self.connection.cancel_safe(timeout=1)
+
 
 @contextmanager
 def acting_for(

@@ -58,7 +58,7 @@ def _explained(request: Request, error: Exception) -> Response:
 
 
 def _is_out(request: Request) -> bool:
-    """Tell whether a visitor's login is one no more: disabled, or with another password by now. It ends then."""
+    """Tell whether a visitor's login is one no more, and end their session then."""
     visitor = request.state.visitor
     if visitor is None or visitor.url is None:
         return False

@@ -17,6 +17,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from crawler.errors import UsageError
+from web.visitors import end_questions
 
 _HANGING = 2  # seconds that an answer may still take when the server is to end
 
@@ -133,6 +134,7 @@ class _Server(Server):
             self.ended_by = number
             self.should_exit = True
             self.force_exit = True
+            end_questions()
 
         former: dict[int, Any] = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -17,6 +17,7 @@ from db.settings import driver_url, libpq_url
 
 SECONDS = 30  # that a statement for a page may take
 _MOST = 1000  # sessions
+_running: dict[int, Acting] = {}  # transactions of pages that are being made
 
 
 @dataclass(slots=True)
@@ -39,11 +40,21 @@ class Visitor:
         with acting_for(
             self.user_id, url=self.url, everybody=False, only_reads=True, seconds=SECONDS
         ) as acting:
-            yield acting
+            _running[id(acting)] = acting
+            try:
+                yield acting
+            finally:
+                del _running[id(acting)]
 
     def wrote(self, form_key: str) -> bool:
         """Tell whether a form is one that we gave to them."""
         return hmac.compare_digest(self.form_key.encode(), form_key.encode())
+
+
+def end_questions() -> None:
+    """End what the database is being asked, whoever asks: nobody waits for the answer any more."""
+    for acting in list(_running.values()):
+        acting.cancel()
 
 
 class Visitors:

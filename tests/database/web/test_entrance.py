@@ -11,11 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from db.errors import DatabaseUnreachable
 from tests.database.web.conftest import Story
 from tests.fixtures.program import LIMIT
+from tests.fixtures.schema import ALICE
 from tests.fixtures.served import Served, form_key, serving
 from tests.fixtures.shell import Shell
 from web.guard import HEADERS
+from web.visitors import Visitors
 
 PAGES = ("/", "/?q=gadget", "/issue?id=1", "/file?id=1&place=1", "/saved", "/sessions", "/figures")
 
@@ -152,6 +155,29 @@ def test_a_signal_ends_it_at_once_even_with_a_visitor_who_stays(
         assert page.process.returncode == status
         assert time.monotonic() - began < 5
         assert "Traceback" not in told
+
+
+def test_a_signal_ends_it_at_once_even_while_the_database_is_asked(story: Story) -> None:
+    with serving(story.home, story.database.app_url) as page, page.known() as browser:
+        with story.database.superuser() as connection, connection.transaction():
+            connection.execute("LOCK TABLE ims.issues IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(httpx.ReadTimeout):
+                browser.get("/issue?id=1", timeout=1)
+            began = time.monotonic()
+            page.process.send_signal(signal.SIGINT)
+            _, told = page.process.communicate(timeout=LIMIT)
+        assert page.process.returncode == 130
+        assert time.monotonic() - began < 5
+        assert "Traceback" not in told
+
+
+def test_whoever_looks_cannot_write(story: Story) -> None:
+    visitor = Visitors(idle=1, life=1).admit(ALICE, "alice", story.database.app_url)
+    with pytest.raises(DatabaseUnreachable, match="read-only"), visitor.asking() as acting:
+        acting.connection.execute("DELETE FROM ims.issues")
+    with visitor.asking() as acting:
+        told = acting.connection.execute("SHOW statement_timeout").fetchone()
+    assert told == ("30s",)
 
 
 def test_a_taken_port_is_said_in_one_sentence(shell: Shell) -> None:
