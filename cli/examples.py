@@ -82,6 +82,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "worker": ("worker", "worker --once"),
     "runs": ("runs nightly", "runs --statistics"),
     "news": ("news nightly",),
+    "serve": ("serve --open", "serve --login --public-name issues.example.com"),
     "stats": ("stats --days 7",),
     "report": ("report -o report.html", "report --since 2026-01-01 --lang ko -o report.html"),
     "export": (

@@ -55,7 +55,9 @@ def serve(
     with bound("127.0.0.1" if host == "localhost" else host, port) as listening:
         taken = listening.getsockname()[1]
         is_secure = certificate is not None or public_name is not None
-        door = _door(_hosts(host, public_name, taken), is_secure=is_secure, login=login)
+        has_proxy = public_name is not None and certificate is None
+        hosts = _hosts(host, public_name, taken)
+        door = _door(hosts, is_secure=is_secure, has_proxy=has_proxy, login=login)
         shown = f"[{host}]" if ":" in host else host
         base = (
             f"https://{public_name}/"
@@ -106,7 +108,7 @@ def _hosts(host: str, name: str | None, port: int) -> frozenset[str]:
     return frozenset(hosts)
 
 
-def _door(hosts: frozenset[str], *, is_secure: bool, login: bool) -> Door:
+def _door(hosts: frozenset[str], *, is_secure: bool, has_proxy: bool, login: bool) -> Door:
     from pipeline.bootstrap import settings_of_a_server, start
     from web.door import Door
     from web.server import new_token
@@ -121,6 +123,7 @@ def _door(hosts: frozenset[str], *, is_secure: bool, login: bool) -> Door:
             home=database.home,
             hosts=hosts,
             is_secure=is_secure,
+            has_proxy=has_proxy,
             visitors=Visitors(idle=3600, life=12 * 3600),
             database_url=configured_url(database),
         )

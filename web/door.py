@@ -20,6 +20,7 @@ class Door:
     home: Path  # the data folder, where files' bytes are
     hosts: frozenset[str]  # what a browser may call us, in lower case; all else is somebody's trick
     is_secure: bool = False  # browsers reach it by https only
+    has_proxy: bool = False  # a proxy of ours hands requests on, and says whose they are
     visitors: Visitors
     # Either the configured user, by a token in the address:
     token: str | None = field(default=None, repr=False)

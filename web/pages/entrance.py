@@ -53,7 +53,7 @@ def log_in(request: Request) -> Response:
     door: Door = request.state.door
     if door.database_url is None:
         return failure(request, 404, "not_stored")
-    form, client = request.state.form, request.client.host if request.client else ""
+    form, client = request.state.form, _client(request)
     name, password, then = form.get("name", ""), form.get("password", ""), form.get("next", "/")
     if _tries(client) >= _TRIES:
         return login(request, 429, "too_many_tries")
@@ -81,6 +81,14 @@ def log_out(request: Request) -> Response:
     answer.delete_cookie(door.cookie, path="/", secure=door.is_secure, httponly=True, samesite="lax")
     answer.headers["Clear-Site-Data"] = '"cache"'  # what one may come back to by going back, too
     return answer
+
+
+def _client(request: Request) -> str:
+    """From where somebody tries; what a proxy adds to the header comes last, before it is anybody's word."""
+    told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    if request.state.door.has_proxy and told:
+        return told[:64]
+    return request.client.host if request.client else ""
 
 
 def _tries(client: str) -> int:

@@ -101,6 +101,37 @@ def test_too_many_tries_are_refused(desk: Served, world: World) -> None:
         assert log_in(browser, world.logins[ALICE]).status_code == 429
 
 
+def test_behind_a_proxy_tries_are_counted_by_whom_it_names(world: World, tmp_path: Path) -> None:
+    url = world.database.server.url(user="nobody", password="x", dbname=world.database.name)
+    with serving(tmp_path, url, "--login", "--public-name", "issues.example.com") as page:
+        assert page.address == "https://issues.example.com/"
+        port = listening_port(page.process.pid)
+
+        def tried(whose: str, password: str) -> int:
+            """Log in through a proxy that adds the address which it sees."""
+            headers = {"host": "issues.example.com", "x-forwarded-for": f"9.9.9.9, {whose}"}
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=LIMIT) as browser:
+                form = browser.get("/login")
+                cookie = form.headers["set-cookie"].partition(";")[0]
+                assert cookie.startswith("__Host-ims_crawl=")
+                told = {"form_key": form_key(form), "name": world.logins[ALICE], "password": password}
+                return browser.post("/login", data=told, headers={"cookie": cookie}).status_code
+
+        assert [tried("10.0.0.1", "wrong") for _ in range(10)] == [403] * 10
+        assert tried("10.0.0.1", PASSWORD) == 429
+        assert tried("10.0.0.2", PASSWORD) == 303
+
+
+def listening_port(pid: int) -> int:
+    """The port at which a process listens."""
+    inodes = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir()}
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        part = line.split()
+        if part[3] == "0A" and f"socket:[{part[9]}]" in inodes:
+            return int(part[1].partition(":")[2], 16)
+    raise AssertionError("it does not listen")
+
+
 @pytest.mark.parametrize(
     "target",
     ["//evil.example/", "/\\evil.example", "https://evil.example", "javascript:x", "/\t/evil", "/a\r\nb"],
