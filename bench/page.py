@@ -62,12 +62,13 @@ def _looked(browser: httpx.Client, options: argparse.Namespace) -> dict[str, Any
     kinds["issue"] = [("/issue", {"id": chance.choice(own)}) for _ in range(options.pages)]
     kinds["issue as of"] = [("/issue", {"id": chance.choice(own), "at": "30d"}) for _ in range(options.pages)]
     kinds["sessions"] = [("/sessions", {})]
+    kinds["figures"] = [("/figures", {})]
     told = {}
     for kind, pages in kinds.items():
         for path, asked in pages[:4]:
             browser.get(path, params=asked)
         times = []
-        for number in range(options.pages):
+        for number in range(options.pages if kind != "figures" else options.pages // 10):
             path, asked = pages[number % len(pages)]
             began = time.perf_counter()
             answer = browser.get(path, params=asked)
