@@ -4,7 +4,7 @@ from hypothesis import settings
 
 # The same examples at every run, so that whoever changes one thing does not stumble over another; new ones
 # with --hypothesis-profile=explore. No deadlines: how fast the machine is says nothing about a property.
-settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("same", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("explore", deadline=None)
 settings.load_profile("same")
 

@@ -28,7 +28,7 @@ from tests.fixtures.program import ROOT, Program
 
 TOOLS = {"search", "show", "similar", "issues_as_of", "stats", "query", "sql"}
 PER_EXAMPLE = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -216,6 +216,12 @@ def test_a_statement_that_does_more_than_ask_is_refused_in_a_sentence(
     assert bob.tell("sql", statement="SELECT count(*) FROM ims.issues")["rows"] == [[30]]
 
 
+def test_a_statement_has_its_time(bob: Assistant) -> None:
+    statement = "SELECT current_setting('statement_timeout'), current_setting('transaction_read_only')"
+    assert bob.tell("sql", statement=statement)["rows"] == [["20s", "on"]]
+
+
+@pytest.mark.long
 def test_a_statement_that_never_ends_is_stopped(bob: Assistant) -> None:
     assert "stopped after 20 s" in bob.refusal("sql", statement="SELECT pg_sleep(3600)")
 

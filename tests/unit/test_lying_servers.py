@@ -168,7 +168,7 @@ async def fetched(home: Path, url: str) -> bytes | None:
     return None
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(runs=st.lists(steps, min_size=1, max_size=3))
 def test_a_stored_file_is_one_of_the_servers_and_never_a_mixture(
     runs: list[list[tuple[str, int, int]]],

@@ -105,7 +105,7 @@ CLAUSES = st.builds(
     query=st.lists(CLAUSES, min_size=1, max_size=3).map(" ".join),
     rows=st.sampled_from([1, 5, 1000]),
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_best_are_those_of_the_definition(library: Database, query: str, rows: int) -> None:
     with library.app() as connection:
         connection.execute("SELECT ims.set_current_user(%s)", (ALICE,))

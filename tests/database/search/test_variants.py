@@ -29,7 +29,7 @@ CASES = {
     for question, texts in questions.items()
 }
 _RANDOM = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
