@@ -80,7 +80,7 @@ def address(filled: Program) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module", params=["stdio", "http"])
+@pytest.fixture(scope="module", params=["stdio", pytest.param("http", marks=pytest.mark.long)])
 def bob(request: pytest.FixtureRequest, filled: Program) -> Iterator[Assistant]:
     """Bob's assistant, by either door."""
     if request.param == "stdio":
@@ -421,6 +421,7 @@ def test_each_request_over_http_needs_a_login_of_its_own(address: str, filled: P
     assert httpx.post(address, json=body, headers={**heads, **evil}).status_code == 403
 
 
+@pytest.mark.long
 def test_nobody_keeps_others_waiting(address: str) -> None:
     head = {"Authorization": basic("alice"), "Accept": "text/event-stream"}
     answer = httpx.get(address, headers=head)

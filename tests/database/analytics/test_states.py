@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.sources.ims.standin import StandIn
@@ -237,6 +237,7 @@ STEPS = st.lists(
 )
 
 
+@settings(max_examples=20)
 @given(steps=STEPS)
 def test_a_state_is_the_owners_word_else_what_was_told(shared: Desk, steps: list[Any]) -> None:
     number = number_of(shared)

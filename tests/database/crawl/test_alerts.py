@@ -282,7 +282,7 @@ STEPS = st.lists(
 _issues = count(1)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(steps=STEPS)
 def test_no_hit_is_told_twice_whatever_happens(shared: Yard, steps: list[str]) -> None:
     shared.rows("DELETE FROM ims.issues RETURNING 1")
