@@ -150,7 +150,9 @@ class Excerpt:
         return first + tail.count("\n", 0, at), tail[at:]
 
     def _take_from(self, number: int, text: str) -> None:
-        """Take characters that are not the next ones."""
+        """Take characters that are not the next ones: what came before is not the end."""
+        self._tail.clear()
+        self._tail_size = 0
         self._line = number
         self._head_left = 0
         self.capped = True

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from crawler.query.natural.period import CUED, PLAIN, read_period
 from crawler.query.natural.terms import Item, Kind, Piece
+from crawler.query.script import few_blanks
 
 _FIRST = r"(?<![0-9A-Za-z_/.:\-])"
 _LAST = r"(?![0-9A-Za-z_]|[-/.:][0-9A-Za-z])"
@@ -83,7 +84,7 @@ def _parts(text: str, today: date, take: Callable[[Days], bool]) -> Iterator[Pie
 def _periods() -> re.Pattern[str]:
     """Compile how a period is written, whatever stands beside it."""
     plain, cued = ("|".join(f"(?:{_uncaptured(form)})" for form, _ in forms) for forms in (PLAIN, CUED))
-    return re.compile(f"{_FIRST}(?:(?P<plain>{plain})|(?:{cued})){_LAST}", re.IGNORECASE)
+    return re.compile(few_blanks(f"{_FIRST}(?:(?P<plain>{plain})|(?:{cued})){_LAST}"), re.IGNORECASE)
 
 
 @cache

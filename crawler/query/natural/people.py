@@ -9,7 +9,7 @@ from typing import Final
 
 from crawler.query.natural.lexicon import lexicon, product_names
 from crawler.query.natural.terms import Item, Kind, Piece
-from crawler.query.script import fold
+from crawler.query.script import few_blanks, fold
 
 _JOINED_AFTER: Final = re.compile(r"\s+(?:or|and|OR|AND|&)\s+[A-Z][a-z]")
 _JOINED_BEFORE: Final = re.compile(
@@ -18,11 +18,12 @@ _JOINED_BEFORE: Final = re.compile(
 _CODE: Final = re.compile(r"[A-Z]+-?[0-9]+")
 
 # Names: one to three with a capital, a login name or mail address, or one word in whatever case.
-_CAPITALS = r"(?-i:[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*){0,2})"
-_LOGIN = r"[\w+-]+(?:[.@_-][\w+-]+)+"
-_ENGLISH = rf"(?:{_CAPITALS}|{_LOGIN}|[가-힣]{{2,4}}|[\u3400-\u9fff\u30a0-\u30ff々]{{1,8}}|[A-Za-z][\w'’-]*)"
-_KOREAN = r"(?:[가-힣]{2,4}?|[A-Za-z][A-Za-z0-9._@-]*)"
-_JAPANESE = r"(?:[\u3400-\u9fff々]{1,6}?|[\u30a1-\u30ffー・]{2,12}|[A-Za-z][A-Za-z0-9._@-]*)"
+_CAPITALS = r"(?-i:[A-Z][\w.'’-]{0,60}(?:\s+[A-Z][\w.'’-]{0,60}){0,2})"
+_LOGIN = r"[^\W_]{1,60}(?:[.@_+-]{1,3}[^\W_]{1,60}){1,9}"
+_WORD = r"[A-Za-z][\w'’-]{0,60}"
+_ENGLISH = rf"(?:{_CAPITALS}|{_LOGIN}|[가-힣]{{2,4}}|[\u3400-\u9fff\u30a0-\u30ff々]{{1,8}}|{_WORD})"
+_KOREAN = r"(?:[가-힣]{2,4}?|[A-Za-z][A-Za-z0-9._@-]{0,60})"
+_JAPANESE = r"(?:[\u3400-\u9fff々]{1,6}?|[\u30a1-\u30ffー・]{2,12}|[A-Za-z][A-Za-z0-9._@-]{0,60})"
 _SAN = r"(?:さん|氏|様|さま|君|くん)"
 _NIM = r"(?:\s*(?:님|씨))?"
 
@@ -49,7 +50,7 @@ def pattern() -> re.Pattern[str]:
         rf"\b(?:{_DID}){_BY}(?P<reporter0>{_ENGLISH})",
         rf"\b(?:{_MADE}){_BY}(?P<reporter1>{_ENGLISH})",
         rf"\b(?:the\s+)?(?:reporter|author|submitter|creator)\s*(?:is|=|:)\s*(?P<reporter2>{_ENGLISH})",
-        rf"(?P<reporter9>(?-i:[A-Z][\w.'’-]*))\s+(?:{_HOLE}\s*)?(?:{_DID})\b",
+        rf"(?P<reporter9>(?-i:[A-Z][\w.'’-]{{0,60}}))\s+(?:{_HOLE}\s*)?(?:{_DID})\b",
         rf"\b(?:did|has|have)\s+(?P<reporter7>{_CAPITALS})\s+(?:report|file|submit|raise|open|log|create)(?:ed|d)?\b",
         rf"\b(?:assigned|allocated)\s+to(?:\s*:\s*|\s+)(?P<owner0>{_ENGLISH})",
         rf"\b(?:owned|handled|worked\s+on){_BY}(?P<owner1>{_ENGLISH})",
@@ -72,7 +73,7 @@ def pattern() -> re.Pattern[str]:
         rf"担当者?(?:が|は)\s*(?P<owner10>{_JAPANESE}){_SAN}?(?:の|である)?{_JA_END}",
         rf"担当者?\s*[:=：\s]\s*(?P<owner11>{_JAPANESE}){_SAN}?(?:の)?{_JA_END}",
     )
-    return re.compile("|".join(ways), re.IGNORECASE)
+    return re.compile(few_blanks("|".join(ways)), re.IGNORECASE)
 
 
 _CUES: Final = re.compile(

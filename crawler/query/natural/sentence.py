@@ -19,7 +19,7 @@ _HAN = re.compile(f"[{HAN}]")
 _PAUSES = re.compile("([、，；;])")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _DENIED = re.compile(r"\bNOT\s*\(([^()]+)\)")
-_JOINT = re.compile(r"\s*(?:,|\b(?:OR|AND|or|and)\b)\s*")
+_JOINT = re.compile(r"(?<!\s)\s*(?:,|\b(?:OR|AND|or|and)\b)\s*")
 _OPERATORS = re.compile(r"\b(?:AND|OR|NOT)\b")
 
 
