@@ -58,7 +58,8 @@ _MAIL_FIELD = re.compile(
 )
 _MAIL_ONLY = (b"received", b"return-path", b"message-id", b"mime-version", b"delivered-to")
 _HTML = re.compile(
-    rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body|table|div|p|h1)\b", re.I | re.S
+    rb"\s*+(?:<!--(?:[^-]|-(?!->)){0,2000}+-->\s*+)*+<(?:!doctype\s+html|html|head|body|table|div|p|h1)\b",
+    re.I,
 )
 _XML = re.compile(rb"\s*<(?:\?xml\s|!DOCTYPE\s|!--|[A-Za-z_][\w.:-]*(?:\s[^<>]{0,2000})?/?>)")
 _LOG_LINE = re.compile(
