@@ -47,10 +47,16 @@ class Run:
 @contextmanager
 def standin(issues: int, *, latency_ms: float = 0.0) -> Iterator[str]:
     """A tracker with generated issues, as a process of its own; gives its address."""
-    command = [sys.executable, "-m", "crawler.sources.ims.standin", "--issues", str(issues), "--until-eof"]
-    command += ["--latency-ms", str(latency_ms)]
+    module = ("crawler.sources.ims.standin", "--issues", str(issues), "--until-eof")
+    with serving(*module, "--latency-ms", str(latency_ms)) as url:
+        yield url
+
+
+@contextmanager
+def serving(*module: str) -> Iterator[str]:
+    """A module, with its arguments, as a process of its own whose first line is its address."""
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
+        [sys.executable, "-m", *module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
     ) as process:
         assert process.stdout is not None
         try:

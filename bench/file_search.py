@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
-from sqlalchemy import make_url
 
+from bench import conninfo
 from db.embedded import EmbeddedServer
 from db.setup.bootstrap import initialise
 
@@ -165,18 +165,14 @@ def main() -> None:
         admin_url = address.superuser_url()
         login = initialise(admin_url, first_admin="bench")
         with (
-            psycopg.connect(_conninfo(admin_url), autocommit=True) as administrator,
-            psycopg.connect(_conninfo(login.url), autocommit=True) as app,
+            psycopg.connect(conninfo(admin_url), autocommit=True) as administrator,
+            psycopg.connect(conninfo(login.url), autocommit=True) as app,
         ):
             result = {"stored": stock(administrator, options.files, options.users)}
             query = "SELECT user_id FROM ims.users WHERE username LIKE 'user%' ORDER BY user_id"
             ids = [row[0] for row in administrator.execute(query)]
             result["speed"] = ask(app, ids, options.questions)
     print(json.dumps(result, indent=2))
-
-
-def _conninfo(url: str) -> str:
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import make_url
 
+from bench import conninfo
 from crawler.kept_page import pack
 from crawler.source import RawPage
 from db.embedded import EmbeddedServer
@@ -293,22 +293,17 @@ async def growth(desk: Desk, issues: Issues, stored: int, sizes: Sequence[int]) 
 async def run(admin_url: str, app_url: str, options: argparse.Namespace) -> dict[str, Any]:
     """Measure on a database that was just set up."""
     issues = Issues(options.page_kb)
-    with psycopg.connect(_conninfo(admin_url), autocommit=True) as administrator:
+    with psycopg.connect(conninfo(admin_url), autocommit=True) as administrator:
         add = "INSERT INTO ims.trackers (user_id, name, kind, base_url) VALUES (1, 't', 'ims', 'x')"
         administrator.execute(add)
         ceiling = Ceiling(administrator)
-        connection = await psycopg.AsyncConnection.connect(_conninfo(app_url), autocommit=True)
+        connection = await psycopg.AsyncConnection.connect(conninfo(app_url), autocommit=True)
         async with connection:
             desk = Desk(connection, user_id=1, tracker_id=1)
             await desk.begin()
             report = await measure(desk, ceiling, issues, options.issues)
             report["batch_by_stored_issues"] = await growth(desk, issues, options.issues, options.sizes)
     return report
-
-
-def _conninfo(url: str) -> str:
-    parts = make_url(url).set(drivername="postgresql")
-    return parts.render_as_string(hide_password=False)
 
 
 def main() -> None:

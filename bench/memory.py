@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.crawl import serving
 from crawler.sources.ims.standin import StandIn
 from crawler.sources.ims.standin.model import Action
 
@@ -77,15 +78,8 @@ def _peak(pid: int) -> tuple[str, float]:
 @contextmanager
 def served(issues: int, comments: int) -> Iterator[str]:
     """The address of a stand-in with so many issues, the first of them with so many comments more."""
-    command = [sys.executable, "-m", "bench.memory", "--serve", str(issues), "--comments", str(comments)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
+    with serving("bench.memory", "--serve", str(issues), "--comments", str(comments)) as url:
+        yield url
 
 
 async def _serve(issues: int, comments: int) -> None:

@@ -24,9 +24,8 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
-from sqlalchemy import make_url
 
-from bench import duplicates, relevance
+from bench import conninfo, duplicates, relevance
 from crawler.sources.ims.standin.phrases import BODIES, COMMENTS, TITLES
 from db.embedded import EmbeddedServer
 from db.setup.bootstrap import initialise
@@ -213,8 +212,8 @@ def cpu(pid: int) -> float:
 def run(admin_url: str, app_url: str, options: argparse.Namespace) -> dict[str, Any]:
     """Measure on a database that was just set up."""
     with (
-        psycopg.connect(_conninfo(admin_url), autocommit=True) as administrator,
-        psycopg.connect(_conninfo(app_url), autocommit=True) as app,
+        psycopg.connect(conninfo(admin_url), autocommit=True) as administrator,
+        psycopg.connect(conninfo(app_url), autocommit=True) as app,
     ):
         administrator.execute("SET jit = off")
         query = "SELECT user_id FROM ims.users WHERE username LIKE 'user%' ORDER BY user_id"
@@ -233,10 +232,6 @@ def run(admin_url: str, app_url: str, options: argparse.Namespace) -> dict[str, 
         if ids:
             result["speed"] = ask(app, ids, options.questions)
     return result
-
-
-def _conninfo(url: str) -> str:
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def main() -> None:
