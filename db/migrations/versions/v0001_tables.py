@@ -1,8 +1,6 @@
 """The tables of the first version."""
 
-from pathlib import Path
-
-from alembic import op
+from db.migrations import run_beside
 
 revision = "0001"
 down_revision = None
@@ -12,8 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
-    cursor = op.get_bind().connection.cursor()  # the driver's, which takes many statements at once
-    cursor.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+    run_beside(__file__)
 
 
 def downgrade() -> None:

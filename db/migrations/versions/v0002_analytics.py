@@ -1,8 +1,8 @@
 """Summaries of issues by day and week, and what figures over issues go by."""
 
-from pathlib import Path
-
 from alembic import op
+
+from db.migrations import run_beside
 
 revision = "0002"
 down_revision = "0001"
@@ -12,8 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables and indexes."""
-    cursor = op.get_bind().connection.cursor()  # the driver's, which takes many statements at once
-    cursor.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+    run_beside(__file__)
 
 
 def downgrade() -> None:

@@ -1,8 +1,6 @@
 """Keys that nobody uses up, and rows within the bounds that hold from here on."""
 
-from pathlib import Path
-
-from alembic import op
+from db.migrations import run_beside
 
 revision = "0004"
 down_revision = "0003"
@@ -12,8 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Widen the keys and counts, and bring odd rows into range."""
-    cursor = op.get_bind().connection.cursor()  # the driver's, which takes many statements at once
-    cursor.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+    run_beside(__file__)
 
 
 def downgrade() -> None:

@@ -1,8 +1,6 @@
 """Filters of the search are told to the database."""
 
-from pathlib import Path
-
-from alembic import op
+from db.migrations import run_beside
 
 revision = "0006"
 down_revision = "0005"
@@ -12,8 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make their type, and make room for the function that takes them."""
-    cursor = op.get_bind().connection.cursor()  # the driver's, which takes many statements at once
-    cursor.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+    run_beside(__file__)
 
 
 def downgrade() -> None:

@@ -1,8 +1,8 @@
 """Secrets that earlier versions kept where others could read them are taken out."""
 
-from pathlib import Path
-
 from alembic import op
+
+from db.migrations import run_beside
 
 revision = "0007"
 down_revision = "0006"
@@ -12,8 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Take them out of rows and of the audit log, and let no address with a key in."""
-    cursor = op.get_bind().connection.cursor()  # the driver's, which takes many statements at once
-    cursor.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+    run_beside(__file__)
 
 
 def downgrade() -> None:

@@ -1,8 +1,6 @@
 """A team's own status words, and what the tracker told where such a word speaks instead."""
 
-from pathlib import Path
-
-from alembic import op
+from db.migrations import run_beside
 
 revision = "0012"
 down_revision = "0011"
@@ -12,8 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the table and the column; no issue is written."""
-    cursor = op.get_bind().connection.cursor()  # the driver's, which takes many statements at once
-    cursor.execute(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+    run_beside(__file__)
 
 
 def downgrade() -> None:
