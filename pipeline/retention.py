@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session, aliased
 from db import get_session
 from db.errors import DatabaseRefused
 from db.files import ATTACHMENTS
-from db.models import Attachment, CrawlSession, FileText, Issue, RawPage, User
+from db.models import Attachment, CrawlSession, Issue, RawPage, User
+from db.queries import statements
+from db.session import driver_connection
 from db.users import require_writer
 from pipeline.attachments.draft import left_over
 
@@ -91,7 +93,7 @@ def _of_user(session: Session, user_id: int, before: datetime, *, removed: bool,
     ).one()
     issues = session.scalar(select(func.count()).select_from(Issue).where(vanished)) or 0 if removed else 0
     if not dry_run:
-        session.execute(delete(FileText).where(FileText.user_id == user_id, ~_has_a_file()))
+        driver_connection(session).execute(statements("file_texts")["forget"], {"user_id": user_id})
         session.execute(delete(RawPage).where(gone).execution_options(synchronize_session=False))
         if removed:
             session.execute(delete(Issue).where(vanished).execution_options(synchronize_session=False))
@@ -113,10 +115,6 @@ def _is_replaced(before: datetime) -> ColumnElement[bool]:
             ~newer.quarantined,
         ),
     )
-
-
-def _has_a_file() -> ColumnElement[bool]:
-    return exists().where(Attachment.user_id == FileText.user_id, Attachment.sha256 == FileText.sha256)
 
 
 def _is_of(vanished: ColumnElement[bool]) -> ColumnElement[bool]:
