@@ -63,11 +63,3 @@ def _with_few_marks(text: str) -> str:
         if run <= _MOST_MARKS:
             kept.append(char)
     return "".join(kept)
-
-
-def few_blanks(pattern: str) -> str:
-    """A regular expression that takes at most nine blanks where it took any number.
-
-    Two that may take the same blanks need time that grows with their square.
-    """
-    return pattern.replace(r"\s*", r"\s{0,9}").replace(r"\s+", r"\s{1,9}")

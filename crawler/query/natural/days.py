@@ -9,8 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from crawler.query.natural.period import CUED, PLAIN, read_period
-from crawler.query.natural.terms import Item, Kind, Piece
-from crawler.query.script import few_blanks
+from crawler.query.natural.terms import Item, Kind, Piece, few_blanks
 
 _FIRST = r"(?<![0-9A-Za-z_/.:\-])"
 _LAST = r"(?![0-9A-Za-z_]|[-/.:][0-9A-Za-z])"

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Final
 
 from crawler.query.natural.lexicon import lexicon, product_names
-from crawler.query.natural.terms import Item, Kind, Piece
-from crawler.query.script import few_blanks, fold
+from crawler.query.natural.terms import Item, Kind, Piece, few_blanks
+from crawler.query.script import fold
 
 _JOINED_AFTER: Final = re.compile(r"\s+(?:or|and|OR|AND|&)\s+[A-Z][a-z]")
 _JOINED_BEFORE: Final = re.compile(

@@ -43,3 +43,11 @@ def term(text: str, *, phrase: bool = False, number: bool = False) -> Item:
 def left_out(text: str) -> Item:
     """Make an item that is not looked for."""
     return Item(Kind.BREAK, text, dropped=bool(text))
+
+
+def few_blanks(pattern: str) -> str:
+    """A regular expression that takes at most nine blanks where it took any number.
+
+    Two that may take the same blanks need time that grows with their square.
+    """
+    return pattern.replace(r"\s*", r"\s{0,9}").replace(r"\s+", r"\s{1,9}")
