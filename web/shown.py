@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from crawler.http.web_address import is_web_address
 from db.sanitize import storable_text
@@ -25,10 +25,11 @@ from web.words import LANGUAGES, wanted_language, words_of
 
 _MARK = re.compile("<mark>((?:(?!<mark>|</mark>).)*+)</mark>", re.DOTALL)
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`，。、）)\]}]{1,2000}")
+_END = re.compile("</(?:section|form)>")
 _YEAR = 365 * 24 * 3600
 
 
-def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
     """Render a template.
 
     Args:
@@ -37,25 +38,44 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         status: of the answer.
         values: what the template shows.
     """
-    wanted = request.query_params.get("lang")
+    text = _environment().get_template(template).render(**_around(request), **values)
+    return _answer(request, HTMLResponse(text, status))
+
+
+def pieces(request: Request, template: str, **values: Any) -> Iterator[str]:
+    """Render a template section by section: what is on its way is waited for where it is shown."""
+    waiting: list[str] = []
+    for piece in _environment().get_template(template).generate(**_around(request), **values):
+        waiting.append(piece)
+        if _END.search(piece):
+            yield "".join(waiting)
+            waiting.clear()
+    yield "".join(waiting)
+
+
+def streamed(request: Request, text: Iterator[str]) -> Response:
+    """A page that is sent as it comes."""
+    return _answer(request, StreamingResponse(text, media_type="text/html"))
+
+
+def _around(request: Request) -> dict[str, Any]:
+    """What every template knows of whom it answers."""
     language = language_of(request)
-    state = request.state
-    text = (
-        _environment()
-        .get_template(template)
-        .render(
-            language=language,
-            languages=LANGUAGES,
-            words=words_of(language),
-            visitor=state.visitor,
-            door=state.door,
-            here=request.url.path,
-            same_page=lambda name, value: _changed(request, name, value),
-            asset=_asset,
-            **values,
-        )
-    )
-    answer = HTMLResponse(text, status)
+    return {
+        "language": language,
+        "languages": LANGUAGES,
+        "words": words_of(language),
+        "visitor": request.state.visitor,
+        "door": request.state.door,
+        "here": request.url.path,
+        "same_page": lambda name, value: _changed(request, name, value),
+        "asset": _asset,
+    }
+
+
+def _answer(request: Request, answer: Response) -> Response:
+    """The answer, with the language remembered that was asked for."""
+    wanted = request.query_params.get("lang")
     answer.headers["Vary"] = "Accept-Language, Cookie"
     if wanted in LANGUAGES:
         answer.set_cookie(
@@ -63,7 +83,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
             wanted,
             max_age=_YEAR,
             path="/",
-            secure=state.door.is_secure,
+            secure=request.state.door.is_secure,
             httponly=True,
             samesite="lax",
         )
@@ -92,7 +112,7 @@ def rendered(template: str, language: str, *, root: str, **values: Any) -> str:
     )
 
 
-def failure(request: Request, status: int, word: str, sentence: str | None = None) -> HTMLResponse:
+def failure(request: Request, status: int, word: str, sentence: str | None = None) -> Response:
     """A page with one sentence that says what to do.
 
     Args:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from db.acting import Acting, acting_for
 from db.connections import close_kept_at
 from db.engine import dispose_engine
+from db.errors import DatabaseRefused
 from db.settings import driver_url, libpq_url
+from web.counts import Counts
 
 SECONDS = 30  # that a statement for a page may take
 _MOST = 1000  # sessions
@@ -31,15 +33,19 @@ class Visitor:
     user_id: int | None = None  # None: has not logged in yet
     name: str = ""
     url: str | None = field(default=None, repr=False)  # their own login's address; None: the configured one
+    counts: Counts = field(default_factory=Counts, repr=False)  # figures that were counted for them
 
     @contextmanager
     def asking(self) -> Iterator[Acting]:
-        """One read-only transaction of theirs, of one moment, over their own rows."""
-        if self.user_id is None:
-            raise AssertionError("somebody unknown asks")
-        with acting_for(
-            self.user_id, url=self.url, everybody=False, only_reads=True, seconds=SECONDS
-        ) as acting:
+        """One read-only transaction of theirs, of one moment, over their own rows.
+
+        Raises:
+            DatabaseRefused: their session has ended meanwhile.
+        """
+        url, user_id = self.url, self.user_id  # in this order: without a user, no address counts
+        if user_id is None:
+            raise DatabaseRefused("This session has ended: log in again.")
+        with acting_for(user_id, url=url, everybody=False, only_reads=True, seconds=SECONDS) as acting:
             _running[id(acting)] = acting
             try:
                 yield acting
@@ -127,4 +133,5 @@ class Visitors:
             if each.url is not None and each.url not in still:
                 close_kept_at(libpq_url(driver_url(each.url)))
                 dispose_engine(each.url)
+            each.user_id = None  # before the address goes: nobody asks by the configured one instead
             each.url = None

@@ -17,6 +17,12 @@ SELECT ims.current_user_role() = 'readonly'
 -- sees_everybody --
 SELECT ims.sees_everybody()
 
+-- stored --
+-- A name for all that is stored, whoever's it is: as long as it stays the same, nothing at all was committed. NULL where that
+-- cannot be told, for what a standby sees does not say what its primary is still writing.
+SELECT CASE WHEN NOT pg_is_in_recovery()
+            THEN extract(epoch FROM pg_postmaster_start_time()) || ' ' || pg_current_snapshot() END
+
 -- known_user --
 SELECT ims.find_user(%(name)s) IS NOT NULL
 

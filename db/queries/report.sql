@@ -1,18 +1,18 @@
 -- flow --
 SELECT * FROM ims.issue_flow(%(since)s, %(until)s, %(bucket)s, %(product)s)
 
--- backlog --
-SELECT * FROM ims.backlog_age(%(until)s, %(product)s)
-
--- statuses --
-SELECT * FROM ims.time_in_status(%(product)s, %(since)s, %(until)s) LIMIT 12
-
 -- unplaced --
 -- How many issues are in a status whose state nobody knows; they count as open.
 SELECT count(*) AS issues
 FROM ims.issues
 WHERE state = 'unknown' AND removed_at IS NULL
   AND (%(product)s::text IS NULL OR starts_with(lower(product), lower(%(product)s)))
+
+-- backlog --
+SELECT * FROM ims.backlog_age(%(until)s, %(product)s)
+
+-- statuses --
+SELECT * FROM ims.time_in_status(%(product)s, %(since)s, %(until)s) LIMIT 12
 
 -- closing --
 SELECT * FROM ims.time_to_close(%(product)s, %(since)s, %(until)s)

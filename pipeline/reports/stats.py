@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from db.acting import Acting, acting_for
+
+PARTS = ("sessions", "issues", "products", "top_queries", "flow")
 
 
 def figures(
@@ -33,12 +36,22 @@ def figures(
 
 def count(acting: Acting, days: int, now: datetime | None = None) -> dict[str, Any]:
     """As :func:`figures`, in a transaction that is there already."""
-    until = now or datetime.now(UTC)
-    since = until - timedelta(days=days)
+    told = dict(parts(acting, days, now or datetime.now(UTC), PARTS))
+    return {**told, "sessions": told["sessions"][0], "issues": told["issues"][0]}
+
+
+def parts(
+    acting: Acting, days: int, until: datetime, names: Sequence[str]
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Count one part after the other, and give each with its name as soon as it is there.
+
+    Args:
+        acting: who asks, in a transaction.
+        days: how far to look back.
+        until: from when.
+        names: of PARTS.
+    """
     bucket = "day" if days < 93 else "week" if days < 1096 else "month"
-    known = {"since": since, "until": until, "bucket": bucket}
-    return {
-        "sessions": acting.rows("stats", "sessions", known)[0],
-        "issues": acting.rows("stats", "issues", known)[0],
-        **{name: acting.rows("stats", name, known) for name in ("products", "top_queries", "flow")},
-    }
+    known = {"since": until - timedelta(days=days), "until": until, "bucket": bucket}
+    for name in names:
+        yield name, acting.rows("stats", name, known)

@@ -14,6 +14,7 @@ from db.acting import login_user
 from db.errors import DatabaseRefused
 from db.settings import personal_url
 from web.door import Door
+from web.pages.figures import USUAL
 from web.shown import failure, page
 from web.visitors import Visitor
 
@@ -29,7 +30,7 @@ def enter(request: Request) -> Response:
     token = request.query_params.get("token", "")
     if door.token is None or not hmac.compare_digest(token.encode(), door.token.encode()):
         return failure(request, 403, "wrong_token")
-    return _with_cookie(door, door.visitors.admit(door.user_id, door.user_name), "/")
+    return _welcomed(door, door.visitors.admit(door.user_id, door.user_name), "/")
 
 
 def login(request: Request, status: int = 200, wrong: str | None = None) -> Response:
@@ -68,7 +69,7 @@ def log_in(request: Request) -> Response:
         return login(request, 403, "wrong_login")
     door.visitors.dismiss(request.state.visitor)  # a key from before the login is no key any more
     visitor = door.visitors.admit(user_id, name, url)
-    return _with_cookie(door, visitor, then if _PATH.fullmatch(then) else "/")
+    return _welcomed(door, visitor, then if _PATH.fullmatch(then) else "/")
 
 
 def log_out(request: Request) -> Response:
@@ -106,7 +107,8 @@ def _note_failure(client: str) -> None:
         _failed.setdefault(client, []).append(time.monotonic())
 
 
-def _with_cookie(door: Door, visitor: Visitor, target: str) -> Response:
+def _welcomed(door: Door, visitor: Visitor, target: str) -> Response:
+    visitor.counts.begin(USUAL, visitor.asking)
     return _give_cookie(door, visitor, RedirectResponse(target, 303))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,21 +20,24 @@ class Figures:
 
     since: datetime
     until: datetime
-    bucket: str  # of the flow: day, week or month
     product: str | None
-    flow: Rows  # bucket_start, created, closed, open_at_end
-    backlog: Rows  # age_bucket, open_issues
-    statuses: Rows  # status, issues, p50, p90, total
-    unplaced: Rows  # one: issues, which count as open since nobody knows their status
-    closing: Rows  # one: issues, p50, p90, p99
-    response: Rows  # likewise
-    products: Rows  # name, issues, of those registered in the time
-    modules: Rows  # likewise
-    words: Rows  # name, issues, issues_before; empty for a single product
-    kinds: Rows  # of files that were read: name, issues, of those registered in the time
-    codes: Rows  # of errors in files: likewise
-    newest: Rows  # open issues: issue_id, url, title, product, status, owner, registered_date
-    oldest: Rows  # likewise
+    # By name; one: a single row.
+    #   flow               bucket_start, created, closed, open_at_end
+    #   unplaced           one: issues, which count as open since nobody knows their status
+    #   backlog            age_bucket, open_issues
+    #   statuses           status, issues, p50, p90, total
+    #   closing, response  one: issues, p50, p90, p99
+    #   products, modules  name, issues, of those registered in the time
+    #   words              name, issues, issues_before; not for a single product
+    #   kinds, codes       name, issues: of files that were read, of errors in them; registered in the time
+    #   newest, oldest     open issues: issue_id, url, title, product, status, owner, registered_date
+    rows: Mapping[str, Rows]
+
+    @property
+    def bucket(self) -> str:
+        """Of the flow: day, week or month."""
+        span = self.until - self.since
+        return "day" if span <= timedelta(days=31) else "week" if span <= timedelta(days=550) else "month"
 
 
 def gather(
@@ -65,18 +69,21 @@ def figures_of(
 ) -> Figures:
     """As :func:`gather`, in a transaction that is there already."""
     until = until or datetime.now(UTC)
-    since = since or until - timedelta(weeks=12)
-    bucket = (
-        "day"
-        if until - since <= timedelta(days=31)
-        else "week"
-        if until - since <= timedelta(days=550)
-        else "month"
-    )
-    known = {"since": since, "until": until, "bucket": bucket, "product": product, "listed": LISTED}
-    rows = {
-        name: acting.rows("report", name, known)
-        for name in statements("report")
-        if name != "words" or product is None
+    rows: dict[str, Rows] = {}
+    figures = Figures(since=since or until - timedelta(weeks=12), until=until, product=product, rows=rows)
+    rows.update(parts(acting, figures))
+    return figures
+
+
+def parts(acting: Acting, figures: Figures) -> Iterator[tuple[str, Rows]]:
+    """Count the rows of figures, and give each part with its name as soon as it is there."""
+    known = {
+        "since": figures.since,
+        "until": figures.until,
+        "bucket": figures.bucket,
+        "product": figures.product,
+        "listed": LISTED,
     }
-    return Figures(since=since, until=until, bucket=bucket, product=product, **{"words": [], **rows})
+    for name in statements("report"):
+        if name != "words" or figures.product is None:
+            yield name, acting.rows("report", name, known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -73,37 +73,30 @@ def render(figures: Figures, language: str = "en") -> str:
 
 def sections(
     figures: Figures, words: Words, link: Callable[[Mapping[str, Any]], str]
-) -> list[tuple[str, str]]:
+) -> Iterator[tuple[str, str]]:
     """The parts of a report, each with its heading; the latter is a text, what is below it is HTML.
+
+    One after the other, in the order in which they are counted: what is still on its way is waited for here.
 
     Args:
         figures: what they tell.
         words: of :func:`words_of`.
         link: makes HTML of an issue's number.
     """
+    rows = figures.rows
     flow = words["flow"].format(bucket=words[figures.bucket])
-    return [
-        (flow, _flow(figures.flow, flow, words) + _unplaced(figures.unplaced, words)),
-        (
-            words["backlog"],
-            bar_chart(
-                [
-                    (row["age_bucket"], row["open_issues"], f"{row['open_issues']:,}")
-                    for row in figures.backlog
-                ],
-                words["backlog"],
-            ),
-        ),
-        (words["statuses"], _statuses(figures.statuses, words)),
-        (words["speed"], _speed({"closing": figures.closing, "response": figures.response}, words)),
-        (words["products"], _bars(figures.products, words["products"], words)),
-        (words["modules"], _bars(figures.modules, words["modules"], words)),
-        *([] if figures.product else [(words["words"], _trends(figures.words, words))]),
-        (words["kinds"], _bars(figures.kinds, words["kinds"], words)),
-        (words["codes"], _bars(figures.codes, words["codes"], words)),
-        (words["newest"], _issues(figures.newest, words, link)),
-        (words["oldest"], _issues(figures.oldest, words, link)),
-    ]
+    yield flow, _flow(rows["flow"], flow, words) + _unplaced(rows["unplaced"], words)
+    yield words["backlog"], _ages(rows["backlog"], words)
+    yield words["statuses"], _statuses(rows["statuses"], words)
+    yield words["speed"], _speed({name: rows[name] for name in ("closing", "response")}, words)
+    for name in ("products", "modules"):
+        yield words[name], _bars(rows[name], words[name], words)
+    if figures.product is None:
+        yield words["words"], _trends(rows["words"], words)
+    for name in ("kinds", "codes"):
+        yield words[name], _bars(rows[name], words[name], words)
+    for name in ("newest", "oldest"):
+        yield words[name], _issues(rows[name], words, link)
 
 
 def _flow(rows: Rows, name: str, words: Words) -> str:
@@ -129,6 +122,11 @@ def _flow(rows: Rows, name: str, words: Words) -> str:
 def _unplaced(rows: Rows, words: Words) -> str:
     number = rows[0]["issues"]
     return f"<p>{escaped(words['unplaced'].format(number=f'{number:,}'))}</p>" if number else ""
+
+
+def _ages(rows: Rows, words: Words) -> str:
+    bars = [(row["age_bucket"], row["open_issues"], f"{row['open_issues']:,}") for row in rows]
+    return bar_chart(bars, words["backlog"])
 
 
 def _statuses(rows: Rows, words: Words) -> str:
