@@ -5,6 +5,10 @@ thousandth or a ten thousandth of a user's issues that have its words. One visit
 other, over one connection; each is told from its first byte sent to its last one received. Synonyms are
 looked for, as in the shell.
 
+Each issue has a comment and five changes, which figures are counted from. Of figures that are not kept yet
+the first byte and the last one are told apart; of those that are kept, what they take while nothing is
+stored, and right after something was.
+
 Run as ``python -m bench.page [--issues N] [--users N] [--pages N] [--home FOLDER]``; FOLDER is kept.
 """
 
@@ -28,6 +32,7 @@ import httpx
 import psycopg
 from sqlalchemy import make_url
 
+from bench.analytics import CHANGES, COMMENTS
 from bench.search import PLANTED, stock
 from db.embedded import EmbeddedServer
 from db.settings import libpq_url
@@ -47,9 +52,58 @@ def run(home: Path, options: argparse.Namespace) -> dict[str, Any]:
             with psycopg.connect(libpq_url(admin_url), autocommit=True) as administrator:
                 stock(administrator, options.issues, options.users)
             (home / "stocked").touch()
+        if not (home / "lived").exists():
+            with psycopg.connect(libpq_url(admin_url), autocommit=True) as administrator:
+                _live(administrator)
+            (home / "lived").touch()
         app_url = make_url(admin_url).set(username="ims_app", password=_PASSWORD)
         with _served(home, app_url.render_as_string(hide_password=False)) as browser:
-            return {"issues": options.issues, "users": options.users, **_looked(browser, options)}
+            told = _looked(browser, options)
+            with psycopg.connect(libpq_url(admin_url), autocommit=True) as administrator:
+                figures = _figures(browser, administrator, options.pages)
+            return {"issues": options.issues, "users": options.users, **told, **figures}
+
+
+def _live(administrator: psycopg.Connection) -> None:
+    """Give every issue its changes and a comment."""
+    administrator.execute(
+        "SET session_replication_role = replica"
+    )  # no foreign keys: what is made here agrees
+    for statement in (CHANGES, COMMENTS):
+        administrator.execute(statement.encode(), {"after": 0})
+    administrator.execute("VACUUM ANALYZE ims.issue_history, ims.issue_comments")
+    administrator.execute("CHECKPOINT")
+
+
+def _figures(browser: httpx.Client, administrator: psycopg.Connection, pages: int) -> dict[str, Any]:
+    """Of days that nobody asked for yet; then of the same days again."""
+    firsts: list[float] = []
+    wholes: list[float] = []
+    kept: list[float] = []
+    after: list[float] = []
+    for days in range(30, 40):
+        began = time.perf_counter()
+        with browser.stream("GET", "/figures", params={"days": days}) as answer:
+            answer.raise_for_status()
+            pieces = answer.iter_raw()
+            next(pieces)
+            firsts.append((time.perf_counter() - began) * 1000)
+            for _ in pieces:
+                pass
+        wholes.append((time.perf_counter() - began) * 1000)
+    for times, stores in ((kept, False), (after, True)):
+        for _ in range(pages):
+            if stores:
+                administrator.execute("SELECT pg_current_xact_id()")
+            began = time.perf_counter()
+            browser.get("/figures", params={"days": 39}).raise_for_status()
+            times.append((time.perf_counter() - began) * 1000)
+    return {
+        "figures, first byte of new ones": _told(firsts),
+        "figures, last byte of new ones": _told(wholes),
+        "figures, kept": _told(kept),
+        "figures, kept, after something was stored": _told(after),
+    }
 
 
 def _looked(browser: httpx.Client, options: argparse.Namespace) -> dict[str, Any]:
@@ -62,24 +116,26 @@ def _looked(browser: httpx.Client, options: argparse.Namespace) -> dict[str, Any
     kinds["issue"] = [("/issue", {"id": chance.choice(own)}) for _ in range(options.pages)]
     kinds["issue as of"] = [("/issue", {"id": chance.choice(own), "at": "30d"}) for _ in range(options.pages)]
     kinds["sessions"] = [("/sessions", {})]
-    kinds["figures"] = [("/figures", {})]
     told = {}
     for kind, pages in kinds.items():
         for path, asked in pages[:4]:
             browser.get(path, params=asked)
         times = []
-        for number in range(options.pages if kind != "figures" else options.pages // 10):
+        for number in range(options.pages):
             path, asked = pages[number % len(pages)]
             began = time.perf_counter()
             answer = browser.get(path, params=asked)
             times.append((time.perf_counter() - began) * 1000)
             answer.raise_for_status()
-        told[kind] = {"p50": round(statistics.median(times), 1), "p95": round(_p95(times), 1)}
+        told[kind] = _told(times)
     return told
 
 
-def _p95(times: list[float]) -> float:
-    return sorted(times)[int(len(times) * 0.95)]
+def _told(times: list[float]) -> dict[str, float]:
+    return {
+        "p50": round(statistics.median(times), 1),
+        "p95": round(sorted(times)[int(len(times) * 0.95)], 1),
+    }
 
 
 @contextmanager

@@ -105,8 +105,11 @@ JOIN ims.users ON username = 'user' || whose
 JOIN sample USING (place)
 """
 _FILL: LiteralString = """
-INSERT INTO ims.issues (user_id, issue_id, title, description, modified_date, search_vector)
-SELECT user_id, n::text, title, told, timestamptz '2024-01-01' + n * interval '1 minute',
+INSERT INTO ims.issues (user_id, issue_id, title, description, status, state, product, module,
+    registered_date, modified_date, search_vector)
+SELECT user_id, n::text, title, told, (ARRAY['Closed', 'Closed', 'Assigned'])[1 + n %% 3],
+       (ARRAY['done', 'done', 'in_progress'])[1 + n %% 3], 'Product ' || n %% 13, 'module ' || n %% 29,
+       now() - n * interval '1 minute', timestamptz '2024-01-01' + n * interval '1 minute',
        CASE WHEN words IS NULL THEN vector ELSE ims.document_vector(user_id, title, told, NULL, NULL) END
 FROM generate_series(%(start)s::integer, %(stop)s::integer - 1) AS n
 JOIN sample ON place = n %% 1000 * 7919 %% 1000

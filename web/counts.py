@@ -1,9 +1,9 @@
 """Figures are counted beside the page, and kept with the visitor for whom they were counted.
 
 What is kept is of one moment, which the page says. As long as nothing at all was committed since, and for ten
-minutes at most, it is what would be counted now; else it is shown all the same, and counted anew meanwhile. So
-looking at figures writes nothing, nobody reaches what was counted for another, and it ends with the visitor's
-session.
+minutes at most, it is what would be counted now; else it is shown all the same, and counted anew meanwhile.
+So looking at figures writes nothing, nobody reaches what was counted for another, and it ends with the
+visitor's session.
 """
 
 from __future__ import annotations

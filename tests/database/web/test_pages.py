@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from db.acting import acting_for
 from pipeline.search.stored_issue import issue_with_parts
 from pipeline.search.timeline import as_of
 from tests.database.web.conftest import FILE, Story
+from tests.fixtures.program import LIMIT
 from tests.fixtures.schema import ALICE, BOB
 from tests.fixtures.served import Served, environment, serving
 from tests.fixtures.shell import Shell
@@ -161,6 +164,53 @@ def test_the_figures_are_those_of_stats_and_of_the_report(
     created = sum(row["created"] for row in counted["flow"])
     assert f"created: {created:,}" in page
     assert "<svg" in page
+
+
+def test_figures_come_as_they_are_counted_and_are_shown_with_their_moment(story: Story) -> None:
+    with (
+        serving(story.home, story.database.app_url) as page,
+        page.known() as browser,
+        story.database.superuser() as other,
+    ):
+        kept = browser.get("/figures?days=84").text
+        assert kept.endswith("</html>")
+        with other.transaction():
+            other.execute("SELECT pg_current_xact_id()")
+        with other.transaction():
+            other.execute("LOCK ims.issue_history IN ACCESS EXCLUSIVE MODE")
+            again = browser.get("/figures?days=84").text
+            assert ("being counted" in kept, "being counted" in again) == (False, True)
+            assert _moment(again) == _moment(kept)
+            with browser.stream("GET", "/figures?days=83") as coming:
+                parts = coming.iter_text()
+                while "issues crawled" not in next(parts):
+                    pass
+                until(lambda: len(other.execute(_HELD_UP).fetchall()) == 2)
+                for held in other.execute(_HELD_UP).fetchall():
+                    other.execute("SELECT pg_cancel_backend(%s)", held)
+                rest = "".join(parts)
+        assert "took too long" in rest
+        assert rest.rstrip().endswith("</html>")
+        with browser.stream("GET", "/figures?days=83") as coming:
+            whole = "".join(coming.iter_text())
+        assert whole.count('role="img"') > 1
+        until(lambda: "being counted" not in browser.get("/figures?days=84").text)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+_HELD_UP = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'ims.issue_history'::regclass"
+
+
+def _moment(page: str) -> str:
+    found = re.search(r"Counted at <time[^>]*>([^<]*)", page)
+    assert found is not None, page
+    return found[1]
 
 
 def test_a_question_that_is_none_and_filters_that_are_none_are_said_on_the_page(served: Served) -> None:
