@@ -151,6 +151,7 @@ def test_what_was_crawled_and_how_it_stands_is_seen_in_korean(
     tab.click("통계")
     tab.click("365일")
     assert tab.run("document.querySelectorAll('svg[role=img]').length") >= 2
+    assert "집계 시각" in tab.text()
     is_sound(tab, f"figures-{screen[0]}")
     tab.click("English")
     assert "Created and closed" in tab.text()
