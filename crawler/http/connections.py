@@ -8,6 +8,7 @@ from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from crawler.http.library import httpx
 from crawler.http.proxy import Proxy, ThroughProxy
 from crawler.http.reach import Reach, WithinReach
+from crawler.http.wire import Wire
 
 _IDLE = 60.0  # seconds a connection is kept; one that the server closed before is noticed
 
@@ -67,11 +68,14 @@ class Connections:
         return transport
 
     def _open(self, scheme: str, proxy: httpx.Proxy | None = None) -> httpx.AsyncBaseTransport:
-        if proxy is not None and proxy.url.scheme == "https":
+        tls = self._tls or (_nobody() if scheme == "http" else _usual_authorities())
+        if proxy is None:
+            return Wire(tls, idle=_IDLE)
+        if proxy.url.scheme == "https":
             proxy.ssl_context = _usual_authorities()
         # One connection a transport: a larger pool is searched through at every request.
         return httpx.AsyncHTTPTransport(
-            verify=self._tls or (_nobody() if scheme == "http" else _usual_authorities()),
+            verify=tls,
             trust_env=False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_IDLE),
             proxy=proxy,
