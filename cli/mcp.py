@@ -112,7 +112,12 @@ def _http(
         ]
         hosts += [] if name is None else [name]
         application = make_application(
-            hosts, configured_url(database), read_settings(environment()), database.home, everybody=everybody
+            hosts,
+            configured_url(database),
+            read_settings(environment()),
+            database.home,
+            everybody=everybody,
+            has_proxy=name is not None and certificate is None,
         )
         base = f"https://{name}" if name else f"{'https' if certificate else 'http'}://{shown}"
         ended_by = run(

@@ -23,6 +23,7 @@ from db.settings import rendered, with_account
 from pipeline.assistant.asker import LONGEST, Asker
 from pipeline.assistant.server import make_server
 from pipeline.settings import Settings
+from pipeline.tries import REST, Tries, sender
 
 PATH = "/mcp"
 _CHECKS = 8  # logins that are looked at at once
@@ -35,7 +36,7 @@ _LOGIN = "Log in with your database login: Basic, or Bearer with base64 of login
 
 
 def make_application(
-    hosts: Sequence[str], address: str, settings: Settings, home: Path, *, everybody: bool
+    hosts: Sequence[str], address: str, settings: Settings, home: Path, *, everybody: bool, has_proxy: bool
 ) -> Starlette:
     """The application: who asks is found out before anything of the request is read.
 
@@ -45,6 +46,7 @@ def make_application(
         settings: of the program.
         home: the data folder.
         everybody: admins and analysts see everybody's rows.
+        has_proxy: a proxy of ours hands requests on, and says whose they are.
     """
     origins = [f"{scheme}://{name}" for scheme in ("http", "https") for name in hosts]
     security = TransportSecuritySettings(allowed_hosts=list(hosts), allowed_origins=origins)
@@ -56,7 +58,7 @@ def make_application(
         max_request_body_size=300_000,
         transport_security=security,
     )
-    answers.add_middleware(_LoggedIn, address=make_url(address), everybody=everybody)
+    answers.add_middleware(_LoggedIn, address=make_url(address), everybody=everybody, has_proxy=has_proxy)
     return answers
 
 
@@ -70,10 +72,12 @@ def _asker_of(context: Context) -> Asker:
 class _LoggedIn:
     """Lets a request through whose login the database lets in, a few of each person's at once."""
 
-    def __init__(self, app: ASGIApp, address: URL, *, everybody: bool) -> None:
+    def __init__(self, app: ASGIApp, address: URL, *, everybody: bool, has_proxy: bool) -> None:
         self._app = app
         self._address = address
         self._everybody = everybody
+        self._has_proxy = has_proxy
+        self._tries = Tries()
         self._checks = anyio.Semaphore(_CHECKS)
         self._turns: defaultdict[int, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(_OF_ONE))
 
@@ -84,7 +88,7 @@ class _LoggedIn:
         if scope["method"] != "POST":  # nothing is ever told that was not asked for: no stream is kept open
             await _refusal(405, "Only POST is answered here.")(scope, receive, send)
             return
-        asker = await self._asker(Headers(scope=scope).get("authorization", ""))
+        asker = await self._asker(scope)
         if not isinstance(asker, Asker):
             await asker(scope, receive, send)
             return
@@ -93,15 +97,21 @@ class _LoggedIn:
             with anyio.move_on_after(_LONGEST_REQUEST):
                 await self._app(scope, receive, send)
 
-    async def _asker(self, authorization: str) -> Asker | JSONResponse:
+    async def _asker(self, scope: Scope) -> Asker | JSONResponse:
         """Who asks, or what to say to somebody who is not let in."""
-        account = read_account(authorization)
+        headers, peer = Headers(scope=scope), (scope.get("client") or ("",))[0]
+        account = read_account(headers.get("authorization", ""))
         if account is None:
             return _refusal(401, _LOGIN)
+        # By login, too: an assistant with an old password, which asks on and on, puts nobody else out.
+        who = (sender(peer, headers.get("x-forwarded-for", ""), has_proxy=self._has_proxy), account[0])
+        if self._tries.are_used_up(who):
+            return _refusal(429, "Too many wrong passwords came for this login: try again in five minutes.")
         try:
             async with self._checks:
                 return await anyio.to_thread.run_sync(self._let_in, *account)
         except DatabaseRefused:
+            self._tries.note(who)
             await anyio.sleep(_AFTER_A_WRONG_ONE)
             return _refusal(401, "The database does not let this login in.")
         except DatabaseError as error:
@@ -132,5 +142,9 @@ def read_account(header: str) -> tuple[str, str] | None:
 
 
 def _refusal(status: int, sentence: str) -> JSONResponse:
-    headers = {401: {"WWW-Authenticate": 'Basic realm="ims-crawl", charset="UTF-8"'}, 405: {"Allow": "POST"}}
+    headers = {
+        401: {"WWW-Authenticate": 'Basic realm="ims-crawl", charset="UTF-8"'},
+        405: {"Allow": "POST"},
+        429: {"Retry-After": f"{REST:.0f}"},
+    }
     return JSONResponse({"error": sentence}, status_code=status, headers=headers.get(status))

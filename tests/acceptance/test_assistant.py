@@ -415,6 +415,14 @@ def test_each_request_over_http_needs_a_login_of_its_own(address: str, filled: P
         assert answer.status_code == 401, head
         assert answer.headers["www-authenticate"].startswith("Basic ")
         assert set(answer.json()) == {"error"}
+    guessed = {**heads, "Authorization": basic("nobody", "guessed")}
+    with ThreadPoolExecutor(4) as pool:
+        said = list(
+            pool.map(lambda _: httpx.post(address, json=body, headers=guessed).status_code, range(16))
+        )
+    assert set(said) == {401, 429}
+    last = httpx.post(address, json=body, headers=guessed)
+    assert (last.status_code, last.headers["retry-after"]) == (429, "300")
     evil = {"Authorization": basic("bob"), "Host": "evil.example"}
     assert httpx.post(address, json=body, headers={**heads, **evil}).status_code == 421
     evil = {"Authorization": basic("bob"), "Origin": "http://evil.example"}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hmac
 import re
-import threading
-import time
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,15 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from db.acting import login_user
 from db.errors import DatabaseRefused
 from db.settings import personal_url
+from pipeline.tries import Tries, sender
 from web.door import Door
 from web.pages.figures import USUAL
 from web.shown import failure, page
 from web.visitors import Visitor
 
 _PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,2000}")  # on this host, whatever a browser makes of it
-_TRIES, _REST = 10, 300.0  # wrong passwords from one address, and the seconds until they are forgotten
-_failed: dict[str, list[float]] = {}
-_lock = threading.Lock()
+_tries = Tries()
 
 
 def enter(request: Request) -> Response:
@@ -56,7 +53,7 @@ def log_in(request: Request) -> Response:
         return failure(request, 404, "not_stored")
     form, client = request.state.form, _client(request)
     name, password, then = form.get("name", ""), form.get("password", ""), form.get("next", "/")
-    if _tries(client) >= _TRIES:
+    if _tries.are_used_up(client):
         return login(request, 429, "too_many_tries")
     # Without a password, the driver would look for one of this account's own.
     if not name or not password or "\0" in name + password:
@@ -65,7 +62,7 @@ def log_in(request: Request) -> Response:
     try:
         user_id = login_user(url)
     except DatabaseRefused:
-        _note_failure(client)
+        _tries.note(client)
         return login(request, 403, "wrong_login")
     door.visitors.dismiss(request.state.visitor)  # a key from before the login is no key any more
     visitor = door.visitors.admit(user_id, name, url)
@@ -85,26 +82,8 @@ def log_out(request: Request) -> Response:
 
 
 def _client(request: Request) -> str:
-    """From where somebody tries; what a proxy adds to the header comes last, before it is anybody's word."""
-    told = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    if request.state.door.has_proxy and told:
-        return told[:64]
-    return request.client.host if request.client else ""
-
-
-def _tries(client: str) -> int:
-    now = time.monotonic()
-    with _lock:
-        for each in list(_failed):
-            _failed[each] = [moment for moment in _failed[each] if now - moment < _REST]
-            if not _failed[each]:
-                del _failed[each]
-        return len(_failed.get(client, ()))
-
-
-def _note_failure(client: str) -> None:
-    with _lock:
-        _failed.setdefault(client, []).append(time.monotonic())
+    peer, forwarded = request.client, request.headers.get("x-forwarded-for", "")
+    return sender(peer.host if peer else "", forwarded, has_proxy=request.state.door.has_proxy)
 
 
 def _welcomed(door: Door, visitor: Visitor, target: str) -> Response:
