@@ -89,6 +89,7 @@ class Count:
         self.question = question
         self.sums, self._rows = Coming(), Coming()
         self.began = 0.0  # seconds, on the clock that only goes on
+        self.took = 0.0  # likewise
         self._stored: str | None = None  # a name for all that was stored at the moment
         self._until: Future[datetime] = Future()
         self._end: Future[None] = Future()
@@ -122,6 +123,7 @@ class Count:
             figures = self.figures
             self.sums.take(parts_of_stats(acting, self.question.days, figures.until, SUMS))
             self._rows.take(parts_of_report(acting, figures))
+        self.took = time.monotonic() - self.began
 
     def end(self, error: BaseException | None) -> None:
         """Let nobody wait any longer."""

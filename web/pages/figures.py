@@ -31,7 +31,8 @@ def figures(request: Request) -> Response:
     with visitor.asking() as acting:
         stored = acting.value("asking", "stored", {})
     kept, coming = visitor.counts.of(question, stored, visitor.asking)
-    if coming is not None and coming.is_over(_PATIENCE):
+    is_soon = kept is None or kept.took < _PATIENCE
+    if coming is not None and coming.is_over(_PATIENCE if is_soon else 0):
         kept, coming = coming, None
     if kept is not None:
         return page(request, "figures.html", **_shown(request, kept), newer=coming is not None)
