@@ -1,9 +1,9 @@
 """Figures are counted beside the page, and kept with the visitor for whom they were counted.
 
 What is kept is of one moment, which the page says. As long as nothing at all was committed since, and for ten
-minutes at most, it is what would be counted now; else it is shown all the same, and counted anew meanwhile.
-So looking at figures writes nothing, nobody reaches what was counted for another, and it ends with the
-visitor's session.
+minutes at most, it is what would be counted now; else it is shown all the same, and counted anew meanwhile,
+but not before ten times as long as it took: whoever looks again and again keeps no server busy. So looking
+writes nothing, nobody reaches what was counted for another, and it ends with the visitor's session.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pipeline.reports.stats import parts as parts_of_stats
 
 SUMS = ("sessions", "issues", "products", "top_queries")  # of ``stats``; the flow is the report's
 _FRESH = 600.0  # seconds, for the figures are of the days before now
+_PAUSE = 10.0  # times what a count took
 _KEPT = 8  # questions of a visitor
 _AT_ONCE = 4  # questions of a visitor that are being counted, and of all visitors
 _turns = threading.BoundedSemaphore(_AT_ONCE)
@@ -111,9 +112,14 @@ class Count:
         self._end.result()
         return True
 
-    def is_of_now(self, stored: str | None) -> bool:
-        """Tell whether the same would be counted now, but for a few minutes of time."""
-        return stored is not None and stored == self._stored and time.monotonic() - self.began < _FRESH
+    def is_enough(self, stored: str | None) -> bool:
+        """Tell whether the same would be counted now, but for a few minutes, or it was counted just now.
+
+        Args:
+            stored: a name for all that is stored now; None: it has none.
+        """
+        age, is_all = time.monotonic() - self.began, stored is not None and stored == self._stored
+        return age < (_FRESH if is_all else self.took * _PAUSE)
 
     def run(self, asking: Asking) -> None:
         """Count."""
@@ -151,7 +157,7 @@ class Counts:
         self.of(question, None, asking)
 
     def of(self, question: Question, stored: str | None, asking: Asking) -> tuple[Count | None, Count | None]:
-        """What is kept of a question, and what is being counted of it unless that is of now.
+        """What is kept of a question, and what is being counted of it unless that is enough.
 
         Args:
             question: what figures are asked for.
@@ -163,7 +169,7 @@ class Counts:
         """
         with self._lock:
             kept = self._kept.get(question)
-            if kept is not None and kept.is_of_now(stored):
+            if kept is not None and kept.is_enough(stored):
                 return kept, None
             coming = self._coming.get(question)
             if coming is None:
