@@ -15,25 +15,24 @@ AS $$
 WITH bucket AS (
     SELECT start, row_number() OVER (ORDER BY start) AS place
     FROM ims.bucket_starts(from_ts, coalesce(to_ts, now()), issue_flow.bucket) AS start
-), span AS MATERIALIZED (
-    SELECT * FROM ims.status_spans(product)
-), step AS (
-    SELECT entered_at AS at, (previous_state IS NULL)::integer AS created,
-           (state = 'done' AND previous_state <> 'done')::integer AS closed,
-           CASE WHEN state <> 'done' AND coalesce(previous_state, 'done') = 'done' THEN 1
-                WHEN state = 'done' AND previous_state <> 'done' THEN -1 ELSE 0 END AS opened
-    FROM span
-    UNION ALL
-    SELECT left_at, 0, 0, -1
-    FROM span
-    WHERE removed AND state <> 'done'
+), starts AS (
+    SELECT array_agg(start ORDER BY start) AS starts FROM bucket
+), step AS (  -- an issue that is gone while it is open leaves then
+    SELECT CASE WHEN span.entered_at < coalesce(to_ts, now()) THEN width_bucket(span.entered_at, starts) END AS place,
+           CASE WHEN span.removed AND span.state <> 'done' AND span.left_at < coalesce(to_ts, now())
+                THEN width_bucket(span.left_at, starts) END AS gone_place,
+           count(*) FILTER (WHERE span.previous_state IS NULL AND span.entered_at >= from_ts) AS created,
+           count(*) FILTER (WHERE span.state = 'done' AND span.previous_state <> 'done' AND span.entered_at >= from_ts)
+               AS closed,
+           count(*) FILTER (WHERE span.state <> 'done' AND coalesce(span.previous_state, 'done') = 'done')
+               - count(*) FILTER (WHERE span.state = 'done' AND span.previous_state <> 'done') AS opened,
+           count(*) AS number
+    FROM ims.status_spans(issue_flow.product) AS span CROSS JOIN starts
+    GROUP BY 1, 2
 ), counted AS (
-    SELECT width_bucket(at, (SELECT array_agg(start ORDER BY start) FROM bucket)) AS place,
-           sum(created) FILTER (WHERE at >= from_ts) AS created, sum(closed) FILTER (WHERE at >= from_ts) AS closed,
-           sum(opened) AS opened
-    FROM step
-    WHERE at < coalesce(to_ts, now())
-    GROUP BY 1
+    SELECT place, created, closed, opened FROM step WHERE place IS NOT NULL
+    UNION ALL
+    SELECT gone_place, 0, 0, -number FROM step WHERE gone_place IS NOT NULL
 )
 SELECT bucket.start, coalesce(sum(counted.created) FILTER (WHERE counted.place = bucket.place), 0)::bigint,
        coalesce(sum(counted.closed) FILTER (WHERE counted.place = bucket.place), 0)::bigint,

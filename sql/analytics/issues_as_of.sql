@@ -13,21 +13,23 @@ AS $$
 WITH field AS MATERIALIZED (  -- the tracker's names of the fields, few of them, looked up once each
     SELECT names.name, ims.history_column(names.name) AS column_name
     FROM (SELECT DISTINCT later.field_name FROM ims.issue_history later WHERE later.changed_at > issues_as_of.at) AS names (name)
-), former AS (
-    SELECT DISTINCT ON (later.issue_pk, field.column_name) later.issue_pk, field.column_name, later.old_value
+), replaced AS (
+    SELECT later.issue_pk,
+           array_agg(later.old_value ORDER BY later.changed_at, later.position, later.history_id)
+               FILTER (WHERE field.column_name = 'title') AS titles,
+           array_agg(later.old_value ORDER BY later.changed_at, later.position, later.history_id)
+               FILTER (WHERE field.column_name = 'priority') AS priorities,
+           array_agg(later.old_value ORDER BY later.changed_at, later.position, later.history_id)
+               FILTER (WHERE field.column_name = 'owner') AS owners
     FROM ims.issue_history later
     JOIN field ON field.name = later.field_name AND field.column_name IN ('title', 'priority', 'owner')
     WHERE later.changed_at > issues_as_of.at
-    ORDER BY later.issue_pk, field.column_name, later.changed_at, later.position, later.history_id
-), replaced AS (
-    SELECT former.issue_pk, jsonb_object_agg(former.column_name, former.old_value) AS was
-    FROM former
-    GROUP BY former.issue_pk
+    GROUP BY later.issue_pk
 )
-SELECT issue.issue_pk, issue.issue_id, coalesce(CASE WHEN was ? 'title' THEN was ->> 'title' ELSE issue.title END, ''),
+SELECT issue.issue_pk, issue.issue_id, coalesce(CASE WHEN titles IS NULL THEN issue.title ELSE titles[1] END, ''),
        span.status, span.state,
-       CASE WHEN was ? 'priority' THEN nullif(was ->> 'priority', '') ELSE issue.priority END,
-       CASE WHEN was ? 'owner' THEN nullif(was ->> 'owner', '') ELSE issue.owner END
+       CASE WHEN priorities IS NULL THEN issue.priority ELSE nullif(priorities[1], '') END,
+       CASE WHEN owners IS NULL THEN issue.owner ELSE nullif(owners[1], '') END
 FROM ims.status_spans(issues_as_of.product) AS span
 JOIN ims.issues issue USING (issue_pk)
 LEFT JOIN replaced USING (issue_pk)

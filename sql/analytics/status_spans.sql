@@ -3,6 +3,9 @@
 -- what is known of the word (ims.state_of). Where the history is silent, the issue's own dates speak: one that is done was open until its closing date, or
 -- until it was last changed; one whose history stops short of its present state got there by then.
 --
+-- Few courses are taken by very many issues: one from new by way of assigned to closed has its words looked up once, and
+-- each issue brings only its times.
+--
 --   product_filter  a product, or the beginning of several's names, in whatever case; NULL: all
 --   status          NULL: not known what it was called then
 --   previous_state  NULL: the issue begins here, when it was registered or, where that is unknown, first crawled
@@ -17,68 +20,67 @@ SET search_path = pg_catalog, pg_temp
 SET jit = off
 SET work_mem = '64MB'
 AS $$
-WITH issue AS MATERIALIZED (
-    SELECT one.issue_pk, one.user_id, coalesce(one.tracker_id, 0) AS tracker_id, nullif(btrim(one.status), '') AS status,
-           one.state, one.removed_at, coalesce(one.registered_date, one.first_crawled_at) AS born,
-           coalesce(CASE WHEN one.state = 'done' THEN one.closed_date END, one.modified_date, one.last_crawled_at)
-               AS settled_at
-    FROM ims.issues one
-    WHERE product_filter IS NULL OR starts_with(lower(one.product), lower(product_filter))
-), told AS MATERIALIZED (
-    SELECT change.issue_pk, change.changed_at, nullif(btrim(change.new_value), '') AS word,
-           nullif(btrim(CASE WHEN row_number() OVER later = 1 THEN change.old_value ELSE lag(change.new_value) OVER later END),
-                  '') AS former,
-           row_number() OVER later AS place, lead(change.changed_at) OVER later AS next_at
+WITH told AS (
+    SELECT change.issue_pk,
+           array_agg(change.new_value ORDER BY change.changed_at, change.position, change.history_id) AS words,
+           (array_agg(change.old_value ORDER BY change.changed_at, change.position, change.history_id))[1] AS former,
+           array_agg(change.changed_at ORDER BY change.changed_at, change.position, change.history_id) AS times
     FROM ims.issue_history change
     WHERE lower(change.field_name) IN ('status', 'state', '상태', 'ステータス', '状態')
       AND change.changed_at IS NOT NULL
-    WINDOW later AS (PARTITION BY change.issue_pk ORDER BY change.changed_at, change.position, change.history_id)
-), meaning AS MATERIALIZED (  -- of few words, looked up once each
-    SELECT words.user_id, words.tracker_id, words.word, coalesce(known.state, ims.state_of(words.word)) AS state
-    FROM (SELECT user_id, tracker_id, word FROM told JOIN issue USING (issue_pk)
-          UNION
-          SELECT user_id, tracker_id, former FROM told JOIN issue USING (issue_pk) WHERE place = 1) AS words
+    GROUP BY change.issue_pk
+), life AS MATERIALIZED (
+    SELECT issue.issue_pk, issue.removed_at, coalesce(issue.registered_date, issue.first_crawled_at) AS born, told.times,
+           coalesce(CASE WHEN issue.state = 'done' THEN issue.closed_date END, issue.modified_date, issue.last_crawled_at)
+               AS settled_at,
+           ARRAY[coalesce(issue.tracker_id, -issue.user_id)::text, issue.state, issue.status, told.former] || told.words
+               AS course
+    FROM ims.issues issue LEFT JOIN told USING (issue_pk)
+    WHERE product_filter IS NULL OR starts_with(lower(issue.product), lower(product_filter))
+), course AS (
+    SELECT course, course[1]::bigint AS tracker, course[2] AS now_state, nullif(btrim(course[3]), '') AS now_status,
+           cardinality(course) = 4 AS is_silent
+    FROM life
+    GROUP BY course
+), word AS MATERIALIZED (
+    SELECT course, tracker, now_state, now_status, is_silent, place,
+           CASE WHEN NOT is_silent THEN nullif(btrim(word), '') WHEN now_state <> 'done' THEN now_status END AS word
+    FROM course CROSS JOIN LATERAL unnest(course[4:]) WITH ORDINALITY AS listed (word, place)
+), meaning AS (  -- of few words, looked up once each
+    SELECT words.tracker, words.word, coalesce(known.state, ims.state_of(words.word)) AS state
+    FROM (SELECT DISTINCT tracker, word FROM word) AS words
     LEFT JOIN ims.known_states() AS known
-      ON known.user_id = words.user_id AND known.tracker_id = words.tracker_id
-         AND known.plain = ims.plain_status(words.word)
-    WHERE words.word IS NOT NULL
-), step AS (  -- an issue's changes, or one row for an issue that has none
-    SELECT issue.issue_pk, issue.status AS now_status, issue.state AS now_state, issue.removed_at, issue.born, issue.settled_at,
-           told.place, told.word, greatest(told.changed_at, issue.born) AS entered_at,
-           CASE WHEN told.next_at IS NOT NULL THEN greatest(told.next_at, issue.born) END AS left_at,
-           CASE WHEN told.word IS NULL THEN 'open'
-                WHEN issue.state <> 'unknown' AND lower(told.word) = lower(issue.status) THEN issue.state
-                ELSE coming.state END AS state,
-           CASE WHEN told.place IS NOT NULL THEN told.former WHEN issue.state <> 'done' THEN issue.status END AS former,
-           CASE WHEN told.place IS NULL THEN CASE issue.state WHEN 'done' THEN 'open' ELSE issue.state END
-                WHEN told.former IS NULL THEN 'open'
-                WHEN issue.state <> 'unknown' AND lower(told.former) = lower(issue.status) THEN issue.state
-                ELSE leaving.state END AS former_state
-    FROM issue LEFT JOIN told USING (issue_pk)
-    LEFT JOIN meaning AS coming ON (coming.user_id, coming.tracker_id, coming.word)
-                                 = (issue.user_id, issue.tracker_id, told.word)
-    LEFT JOIN meaning AS leaving ON (leaving.user_id, leaving.tracker_id, leaving.word)
-                                  = (issue.user_id, issue.tracker_id, told.former)
-), carried AS (  -- where the history stops short of the present state, or there is none
-    SELECT step.*, CASE WHEN place IS NULL AND now_state = 'done' OR place IS NOT NULL AND left_at IS NULL
-                             AND now_state <> 'unknown' AND state <> now_state
-                        THEN greatest(born, entered_at, settled_at) END AS settled
-    FROM step
+      ON coalesce(nullif(known.tracker_id, 0), -known.user_id) = words.tracker AND known.plain = ims.plain_status(words.word)
+), led AS (
+    SELECT course, now_state, now_status, array_agg(word ORDER BY place) AS statuses,
+           array_agg(CASE WHEN is_silent THEN CASE now_state WHEN 'done' THEN 'open' ELSE now_state END
+                          WHEN word IS NULL THEN 'open'
+                          WHEN now_state <> 'unknown' AND lower(word) = lower(now_status) THEN now_state
+                          ELSE meaning.state END ORDER BY place) AS states
+    FROM word LEFT JOIN meaning USING (tracker, word)
+    GROUP BY course, now_state, now_status
+), settled AS (  -- where the history stops short of the present state, or there is none
+    SELECT course, stops_short, CASE WHEN stops_short THEN statuses || now_status ELSE statuses END AS statuses,
+           CASE WHEN stops_short THEN states || now_state ELSE states END AS states,
+           NULL::text || CASE WHEN stops_short THEN states ELSE trim_array(states, 1) END AS previous
+    FROM led
+    CROSS JOIN LATERAL (SELECT now_state <> 'unknown' AND states[cardinality(states)] <> now_state) AS short (stops_short)
+), timed AS (
+    SELECT life.issue_pk, life.removed_at, life.born, settled.statuses, settled.states, settled.previous,
+           CASE WHEN settled.stops_short
+                THEN life.born || life.times || greatest(life.born, life.times[cardinality(life.times)], life.settled_at)
+                ELSE life.born || life.times END AS times
+    FROM life JOIN settled USING (course)
 ), span AS (
-    SELECT issue_pk, former AS status, former_state AS state, NULL AS previous_state, born AS entered_at,
-           CASE WHEN place IS NULL THEN settled ELSE entered_at END AS left_at, removed_at
-    FROM carried WHERE coalesce(place, 1) = 1
-    UNION ALL
-    SELECT issue_pk, word, state, former_state, entered_at, coalesce(left_at, settled), removed_at
-    FROM carried WHERE place IS NOT NULL
-    UNION ALL
-    SELECT issue_pk, now_status, now_state, CASE WHEN place IS NULL THEN former_state ELSE state END, settled, NULL, removed_at
-    FROM carried WHERE settled IS NOT NULL
+    SELECT issue_pk, removed_at, born, unnest(statuses) AS status, unnest(states) AS state,
+           unnest(previous) AS previous_state, unnest(times) AS at, unnest(times[2:]) AS next_at
+    FROM timed
 )
-SELECT issue_pk, status, state, previous_state, entered_at, least(left_at, removed_at),
-       removed_at IS NOT NULL AND (left_at IS NULL OR left_at >= removed_at)
+SELECT issue_pk, status, state, previous_state, greatest(at, born),
+       least(CASE WHEN next_at IS NOT NULL THEN greatest(next_at, born) END, removed_at),
+       removed_at IS NOT NULL AND (next_at IS NULL OR greatest(next_at, born) >= removed_at)
 FROM span
-WHERE removed_at IS NULL OR entered_at < removed_at
+WHERE removed_at IS NULL OR greatest(at, born) < removed_at
 $$;
 
 GRANT EXECUTE ON FUNCTION ims.status_spans(text) TO ims_app, ims_user, ims_readonly, ims_admin;
