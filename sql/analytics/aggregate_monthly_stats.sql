@@ -50,7 +50,7 @@ BEGIN
                 FROM (SELECT status, count(*) AS number FROM seen WHERE status <> '' GROUP BY status) AS each) AS statuses,
                (SELECT coalesce(jsonb_object_agg(each.word, each.number), '{}')
                 FROM (SELECT word, count(*) AS number
-                      FROM (SELECT DISTINCT issue_pk, word FROM seen CROSS JOIN ims.title_words(title) AS word) AS said
+                      FROM seen CROSS JOIN LATERAL (SELECT DISTINCT word FROM ims.title_words(title) AS word) AS said
                       GROUP BY word ORDER BY count(*) DESC, word LIMIT 20) AS each) AS words
     ) AS held
     WHERE session.number > 0 OR query.number > 0

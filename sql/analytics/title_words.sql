@@ -12,7 +12,8 @@ SELECT word
 FROM string_to_table(
     CASE WHEN octet_length(left(title, 1000)) > char_length(left(title, 1000)) THEN
         regexp_replace(
-            lower(normalize(left(title, 1000), NFKC)),
+            lower(CASE WHEN left(title, 1000) IS NFKC NORMALIZED THEN left(title, 1000)
+                       ELSE normalize(left(title, 1000), NFKC) END),
             '[^a-z0-9\u00c0-\u02af\u0370-\u0df7가-힣ァ-ヺー一-鿿㐀-䶿々_.''-]+'
             '|(?<![a-z0-9\u00c0-\u02af\u0370-\u0df7])[-_.'']+|[-_.'']+(?![a-z0-9\u00c0-\u02af\u0370-\u0df7])'
             '|(?<=[a-z0-9\u00c0-\u02af\u0370-\u0df7])(?=[가-힣ァ-ヺー一-鿿㐀-䶿々])'
@@ -23,7 +24,7 @@ FROM string_to_table(
         regexp_replace(lower(left(title, 1000)), '[^a-z0-9_.''-]+|(?<![a-z0-9])[-_.'']+|[-_.'']+(?![a-z0-9])', ' ', 'g')
     END, ' ') AS word
 WHERE length(word) > 1
-  AND ltrim(word, '0123456789._-') <> ''
+  AND (word >= 'a' COLLATE "C" OR ltrim(word, '0123456789._-') <> '')  -- most begin with a letter
   AND word <> ALL ('{a,an,and,are,as,at,be,been,but,by,can,cannot,could,did,do,does,for,from,had,has,have,how,if,in,into,
 is,it,its,no,not,of,off,on,or,should,so,than,that,the,their,then,there,these,they,this,to,too,under,up,using,was,we,were,
 what,when,where,which,while,who,why,will,with,would,you,your,after,before,only,out,over,via,use,used,doesn''t,don''t,can''t,

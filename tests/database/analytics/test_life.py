@@ -155,6 +155,25 @@ def test_status_spans(filled: Desk) -> None:
     ]
 
 
+def test_very_many_words_are_looked_up_once_each(desk: Desk) -> None:
+    with desk.acting() as connection:
+        connection.execute("SELECT set_config('ims.bulk', 'on', true)")
+        connection.execute(
+            "INSERT INTO ims.issues (issue_id, title, status, state) "
+            "SELECT n, '', 'word ' || n, 'open' FROM generate_series(1, 3000) AS n"
+        )
+        connection.execute(
+            "INSERT INTO ims.issue_history (issue_pk, changed_at, field_name, old_value, new_value) "
+            "SELECT issue_pk, '2026-01-03', 'Status', 'once ' || issue_id, 'then ' || issue_id FROM ims.issues"
+        )
+        # Each with each would be nine million comparisons, which take half a minute.
+        connection.execute("SET LOCAL statement_timeout = '8s'")
+        (counted,) = connection.execute(
+            "SELECT count(DISTINCT status) FROM ims.status_spans()"
+        ).fetchall()
+    assert counted == (9000,)
+
+
 def test_a_history_that_stops_short_is_carried_on_to_the_present_state(desk: Desk) -> None:
     desk.issue(
         "1",
