@@ -37,7 +37,7 @@ class Stall:
     seconds: float  # since something moved
     wait: Wait
     is_news: bool  # worth a line in the log: new, waiting for something else now, or twice as old
-    is_hopeless: bool  # it has lasted for longer than anything whose end nobody knows may take
+    is_hopeless: bool  # waits whose end nobody knows have lasted for longer than any may, one after another
 
     def __str__(self) -> str:
         # By the clock, so that it stays true where nobody is left to say it anew.
@@ -57,7 +57,7 @@ class Watchdog:
         self._quiet = quiet
         self._clock = clock
         self._seen: Hashable = None
-        self._since = clock()
+        self._since = self._patient = clock()
         self._told: tuple[str, float] | None = None
 
     def look(self, movement: Hashable, waits_for: Callable[[], Wait]) -> Stall | None:
@@ -69,7 +69,7 @@ class Watchdog:
         """
         now = self._clock()
         if movement != self._seen:
-            self._seen, self._since, self._told = movement, now, None
+            self._seen, self._since, self._patient, self._told = movement, now, now, None
         seconds = now - self._since
         if seconds < self._quiet:
             return None
@@ -77,5 +77,7 @@ class Watchdog:
         is_news = self._told is None or self._told[0] != wait.what or seconds >= 2 * self._told[1]
         if is_news:
             self._told = wait.what, seconds
-        hopeless = not wait.ends and seconds >= max(GIVE_UP, 10 * self._quiet)
+        if wait.ends:  # what comes after it has all its time still
+            self._patient = now
+        hopeless = now - self._patient >= max(GIVE_UP, 10 * self._quiet)
         return Stall(seconds, wait, is_news, hopeless)

@@ -192,8 +192,7 @@ def test_a_session_that_is_closed_shows_nothing_by_going_back(desk: Desk) -> Non
     tab.open(f"{desk.served.base}issue?id=340012")
     tab.click("End this session")
     assert "This session has ended" in tab.text()
-    tab.run("history.back()")
-    tab.press("x")
+    tab.back()
     assert "snapshot too old" not in tab.text()
 
 

@@ -17,7 +17,7 @@ STEPS = st.lists(st.tuples(st.floats(0.1, 900), st.booleans(), st.sampled_from("
 def test_it_tells_of_a_stall_exactly_when_nothing_has_moved_for_the_limit(
     steps: list[tuple[float, bool, str]], quiet: float
 ) -> None:
-    now = moved_at = 0.0
+    now = moved_at = patient = 0.0
     movement = 0
     told: tuple[str, float] | None = None
     dog = Watchdog(quiet, clock=lambda: now)
@@ -25,14 +25,26 @@ def test_it_tells_of_a_stall_exactly_when_nothing_has_moved_for_the_limit(
     for seconds, moves, reason in steps:
         now += seconds
         if moves:
-            movement, moved_at, told = movement + 1, now, None
+            movement, moved_at, patient, told = movement + 1, now, now, None
         stall = dog.look(movement, lambda reason=reason: Wait(reason, ends=reason == "b"))  # type: ignore[misc]
         assert (stall is not None) == (now - moved_at >= quiet)
         if stall is not None:
             assert (stall.seconds, stall.wait.what) == (now - moved_at, reason)
-            assert stall.is_hopeless == (reason != "b" and stall.seconds >= max(GIVE_UP, 10 * quiet))
+            patient = now if reason == "b" else patient
+            assert stall.is_hopeless == (now - patient >= max(GIVE_UP, 10 * quiet))
             assert stall.is_news == (told is None or told[0] != reason or stall.seconds >= 2 * told[1])
             told = (reason, stall.seconds) if stall.is_news else told
+
+
+def test_what_follows_a_pause_has_all_its_time() -> None:
+    now = 0.0
+    dog = Watchdog(60, clock=lambda: now)
+    hopeless = []
+    for now in range(0, 4 * 3600, 5):
+        stall = dog.look("same", lambda: Wait("a pause", ends=True) if now < 2 * 3600 else Wait("an answer"))  # noqa: B023
+        if stall is not None and stall.is_hopeless:
+            hopeless.append(now)
+    assert hopeless[0] == 2 * 3600 - 5 + GIVE_UP
 
 
 def test_a_log_is_not_filled_by_a_long_stall() -> None:
