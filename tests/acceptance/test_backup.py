@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from db.embedded import EmbeddedServer
 from db.settings import with_account
 from tests.fixtures.database import libpq_url
+from tests.fixtures.embedded import Home, folder_of_its_own
 from tests.fixtures.program import Program
 from tests.fixtures.stored_rows import Rows, stored_rows
 
@@ -40,10 +41,10 @@ class Backup:
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
+def full(scratch_folder: Path) -> Iterator[Full]:
     """The machine; its server runs all the time, each command would start and stop it otherwise."""
-    program = Program(tmp_path_factory.mktemp("full") / "home")
-    with EmbeddedServer(program.home) as address:
+    with folder_of_its_own(scratch_folder) as folder, EmbeddedServer(folder / "home") as address:
+        program = Program(folder / "home")
         assert program("demo").status == 0
         name = "ab" + "0" * 62
         folder = program.home / "attachments" / "ab"
@@ -69,9 +70,9 @@ def backup(full: Full) -> Backup:
 
 
 @pytest.fixture(scope="module")
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def own_server(scratch_folder: Path) -> Iterator[str]:
     """An administrator's address of an empty database of one's own."""
-    with EmbeddedServer(tmp_path_factory.mktemp("own") / "server") as address:
+    with folder_of_its_own(scratch_folder) as folder, EmbeddedServer(folder / "home") as address:
         with psycopg.connect(libpq_url(address.superuser_url()), autocommit=True) as connection:
             connection.execute("CREATE DATABASE issues")
         yield address.superuser_url("issues")
@@ -82,8 +83,8 @@ def rows_of(address: str) -> Rows:
         return stored_rows(connection)
 
 
-def test_on_another_machine_without_a_server(backup: Backup, tmp_path: Path) -> None:
-    other = Program(tmp_path / "home")
+def test_on_another_machine_without_a_server(backup: Backup, empty_home: Home) -> None:
+    other = Program(empty_home.path)
     done = other("db", "restore", str(backup.file), "--json")
     assert done.status == 0, done.err
     (attached,) = (other.home / "attachments").rglob("ab*0")
@@ -97,7 +98,9 @@ def test_on_another_machine_without_a_server(backup: Backup, tmp_path: Path) -> 
     assert "not empty" in refused.sentence()
 
 
-def test_on_a_server_of_ones_own_and_back(backup: Backup, own_server: str, tmp_path: Path) -> None:
+def test_on_a_server_of_ones_own_and_back(
+    backup: Backup, own_server: str, tmp_path: Path, empty_home: Home
+) -> None:
     other = Program(tmp_path / "home")
     done = other("db", "restore", str(backup.file), DATABASE_URL=own_server, IMS_APP_PASSWORD="app-pw")
     assert done.status == 0, done.err
@@ -109,7 +112,7 @@ def test_on_a_server_of_ones_own_and_back(backup: Backup, own_server: str, tmp_p
     assert other(*SEARCH, IMS_USER=USER, DATABASE_URL=url).document == backup.hits
     with psycopg.connect(url) as nobody_in_particular:
         assert nobody_in_particular.execute("SELECT FROM ims.issues").fetchall() == []
-    third = Program(tmp_path / "third")
+    third = Program(empty_home.path)
     with EmbeddedServer(third.home) as address:
         assert third("trackers", "add", "t", "--kind", "ims", "--url", "http://h/").status == 0
         assert third("db", "restore", str(back), "--force").status == 0

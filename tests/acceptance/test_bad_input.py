@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.embedded import Home
 from tests.fixtures.program import Program, Tracker
 
 
@@ -105,10 +106,10 @@ def test_a_missing_database(ims_crawl: Program, tmp_path: Path) -> None:
     assert "canary" not in done.sentence()
 
 
-def test_a_data_folder_of_another_version(tmp_path: Path) -> None:
-    program = Program(tmp_path / "home")
+def test_a_data_folder_of_another_version(home: Home) -> None:
+    program = Program(home.path)
     assert program("sessions").status == 0
-    version = next((tmp_path / "home").rglob("PG_VERSION"))
+    version = next(home.path.rglob("PG_VERSION"))
     version.write_text("9\n")
     done = program("sessions")
     assert done.status == 5

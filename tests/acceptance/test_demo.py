@@ -7,22 +7,24 @@ from pathlib import Path
 import pytest
 
 from db.embedded import EmbeddedServer
+from tests.fixtures.embedded import folder_of_its_own
 from tests.fixtures.program import ROOT, Program
 
 pytestmark = pytest.mark.xdist_group("demo")
 
 
 @pytest.fixture(scope="module")
-def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Program:
+def newcomer(scratch_folder: Path) -> Iterator[Program]:
     """A machine on which nothing was run yet."""
-    return Program(tmp_path_factory.mktemp("newcomer") / "home")
+    with folder_of_its_own(scratch_folder) as folder:
+        yield Program(folder / "home")
 
 
 @pytest.fixture(scope="module")
-def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+def demonstrated(scratch_folder: Path) -> Iterator[Program]:
     """A machine on which the demo was run; its server runs all the time."""
-    program = Program(tmp_path_factory.mktemp("demonstrated") / "home")
-    with EmbeddedServer(program.home):
+    with folder_of_its_own(scratch_folder) as folder, EmbeddedServer(folder / "home"):
+        program = Program(folder / "home")
         assert program("demo").status == 0
         yield program
 

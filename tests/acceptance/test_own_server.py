@@ -12,13 +12,14 @@ from sqlalchemy import make_url
 
 from db.embedded import EmbeddedServer
 from tests.fixtures.database import libpq_url
+from tests.fixtures.embedded import folder_of_its_own
 from tests.fixtures.program import Program
 
 
 @pytest.fixture(scope="module")
-def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def admin_url(scratch_folder: Path) -> Iterator[str]:
     """An administrator's address of a server on which nothing of ours was ever set up."""
-    with EmbeddedServer(tmp_path_factory.mktemp("own") / "server") as address:
+    with folder_of_its_own(scratch_folder) as folder, EmbeddedServer(folder / "home") as address:
         with psycopg.connect(libpq_url(address.superuser_url()), autocommit=True) as connection:
             connection.execute("CREATE DATABASE issues")
         yield address.superuser_url("issues")

@@ -27,6 +27,7 @@ from tests.fixtures.program import ROOT
 
 _METHODS = ("search", "match", "fullmatch", "findall", "finditer", "sub", "subn", "split")
 _MOST = 1 << 15  # characters; what grows with their square takes far longer than _ENOUGH by then
+_LEAST = 512  # characters
 _ENOUGH = 0.004  # seconds from which on a clock tells the truth
 
 
@@ -221,12 +222,15 @@ def _grows(pattern: re.Pattern[Any], method: str, start: str, unit: str, end: st
     def seconds(size: int, least_of: int = 1) -> float:
         return _seconds(pattern, method, start + unit * (size // len(unit)) + end, least_of)
 
-    size = 512
-    while size < _MOST and seconds(size) < _ENOUGH:
-        size *= 2
-    if size >= _MOST and seconds(size) < _ENOUGH:
+    size, first = _LEAST, seconds(_LEAST)
+    took = first
+    while size < _MOST and took < _ENOUGH:
+        # As far as it would need for a clock to tell, were it in proportion.
+        size = min(_MOST, size * max(2, int(_ENOUGH / max(took, 1e-6))))
+        took = seconds(size)
+    if took < _ENOUGH or (size > _LEAST and took < 1.5 * first * size / _LEAST):
         return None
-    for least_of in (1, 3, 5):  # a busy machine is no fault of a pattern
+    for least_of in (1, 3, 9):  # a busy machine is no fault of a pattern
         once, twice = seconds(size, least_of), seconds(2 * size, least_of)
         if twice < 2.5 * once:
             return None

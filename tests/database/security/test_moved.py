@@ -24,9 +24,9 @@ WHO = b"SELECT ims.current_user_id()"
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def elsewhere(scratch_folder: Path) -> Iterator[Server]:
     """Another server, where the product has been set up before."""
-    with EmbeddedServer(tmp_path_factory.mktemp("elsewhere")) as address:
+    with EmbeddedServer(scratch_folder / "elsewhere") as address:
         server = Server(name="elsewhere", superuser_url=address.superuser_url())
         initialise(server.superuser_url, app_password=APP_PASSWORD, first_admin="root")
         yield server
