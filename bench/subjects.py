@@ -24,6 +24,7 @@ class Subject:
 
     standin: Callable[[int], Any]  # makes one with so many issues
     secret: str
+    checks: str  # expression of the requests, as METHOD and address, that only ask who one is, or log in
     username: str | None = None
     kind: str | None = None  # None: the name in the table
     path: str = ""  # of the base address, below the stand-in's
@@ -191,6 +192,7 @@ def _roundup(issues: int) -> Any:
 SUBJECTS = {
     "bugzilla": Subject(
         standin=_bugzilla,
+        checks=r"GET /bugs/rest/whoami",
         secret="key-of-kim-0123456789",  # noqa: S106 - the stand-in's
         path="/bugs",
         perceval="perceval.backends.core.bugzillarest:BugzillaREST",
@@ -198,6 +200,7 @@ SUBJECTS = {
     ),
     "bugzilla pages": Subject(
         standin=_bugzilla_pages,
+        checks=r"(GET|POST) /bugs/index\.cgi.*|GET /bugs/show_bug\.cgi\?.*&excludefield=long_desc",
         secret="s3cret-of-kim",  # noqa: S106 - the stand-in's
         username="kim@example.com",
         kind="bugzilla",
@@ -207,6 +210,7 @@ SUBJECTS = {
     ),
     "github": Subject(
         standin=_github,
+        checks=r"GET /user",
         secret="right-token",  # noqa: S106 - the stand-in's
         path="/repos/octo/desk",
         perceval="perceval.backends.core.github:GitHub",
@@ -214,6 +218,7 @@ SUBJECTS = {
     ),
     "gitlab": Subject(
         standin=_gitlab,
+        checks=r"GET /api/v4/user",
         secret="glpat-right",  # noqa: S106 - the stand-in's
         path="/seoul/desk",
         perceval="perceval.backends.core.gitlab:GitLab",
@@ -226,24 +231,28 @@ SUBJECTS = {
     ),
     "jira": Subject(
         standin=_jira,
+        checks=r"GET /rest/api/2/myself",
         secret="pat-of-kim",  # noqa: S106 - the stand-in's
         perceval="perceval.backends.core.jira:Jira",
         told={"url": "{url}", "api_token": "pat-of-kim"},
     ),
     "redmine": Subject(
         standin=_redmine,
+        checks=r"GET /users/current\.json",
         secret="right-key",  # noqa: S106 - the stand-in's
         perceval="perceval.backends.core.redmine:Redmine",
         told={"url": "{url}", "api_token": "right-key"},
     ),
     "roundup": Subject(
         standin=_roundup,
+        checks=r"GET /tracker/rest/data/user\?.*",
         secret="kim-secret",  # noqa: S106 - that of its tests
         username="kim",
         path="/tracker",
     ),
     "rt": Subject(
         standin=_rt,
+        checks=r"GET /REST/2\.0/rt",
         secret="1-14-0123456789abcdef0123456789abcdef",  # noqa: S106 - the stand-in's
     ),
 }

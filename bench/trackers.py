@@ -3,9 +3,11 @@
 Both read the same stand-in (of Roundup: a real one), a process of its own, in the same run and in turn,
 without latency and with some.
 Ours is the whole command: search, fetch, parse, and everything stored in PostgreSQL; Perceval only yields its
-items. Seconds are those of the crawl, without the start of an interpreter. The second crawl finds nothing
-changed; Perceval is given the time of its first one. ``limit`` is what the stand-in gives at most: the
-requests of our first crawl once more, over as many bare connections as ours had, nothing read or stored.
+items. Seconds are those of the crawl, without the start of an interpreter. The second crawl asks for what has
+changed since the first one, as ``--since last`` does and as Perceval does that is given a time: nothing has.
+A third one of ours lists everything once more. ``checks`` are requests that only ask who one is, or log in.
+``limit`` is what the stand-in gives at most: the requests of our first crawl once more, over as many bare
+connections as ours had, nothing read or stored.
 
 Run as ``python -m bench.trackers [KIND …] [--issues N] [--rounds R] [--latency-ms L]``; Perceval is in the
 extra ``[bench]``.
@@ -17,22 +19,26 @@ import argparse
 import asyncio
 import json
 import os
+import re
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from bench.crawl import held_server, server_cpu
 from bench.subjects import SUBJECTS
 from tests.fixtures.api_server import Asked
 
@@ -45,8 +51,21 @@ class Run:
     """What one crawl cost."""
 
     issues: int
-    requests: int
+    asked: Counter[str]  # requests by method and path, numbers left out
+    checks: int  # of them only ask who one is, or log in
     seconds: float
+    cpu: float = 0.0  # seconds of everybody's processors but the stand-in's
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return self.asked.total()
+
+    @property
+    def counted(self) -> dict[str, Any]:
+        """How they are told."""
+        asked = dict(sorted(self.asked.items()))
+        return {"requests": self.requests, "checks": self.checks, "asked": asked}
 
 
 class StandIn:
@@ -60,13 +79,9 @@ class StandIn:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
-    def requests(self) -> int:
-        """How many requests came since this was last asked."""
-        return int(self._told("count"))
-
-    def counted(self) -> list[str]:
-        """The requests that were counted last, as they are sent."""
-        return list(json.loads(self._told("counted")))
+    def requests(self) -> list[str]:
+        """The requests that came since this was last asked, as they are sent."""
+        return list(json.loads(self._told("requests")))
 
     def _told(self, command: str) -> str:
         assert self._process.stdin is not None
@@ -94,14 +109,10 @@ def _serve(kind: str, issues: int, latency_ms: float) -> None:
     server.latency = latency_ms / 1000
     with server.serving() as url:
         print(url, flush=True)
-        counted: list[Asked] = []
-        for command in sys.stdin:
-            if command == "counted\n":
-                print(json.dumps([_written(asked) for asked in counted]), flush=True)
-                continue
-            counted = list(server.asked)
+        for _ in sys.stdin:
+            asked = list(server.asked)
             server.asked.clear()
-            print(len(counted), flush=True)
+            print(json.dumps([_written(each) for each in asked]), flush=True)
 
 
 def _written(asked: Asked) -> str:
@@ -129,6 +140,14 @@ async def _replayed(url: str, requests: list[str]) -> float:
     return time.monotonic() - began
 
 
+def _counted(kind: str, requests: list[str]) -> tuple[Counter[str], int]:
+    """Requests by what they ask for, and how many of them only ask who one is."""
+    lines = [request.partition(" HTTP/")[0] for request in requests]
+    is_check = re.compile(SUBJECTS[kind].checks)
+    asked = Counter(re.sub(r"[0-9]+", "N", unquote(line.partition("?")[0])) for line in lines)
+    return asked, sum(1 for line in lines if is_check.fullmatch(line))
+
+
 def _loaded(name: str) -> Any:
     module, _, attribute = name.partition(":")
     return getattr(import_module(module), attribute)
@@ -141,18 +160,28 @@ def _forget(module: ModuleType) -> None:
             getattr(known, name, {}).clear()
 
 
-def _ours(kind: str, standin: StandIn, home: Path) -> Run:
+def _ours(kind: str, standin: StandIn, home: Path, *more: str) -> tuple[Run, list[str]]:
+    """One crawl of ours, and the requests that it made."""
     subject = SUBJECTS[kind]
     environment = {**os.environ, "IMS_HOME": str(home), "IMS_TRACKER_PASSWORD": subject.secret}
     if subject.username is not None:
         environment["IMS_TRACKER_USERNAME"] = subject.username
-    command = [sys.executable, "run_crawl.py", "crawl", "*", "--kind", subject.kind or kind, "--json"]
+    command = [sys.executable, "run_crawl.py", "crawl", "*", "--kind", subject.kind or kind, "--json", *more]
     command += ["--url", standin.url + subject.path]
+    before = server_cpu(home) + _cpu(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
     )
+    cpu = server_cpu(home) + _cpu(resource.RUSAGE_CHILDREN) - before
     told = json.loads(done.stdout)
-    return Run(told["issues_crawled"], standin.requests(), told["duration_seconds"])
+    requests = standin.requests()
+    run = Run(told["issues_crawled"], *_counted(kind, requests), told["duration_seconds"], cpu)
+    return run, requests
+
+
+def _cpu(whose: int) -> float:
+    used = resource.getrusage(whose)
+    return used.ru_utime + used.ru_stime
 
 
 def _perceval(kind: str, standin: StandIn, since: datetime | None) -> Run:
@@ -166,43 +195,82 @@ def _perceval(kind: str, standin: StandIn, since: datetime | None) -> Run:
         for name, value in subject.told.items()
     }
     backend = backend_of(**told)
-    began = time.monotonic()
+    began, before = time.monotonic(), _cpu(resource.RUSAGE_SELF)
     count = sum(1 for _ in backend.fetch(from_date=since))
-    return Run(count, standin.requests(), time.monotonic() - began)
+    seconds, cpu = time.monotonic() - began, _cpu(resource.RUSAGE_SELF) - before
+    return Run(count, *_counted(kind, standin.requests()), seconds, cpu)
 
 
-def _measured(kind: str, issues: int, latency_ms: float) -> dict[str, tuple[Run, Run]]:
-    runs: dict[str, tuple[Run, Run]] = {}
+def _measured(kind: str, issues: int, latency_ms: float) -> dict[str, tuple[Run, Run, Run]]:
+    runs: dict[str, tuple[Run, Run, Run]] = {}
     with tempfile.TemporaryDirectory() as folder, _standin(kind, issues, latency_ms) as standin:
-        first = _ours(kind, standin, Path(folder))
-        asked = standin.counted()
-        runs["ours"] = (first, _ours(kind, standin, Path(folder)))
-        bare = Run(first.issues, len(asked), asyncio.run(_replayed(standin.url, asked)))
+        home = Path(folder)
+        with held_server(home):
+            first, asked = _ours(kind, standin, home)
+            second, _ = _ours(kind, standin, home, "--since", "last")
+            runs["ours"] = (first, second, _ours(kind, standin, home)[0])
+        bare = replace(first, seconds=asyncio.run(_replayed(standin.url, asked)))
         standin.requests()
-        runs["limit"] = (bare, bare)
+        runs["limit"] = (bare, bare, bare)
         if SUBJECTS[kind].perceval is not None and find_spec("perceval") is not None:
             first = _perceval(kind, standin, None)
-            runs["perceval"] = (first, _perceval(kind, standin, datetime.now(UTC)))
+            second = _perceval(kind, standin, datetime.now(UTC))
+            runs["perceval"] = (first, second, second)
     return runs
 
 
-def _figures(rounds: list[dict[str, tuple[Run, Run]]], issues: int) -> dict[str, Any]:
+def _figures(rounds: list[dict[str, tuple[Run, Run, Run]]], issues: int) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for who in rounds[0]:
-        first, second = zip(*(each[who] for each in rounds), strict=True)
+        first, second, third = zip(*(each[who] for each in rounds), strict=True)
+        speed = round(statistics.median(run.issues / run.seconds for run in first), 1)
+        if who == "limit":
+            told[who] = {"issues_per_second": speed}
+            continue
         told[who] = {
             "issues": first[0].issues,
+            "issues_per_second": speed,
+            "cpu_ms_per_issue": round(statistics.median(run.cpu for run in first) / issues * 1000, 2),
             "requests_per_issue": round(first[0].requests / issues, 3),
-            "requests_of_an_unchanged_second": second[0].requests,
-            "issues_per_second": round(statistics.median(run.issues / run.seconds for run in first), 1),
-            "seconds_of_an_unchanged_second": round(statistics.median(run.seconds for run in second), 2),
+            "first": first[0].counted,
+            "changed since": second[0].counted,
+            "seconds_of_changed_since": round(statistics.median(run.seconds for run in second), 2),
         }
-    told["limit"] = {"issues_per_second": told["limit"]["issues_per_second"]}
+        if who == "ours":
+            told[who]["everything again"] = third[0].counted
+            told[who]["seconds_of_everything_again"] = round(
+                statistics.median(run.seconds for run in third), 2
+            )
     told["of_the_limit"] = round(told["ours"]["issues_per_second"] / told["limit"]["issues_per_second"], 3)
     if "perceval" in told:
-        speeds = [told[who]["issues_per_second"] for who in ("ours", "perceval")]
-        told["times_as_fast"] = round(speeds[0] / speeds[1], 2)
+        speeds = {who: told[who]["issues_per_second"] for who in ("ours", "perceval", "limit")}
+        told["times_as_fast"] = round(speeds["ours"] / speeds["perceval"], 2)
+        told["limit_times_as_fast"] = round(speeds["limit"] / speeds["perceval"], 2)
+        told["more_requests_than_perceval"] = {
+            crawl: _without_checks(told["ours"][crawl]) - _without_checks(told["perceval"][crawl])
+            for crawl in ("first", "changed since")
+        }
     return told
+
+
+def _without_checks(told: dict[str, Any]) -> int:
+    return int(told["requests"]) - int(told["checks"])
+
+
+def _table(figures: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The figures of kinds that Perceval has, a line each, for people."""
+    yield "ours | Perceval: requests, checks among them; issues/s: ours | Perceval | limit; limit / Perceval"
+    for name, told in figures.items():
+        if "perceval" not in told:
+            continue
+        cells = [name]
+        cells += [
+            f"{crawl} {told[who][crawl]['requests']}, {told[who][crawl]['checks']}"
+            for crawl in ("first", "changed since")
+            for who in ("ours", "perceval")
+        ]
+        cells += [f"{told[who]['issues_per_second']:g}" for who in ("ours", "perceval", "limit")]
+        yield " | ".join([*cells, f"{told['limit_times_as_fast']:g}"])
 
 
 def main() -> None:
@@ -225,6 +293,7 @@ def main() -> None:
             name = f"{kind}, {latency:g} ms"
             figures[name] = _figures(rounds, arguments.issues)
             print(name, json.dumps(figures[name]), file=sys.stderr, flush=True)
+    print(*_table(figures), sep="\n", file=sys.stderr, flush=True)
     print(json.dumps({"issues": arguments.issues, "rounds": arguments.rounds, **figures}, indent=2))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crawler.client import Client
     from crawler.http.response import Response
     from crawler.http.transfer import Transfer
+    from crawler.json_document import JsonNode
     from crawler.query import Tree
 
 
@@ -226,6 +227,29 @@ class BatchSource(Source, Protocol):
         Raises:
             AccessError: the account was shut out.
             TrackerError: the answer is not what was asked for.
+        """
+        ...
+
+
+class SharingSource(Source, Protocol):
+    """A source that can begin with what the one of another process of the session has learnt.
+
+    A long session has several processes, each with a source. What the tracker tells all of them alike, such
+    as who the account is and how its lists of names read, needs to be asked for by one of them only.
+    """
+
+    def learnt(self) -> dict[str, Json]:
+        """What this one was told of the tracker since it logged in, in its own words; no secret."""
+        ...
+
+    async def join(self, learnt: JsonNode) -> None:
+        """In place of :meth:`login`: the same account has logged in elsewhere a moment ago.
+
+        Args:
+            learnt: by that source, when this one was about to begin.
+
+        Raises:
+            CrawlError: as for :meth:`login`.
         """
         ...
 

@@ -72,6 +72,13 @@ class Open(Message):
 class Login(Message):
     """Log in; answered by Done."""
 
+    learnt: dict[str, Any] | None = None  # by another process of the session, which has logged in; see Learn
+    number: Number = 0
+
+
+class Learn(Message):
+    """Say what the tracker has told of itself; answered by Learnt."""
+
     number: Number = 0
 
 
@@ -185,6 +192,13 @@ class Done(Message):
     number: Number
 
 
+class Learnt(Message):
+    """See Learn."""
+
+    number: Number
+    learnt: dict[str, Any] | None  # None: the source cannot say
+
+
 class Rendered(Message):
     """See Render."""
 
@@ -271,9 +285,9 @@ class Note(Message):
     seconds: Seconds = 0.0
 
 
-Request = Login | Render | Search | Fetch | Download | Parse | Recognise
+Request = Login | Learn | Render | Search | Fetch | Download | Parse | Recognise
 ToProcess = Open | Request | More | Close | Granted | RenewSoon
-Answer = Done | Rendered | Listed | Fetched | FileBegun | Piece | Parsed | Recognised | Failed
+Answer = Done | Learnt | Rendered | Listed | Fetched | FileBegun | Piece | Parsed | Recognised | Failed
 FromProcess = Answer | Renew | GiveBack | Spent | Note
 
 _ANSWERS = {answer.__name__ for answer in get_args(Answer)}

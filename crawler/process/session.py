@@ -23,6 +23,7 @@ from crawler.errors import (
 )
 from crawler.http.reach import Reach, networks
 from crawler.http.transfer import Head, Transfer
+from crawler.json_document import JsonNode
 from crawler.kept_page import are_kept, pack
 from crawler.process.hand import LOGIN, Hand
 from crawler.process.messages import (
@@ -38,6 +39,8 @@ from crawler.process.messages import (
     GiveBack,
     Grant,
     Granted,
+    Learn,
+    Learnt,
     Listed,
     Login,
     Message,
@@ -184,10 +187,13 @@ class Session:
 
     async def _do(self, request: Request) -> Message:
         match request:
-            case Login(number=number):
+            case Login(number=number, learnt=learnt):
                 self._is_logged_in = False
-                await self._be_logged_in()
+                await self._be_logged_in(learnt)
                 return Done(number=number)
+            case Learn(number=number):
+                tell = getattr(self._asked, "learnt", None)  # of a SharingSource
+                return Learnt(number=number, learnt=None if tell is None else tell())
             case Render(number=number, query=query):
                 return Rendered(number=number, rendering=self._asked.render(query))
             case Search():
@@ -212,7 +218,7 @@ class Session:
             raise TypeError("this process has no network")
         return self._source
 
-    async def _be_logged_in(self) -> None:
+    async def _be_logged_in(self, learnt: dict[str, Any] | None = None) -> None:
         """Log in once for all requests; a login that was refused is never tried again."""
         if self._is_logged_in:
             return
@@ -222,13 +228,20 @@ class Session:
             if self._is_logged_in:
                 return
             with self._hand.working_on(LOGIN):
-                doing = asyncio.get_running_loop().create_task(self._asked.login())
+                doing = asyncio.get_running_loop().create_task(self._log_in(learnt))
             try:
                 await doing
             except LoginRefused as error:
                 self._refused = error
                 raise
             self._is_logged_in = True
+
+    async def _log_in(self, learnt: dict[str, Any] | None) -> None:
+        join = getattr(self._asked, "join", None)  # of a SharingSource
+        if learnt is None or join is None:
+            await self._asked.login()
+        else:
+            await join(JsonNode(learnt, "$.learnt"))
 
     async def _recognise(self, request: Recognise) -> Recognised:
         """Ask the server for each kind, until one is right.

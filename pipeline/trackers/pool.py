@@ -145,7 +145,7 @@ class TrackerPool:
         """Have one process more; without it, where it cannot log in, the others go on."""
         process = await self._grown()
         try:
-            await process.login()
+            await process.login(await self._processes[0].learnt())
         except (CrawlError, DatabaseError, RuntimeError) as error:
             log.warning("a further tracker process is not used", reason=told(error))
             return

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import count
 from time import monotonic
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import structlog
 from msgspec.structs import replace as replaced
@@ -32,6 +32,8 @@ from crawler.process.messages import (
     FromProcess,
     GiveBack,
     Granted,
+    Learn,
+    Learnt,
     Listed,
     Login,
     Note,
@@ -191,9 +193,13 @@ class TrackerProcess:
         known = {kind for kind, _ in candidates}
         return (found.kind, found.server) if found.kind in known else (None, None)
 
-    async def login(self) -> None:
-        """Log in, as :meth:`crawler.source.Source.login`."""
-        await self._ask(Login(), Done)
+    async def login(self, learnt: dict[str, Any] | None = None) -> None:
+        """Log in, as :meth:`crawler.source.Source.login`, or as :meth:`crawler.source.SharingSource.join`."""
+        await self._ask(Login(learnt=learnt), Done)
+
+    async def learnt(self) -> dict[str, Any] | None:
+        """As :meth:`crawler.source.SharingSource.learnt`; None: the source is none."""
+        return (await self._ask(Learn(), Learnt)).learnt
 
     async def render(self, query: Tree) -> Rendering:
         """Say the query in the tracker's language."""

@@ -55,7 +55,7 @@ KIND = Kind(
         since_overlap=timedelta(minutes=1),
         modified_precision=timedelta(seconds=1),
         unseen_changes=True,  # tags of comments, and comments that somebody edited
-        batch_size=50,
+        batch_size=100,
         obeys_robots=False,
         credential="token",
         needs_username=False,

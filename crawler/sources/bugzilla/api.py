@@ -23,6 +23,7 @@ from crawler.errors import (
     TrackerError,
 )
 from crawler.json_document import JsonNode, read_json
+from crawler.records import Json
 from crawler.source import Connection
 from crawler.sources.bugzilla.version import Version, find_version
 
@@ -31,6 +32,7 @@ _NO_SUCH = frozenset({51, 100, 101})  # object, number or alias, bug
 _NOT_SHOWN = frozenset({102, 106, 109, 110, 113, 115, 120})
 _NO_LOGIN = frozenset({300, 301, 303, 304, 305, 306, 307, 410})
 _NO_RESOURCE = 32614
+_KEY_LENGTH = 40
 _REFUSED = "Bugzilla refused the API key: make a new one under Preferences, API Keys."
 
 Parameters = Sequence[tuple[str, str]]
@@ -54,15 +56,33 @@ class BugzillaApi:
 
         Raises:
             LoginRefused: it does not know it.
-            TrackerError: this is no Bugzilla with a REST API.
+            NoApi: it has no REST API.
+            TrackerError: this is no Bugzilla.
         """
         async with self._asking:
             if self._version is None:
-                version = await find_version(self._client)
+                is_password = self._username is not None and not _is_made_by_bugzilla(self._key or "")
+                version = await find_version(self._client, pages_first=is_password)
                 if self._key is not None:
                     await self._log_in(version, self._key)
                 self._version = version
         return self._version
+
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        version = self._version
+        if version is None:
+            return {}
+        return {"api": version.api, "title": version.title, "by_parameter": bool(self._secret)}
+
+    def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        if self._key is not None:
+            if learnt.flag("by_parameter"):
+                self._secret = _parameter(self._key)
+            else:
+                self._headers = self._headers | self._header(self._key)
+        self._version = Version(api=learnt.at("api").text(), title=learnt.at("title").text())
 
     async def get(self, path: str, params: Parameters = ()) -> JsonNode:
         """Get what is below the API's address.
@@ -98,8 +118,7 @@ class BugzillaApi:
 
     async def _log_in(self, version: Version, key: str) -> None:
         """Find out how the key is sent, and that it is known."""
-        sent = {"Authorization": f"Bearer {key}"} if self._is_bearer else {"X-BUGZILLA-API-KEY": key}
-        in_headers = self._headers | sent
+        in_headers = self._headers | self._header(key)
         answer = await self._client.get(f"{version.api}/whoami", headers=in_headers, accept=_ANSWERS)
         told = _read(answer)
         if isinstance(told.value, dict) and told.value.get("error"):
@@ -121,7 +140,7 @@ class BugzillaApi:
             raise LoginRefused(self._not_theirs())
 
     async def _log_in_by_parameter(self, version: Version, key: str) -> None:
-        self._secret = [("Bugzilla_api_key", key)]
+        self._secret = _parameter(key)
         try:
             if self._username is None:
                 # A wrong key is an error at any question.
@@ -134,8 +153,20 @@ class BugzillaApi:
         if not is_known:
             raise LoginRefused(self._not_theirs())
 
+    def _header(self, key: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}"} if self._is_bearer else {"X-BUGZILLA-API-KEY": key}
+
     def _not_theirs(self) -> str:
         return f"Bugzilla knows the API key, but not as one of {self._username}: give another name or key."
+
+
+def _parameter(key: str) -> list[tuple[str, str]]:
+    return [("Bugzilla_api_key", key)]
+
+
+def _is_made_by_bugzilla(secret: str) -> bool:
+    """Whether a secret looks like the keys that Bugzilla makes, and not like somebody's password."""
+    return len(secret) == _KEY_LENGTH and secret.isascii() and secret.isalnum()
 
 
 def error_of(told: JsonNode) -> CrawlError:

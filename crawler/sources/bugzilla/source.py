@@ -9,15 +9,16 @@ from datetime import datetime
 from crawler.client import Client
 from crawler.errors import ItemError
 from crawler.http.transfer import Transfer
+from crawler.json_document import JsonNode
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
-from crawler.records import AttachmentRecord
+from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.bugzilla.api import BugzillaApi
 from crawler.sources.bugzilla.cgi.source import CgiBugzilla
 from crawler.sources.bugzilla.query import words_of
 from crawler.sources.bugzilla.rest import RestBugzilla
-from crawler.sources.bugzilla.version import NoApi, find_pages
+from crawler.sources.bugzilla.version import NoApi
 
 PAGE_SIZE = 500
 
@@ -49,6 +50,24 @@ class BugzillaSource:
             TrackerError: this is no Bugzilla.
         """
         await self._found()
+
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        return {} if self._way is None else self._way.learnt()
+
+    async def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        if learnt.find("api") is not None:
+            api = BugzillaApi(self._connection, self._client)
+            api.join(learnt)
+            self._way = self._by_api(api)
+            return
+        if (title := learnt.optional_text("title")) is not None:
+            way = self._by_pages(title)
+            await way.login()  # a cookie is a session of its own
+            self._way = way
+            return
+        await self.login()
 
     async def search(
         self,
@@ -107,7 +126,12 @@ class BugzillaSource:
         api = BugzillaApi(self._connection, self._client)
         try:
             await api.version()
-        except NoApi:
-            title = await find_pages(self._client)
-            return CgiBugzilla(self._connection, self._client, page_size=self._page_size, title=title)
+        except NoApi as pages:
+            return self._by_pages(pages.title)
+        return self._by_api(api)
+
+    def _by_api(self, api: BugzillaApi) -> RestBugzilla:
         return RestBugzilla(self._connection, api, page_size=self._page_size)
+
+    def _by_pages(self, title: str) -> CgiBugzilla:
+        return CgiBugzilla(self._connection, self._client, page_size=self._page_size, title=title)

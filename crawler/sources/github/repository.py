@@ -18,6 +18,7 @@ from crawler.errors import (
     UsageError,
 )
 from crawler.json_document import JsonNode, read_json
+from crawler.records import Json
 from crawler.source import Connection
 from crawler.sources.github.address import place_in
 
@@ -62,6 +63,15 @@ class Repository:
             raise TrackerError(f"{_NOT_GITHUB} {error}") from error
         self._name = None
         await self.known()
+
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        return {"name": self._name}
+
+    def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        name = learnt.optional_text("name")
+        self._name = name if name is not None and _NAME.fullmatch(name) else None
 
     async def known(self) -> str:
         """Its full name as GitHub has it.

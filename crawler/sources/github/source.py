@@ -25,7 +25,7 @@ from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
-from crawler.records import AttachmentRecord
+from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.github.listed import ListedIssues
 from crawler.sources.github.parse.keys import number_in, parted
@@ -76,6 +76,14 @@ class GitHubSource:
             TrackerError: not reachable, or not a GitHub.
         """
         await self._repository.login()
+
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        return self._repository.learnt()
+
+    async def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        self._repository.join(learnt)
 
     async def search(
         self,

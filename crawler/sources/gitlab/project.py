@@ -19,6 +19,7 @@ from crawler.errors import (
     UsageError,
 )
 from crawler.json_document import JsonNode, read_json
+from crawler.records import Json
 from crawler.source import Connection
 from crawler.sources.gitlab.address import place_in
 
@@ -73,6 +74,20 @@ class Project:
             await self._check_token()
         self._about = None
         await self.known()
+
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        about = self._about
+        return {} if about is None else {"number": about.number, "path": about.path, "name": about.name}
+
+    def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        if learnt.object():
+            self._about = About(
+                number=learnt.at("number").integer(),
+                path=learnt.at("path").text(),
+                name=learnt.optional_text("name"),
+            )
 
     async def known(self) -> About:
         """What GitLab says of it.

@@ -21,7 +21,7 @@ from crawler.errors import (
     TrackerError,
 )
 from crawler.http.transfer import Transfer
-from crawler.json_document import read_json
+from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
 from crawler.records import AttachmentRecord, Json
@@ -71,6 +71,14 @@ class GitLabSource:
             TrackerError: not reachable, or not a GitLab.
         """
         await self._project.login()
+
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        return self._project.learnt()
+
+    async def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        self._project.join(learnt)
 
     async def search(
         self,

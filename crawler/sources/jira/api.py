@@ -65,6 +65,25 @@ class JiraApi:
                 self._server = server
         return self._server
 
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        server, zone = self._server, self._zone
+        if server is None:
+            return {}
+        told: dict[str, Json] = {"is_cloud": server.is_cloud, "version": server.version}
+        return told | {"title": server.title, "zone": None if zone is None else zone.key}
+
+    def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        if learnt.object():
+            self._zone = _zone(learnt.optional_text("zone"))
+            self._server = Server(
+                is_cloud=learnt.flag("is_cloud"),
+                version=learnt.at("version").text(),
+                title=learnt.at("title").text(),
+            )
+            self.dates = Dates(is_cloud=self._server.is_cloud, zone=self._zone)
+
     async def get(
         self, path: str, params: Pairs | None = None, *, accept: Container[int] = _FINE
     ) -> Response:

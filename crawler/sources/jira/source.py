@@ -66,6 +66,14 @@ class JiraSource:
         """
         await self._api.server()
 
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        return self._api.learnt()
+
+    async def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        self._api.join(learnt)
+
     async def search(
         self,
         query: Tree | None,

@@ -9,6 +9,7 @@ from typing import Final
 
 from crawler.errors import PageRejected
 from crawler.json_document import JsonNode, read_json
+from crawler.records import Json
 from crawler.sources.redmine.parse.names import (
     FORMATS,
     CustomField,
@@ -55,6 +56,15 @@ class Lookup:
         self._lists: dict[str, list[JsonNode]] = {}
         self._singles: dict[Wanted, str | None] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def learnt(self) -> dict[str, Json]:
+        """The lists that were read so far, for the lookup of another process."""
+        return {path: [row.value for row in rows] for path, rows in self._lists.items()}
+
+    def take(self, learnt: JsonNode) -> None:
+        """Know the lists that another process has read."""
+        for path in learnt.object():
+            self._lists[path] = list(learnt.at(path).items())
 
     async def names_for(self, body: bytes) -> Names:
         """The names that an issue needs and does not tell; none where the answer is no issue."""

@@ -22,7 +22,7 @@ from crawler.errors import (
 from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
-from crawler.records import AttachmentRecord
+from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.redmine.account import API_IS_OFF, TRUSTED_FOR, Account
 from crawler.sources.redmine.cursor import RedmineCursor
@@ -70,6 +70,15 @@ class RedmineSource:
             raise TrackerError(f"The address does not answer like a Redmine: {error}") from error
         if answer is None or answer.find("issues") is None:
             raise TrackerError("The address does not answer like a Redmine: it has no list of issues.")
+
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        return self._lookup.learnt()
+
+    async def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        self._account.trust()
+        self._lookup.take(learnt)
 
     async def search(
         self,

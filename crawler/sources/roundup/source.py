@@ -23,7 +23,7 @@ from crawler.errors import (
 from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
-from crawler.records import AttachmentRecord
+from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.roundup.cursor import RoundupCursor
 from crawler.sources.roundup.parse.issue import ACCOUNT, account_page, collection
@@ -85,6 +85,15 @@ class RoundupSource:
                     self._zone = node.optional_text("timezone")
         except PageRejected as error:
             raise TrackerError(f"{_NO_REST} {error}") from error
+
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        return {"zone": self._zone, "fields": list(self._fields or ())}
+
+    async def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        self._zone = learnt.optional_text("zone")
+        self._fields = tuple(each.text() for each in learnt.each("fields")) or None
 
     async def search(
         self,

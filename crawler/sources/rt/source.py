@@ -19,7 +19,7 @@ from crawler.http.transfer import Transfer
 from crawler.json_document import JsonNode, read_json
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
-from crawler.records import AttachmentRecord
+from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
 from crawler.sources.rt.api import PAGE, Api
 from crawler.sources.rt.cursor import RtCursor
@@ -66,6 +66,14 @@ class RtSource:
             TrackerError: not reachable, or no RT with REST 2.0.
         """
         self._server = f"Request Tracker {(await self._api.version())[:60]}"
+
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        return {"server": self._server}
+
+    async def join(self, learnt: JsonNode) -> None:
+        """See :class:`crawler.source.SharingSource`."""
+        self._server = learnt.optional_text("server")
 
     async def search(
         self,

@@ -42,8 +42,9 @@ class CgiLogin:
             if hidden is not None and (token := hidden.attribute("value")):
                 fields.append(("Bugzilla_login_token", token))
             fields.append(("GoAheadAndLogIn", "1"))
-            await self._client.post("index.cgi", data=fields, accept=range(200, 404), retry=False)
-            front = await self._client.get("index.cgi")
+            front = await self._client.post("index.cgi", data=fields, accept=range(200, 404), retry=False)
+            if _LOGOUT not in front.text:  # some answer by another page, or send elsewhere
+                front = await self._client.get("index.cgi")
         except ItemError as error:
             raise TrackerError(f"Bugzilla's form for the login cannot be had: {error}") from error
         if _LOGOUT not in front.text:

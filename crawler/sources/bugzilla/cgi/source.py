@@ -15,7 +15,7 @@ from crawler.http.login_gate import LoginGate
 from crawler.http.transfer import Transfer
 from crawler.query import Tree
 from crawler.query.numbers import asked_numbers
-from crawler.records import AttachmentRecord
+from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, SearchPage
 from crawler.sources.bugzilla.cgi.login import CgiLogin
 from crawler.sources.bugzilla.cursor import BugzillaCursor
@@ -50,6 +50,10 @@ class CgiBugzilla:
         if self._login.is_wanted:
             await self._gate.renew(self._gate.generation)
 
+    def learnt(self) -> dict[str, Json]:
+        """See :class:`crawler.source.SharingSource`."""
+        return {"title": self._title}
+
     async def search(
         self,
         query: Tree | None,
@@ -66,7 +70,7 @@ class CgiBugzilla:
             place = replace(place, products=products_named(product, known))
         wanted = asked_numbers(query).numbers
         numbers = None if wanted is None else sorted(wanted, reverse=True)
-        given = 0
+        given = fullest = 0
         while limit is None or given < limit:
             size = self._page_size if limit is None else min(self._page_size, limit - given)
             below = _LAST if place.below is None else place.below
@@ -76,6 +80,11 @@ class CgiBugzilla:
             floor = min((number for number, _ in found), default=None)
             if asked and not found and len(asked) == _LOOKED_UP:
                 floor = asked[-1]  # these are hidden or none, and others are still to be looked up
+            if floor == 1 or (numbers is None and len(found) < min(size, fullest)):
+                # Nothing is below; or it gives less than it can, and less than it was asked for. That a first
+                # page is not full says nothing: Bugzilla may have a limit of its own.
+                floor = None
+            fullest = max(fullest, len(found))
             place = replace(place, below=floor)
             if floor is None:
                 await self._be_still_known()
