@@ -238,8 +238,11 @@ class SharingSource(Source, Protocol):
     as who the account is and how its lists of names read, needs to be asked for by one of them only.
     """
 
-    def learnt(self) -> dict[str, Json]:
-        """What this one was told of the tracker since it logged in, in its own words; no secret."""
+    async def learnt(self) -> dict[str, Json]:
+        """What this one was told of the tracker since it logged in, in its own words; no secret.
+
+        It may wait for what an issue that is being fetched is about to bring.
+        """
         ...
 
     async def join(self, learnt: JsonNode) -> None:

@@ -193,7 +193,7 @@ class Session:
                 return Done(number=number)
             case Learn(number=number):
                 tell = getattr(self._asked, "learnt", None)  # of a SharingSource
-                return Learnt(number=number, learnt=None if tell is None else tell())
+                return Learnt(number=number, learnt=None if tell is None else await tell())
             case Render(number=number, query=query):
                 return Rendered(number=number, rendering=self._asked.render(query))
             case Search():

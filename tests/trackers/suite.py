@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ import pytest
 
 from crawler.client import Client
 from crawler.errors import LoginRefused, NotFound, UnknownProduct
+from crawler.json_document import JsonNode
 from crawler.query import Clause, Occur, Tree
 from crawler.records import IssueRecord
 from crawler.source import Connection, Kind, Parser, Reference, Source
@@ -174,6 +176,30 @@ class SourceSuite:
             for number in sorted(tracker.issues - tracker.markup_expected):
                 record = await issue(source, tracker.parser, number)
                 assert [text for text in texts(record) if _LAYOUT.search(text)] == []
+
+    async def test_one_that_joins_another_asks_for_nothing_but_the_issue(self, tracker: Tracker) -> None:
+        number = min(tracker.issues, key=_number)
+        async with tracker.logged_in() as first:
+            if not hasattr(first, "join"):
+                pytest.skip("a source of this kind shares nothing")
+            pages = await first.fetch(Reference(issue_id=number))
+            learnt = json.loads(json.dumps(await first.learnt()))
+        assert tracker.connection.password is None or tracker.connection.password not in str(learnt)
+        async with tracker.client(tracker.connection) as client:
+            second: Any = tracker.kind.open_source(tracker.connection, client)
+            await second.join(JsonNode(learnt))
+            joined = client.stats.requests
+            again = await second.fetch(Reference(issue_id=number))
+            asked = client.stats.requests - joined
+        assert tracker.parser.parse(again) == tracker.parser.parse(pages)
+        async with tracker.client(tracker.connection) as client:
+            alone = tracker.kind.open_source(tracker.connection, client)
+            await alone.login()
+            logged_in = client.stats.requests
+            await alone.fetch(Reference(issue_id=number))
+            assert asked <= client.stats.requests - logged_in
+            if tracker.logins is None:  # nobody needs a cookie of their own
+                assert joined == 0 < logged_in
 
     async def test_parsing_needs_neither_login_nor_network(self, tracker: Tracker) -> None:
         number = min(tracker.issues)

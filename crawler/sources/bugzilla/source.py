@@ -51,7 +51,7 @@ class BugzillaSource:
         """
         await self._found()
 
-    def learnt(self) -> dict[str, Json]:
+    async def learnt(self) -> dict[str, Json]:
         """See :class:`crawler.source.SharingSource`."""
         return {} if self._way is None else self._way.learnt()
 

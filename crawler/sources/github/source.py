@@ -77,7 +77,7 @@ class GitHubSource:
         """
         await self._repository.login()
 
-    def learnt(self) -> dict[str, Json]:
+    async def learnt(self) -> dict[str, Json]:
         """See :class:`crawler.source.SharingSource`."""
         return self._repository.learnt()
 

@@ -72,7 +72,7 @@ class GitLabSource:
         """
         await self._project.login()
 
-    def learnt(self) -> dict[str, Json]:
+    async def learnt(self) -> dict[str, Json]:
         """See :class:`crawler.source.SharingSource`."""
         return self._project.learnt()
 

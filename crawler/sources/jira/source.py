@@ -66,7 +66,7 @@ class JiraSource:
         """
         await self._api.server()
 
-    def learnt(self) -> dict[str, Json]:
+    async def learnt(self) -> dict[str, Json]:
         """See :class:`crawler.source.SharingSource`."""
         return self._api.learnt()
 

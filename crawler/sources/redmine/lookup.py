@@ -56,18 +56,27 @@ class Lookup:
         self._lists: dict[str, list[JsonNode]] = {}
         self._singles: dict[Wanted, str | None] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._used = asyncio.Event()  # names were looked up for an issue
 
-    def learnt(self) -> dict[str, Json]:
-        """The lists that were read so far, for the lookup of another process."""
+    async def learnt(self) -> dict[str, Json]:
+        """The lists that were read so far, for the lookup of another process; those of one issue at least."""
+        await self._used.wait()
         return {path: [row.value for row in rows] for path, rows in self._lists.items()}
 
     def take(self, learnt: JsonNode) -> None:
         """Know the lists that another process has read."""
+        self._used.set()
         for path in learnt.object():
             self._lists[path] = list(learnt.at(path).items())
 
     async def names_for(self, body: bytes) -> Names:
         """The names that an issue needs and does not tell; none where the answer is no issue."""
+        try:
+            return await self._names_for(body)
+        finally:
+            self._used.set()
+
+    async def _names_for(self, body: bytes) -> Names:
         try:
             issue = issue_in(read_json(body))
             wanted = wanted_names(issue)

@@ -71,9 +71,9 @@ class RedmineSource:
         if answer is None or answer.find("issues") is None:
             raise TrackerError("The address does not answer like a Redmine: it has no list of issues.")
 
-    def learnt(self) -> dict[str, Json]:
+    async def learnt(self) -> dict[str, Json]:
         """See :class:`crawler.source.SharingSource`."""
-        return self._lookup.learnt()
+        return await self._lookup.learnt()
 
     async def join(self, learnt: JsonNode) -> None:
         """See :class:`crawler.source.SharingSource`."""

@@ -86,7 +86,7 @@ class RoundupSource:
         except PageRejected as error:
             raise TrackerError(f"{_NO_REST} {error}") from error
 
-    def learnt(self) -> dict[str, Json]:
+    async def learnt(self) -> dict[str, Json]:
         """See :class:`crawler.source.SharingSource`."""
         return {"zone": self._zone, "fields": list(self._fields or ())}
 

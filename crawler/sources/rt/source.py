@@ -67,7 +67,7 @@ class RtSource:
         """
         self._server = f"Request Tracker {(await self._api.version())[:60]}"
 
-    def learnt(self) -> dict[str, Json]:
+    async def learnt(self) -> dict[str, Json]:
         """See :class:`crawler.source.SharingSource`."""
         return {"server": self._server}
 

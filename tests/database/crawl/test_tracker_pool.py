@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -55,8 +56,8 @@ async def test_no_issue_waits_for_a_process_that_has_no_part_of_the_host_yet(
     ready: set[TrackerProcess] = set()
     too_early, asked_to_share = [], []
 
-    async def watched_login(self: TrackerProcess) -> None:
-        await login(self)
+    async def watched_login(self: TrackerProcess, learnt: dict[str, Any] | None = None) -> None:
+        await login(self, learnt)
         ready.add(self)
 
     async def watched_fetch(self: TrackerProcess, references: Sequence[Reference]) -> list[Outcome]:
@@ -83,11 +84,11 @@ async def test_a_further_process_that_cannot_log_in_ends_nothing(
     login = TrackerProcess.login
     logins: list[TrackerProcess] = []
 
-    async def once(self: TrackerProcess) -> None:
+    async def once(self: TrackerProcess, learnt: dict[str, Any] | None = None) -> None:
         logins.append(self)
         if self is not logins[0]:
             raise LoginRefused("One login is enough.")
-        await login(self)
+        await login(self, learnt)
 
     monkeypatch.setattr(TrackerProcess, "login", once)
     async with StandIn(synthetic=ISSUES, latency=0.01) as standin:

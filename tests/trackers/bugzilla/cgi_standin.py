@@ -32,6 +32,7 @@ class CgiStandIn(BugzillaStandIn):
         self.sessions: set[str] = set()
         self.logins = 0
         self.form_token = "form-token-1"
+        self.version = "4.2.1"
         self._routes.clear()
         for method, path, answer in (
             ("GET", "index.cgi", self._front),
@@ -94,7 +95,7 @@ class CgiStandIn(BugzillaStandIn):
         head = (
             '<?xml version="1.0" encoding="UTF-8" standalone="yes" ?>\n<!DOCTYPE bugzilla SYSTEM "x.dtd">\n'
         )
-        text = f'{head}<bugzilla version="4.2.1" urlbase="x" {exporter}>\n{bugs}</bugzilla>\n'
+        text = f'{head}<bugzilla version="{self.version}" urlbase="x" {exporter}>\n{bugs}</bugzilla>\n'
         return Reply(text.encode(), 200, {"Content-Type": "application/xml; charset=UTF-8"})
 
     def _told_in_xml(self, asked: Asked, number: str) -> str:

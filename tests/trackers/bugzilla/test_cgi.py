@@ -214,9 +214,16 @@ async def test_a_file_for_nobody_is_no_file(bugzilla: CgiStandIn) -> None:
 
 async def test_a_server_that_fails_is_not_taken_for_one_without_an_api(bugzilla: CgiStandIn) -> None:
     instead(bugzilla, "/version", Reply(b"", 500))
+    bugzilla.version = "5.0.6"
     async with opened(bugzilla) as source:
         with pytest.raises(TrackerError, match="which Bugzilla"):
             await source.login()
+    bugzilla.version = "4.2.1"
+    bugzilla.asked.clear()
+    async with opened(bugzilla) as source:  # one that old has none that could fail
+        await source.login()
+    names = [f"{each.method} {each.path.rpartition('/')[2]}" for each in bugzilla.asked]
+    assert names == ["GET show_bug.cgi", "GET index.cgi", "POST index.cgi"]
     assert KIND.recognise is not None
     bugzilla.before.clear()
     async with Client(f"{bugzilla.url}/bugs") as client:

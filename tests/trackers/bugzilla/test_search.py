@@ -114,6 +114,33 @@ async def test_a_list_in_another_order_is_refused(bugzilla: BugzillaStandIn) -> 
             await numbers(open_source(bugzilla, client))
 
 
+@given(
+    there=st.sets(st.integers(1, 25), min_size=1),
+    most=st.integers(1, 30),
+    size=st.integers(1, 30),
+    limit=st.none() | st.integers(1, 30),
+)
+async def test_a_list_is_read_to_its_end_and_not_beyond(
+    there: set[int], most: int, size: int, limit: int | None
+) -> None:
+    bugzilla = BugzillaStandIn()
+    bugzilla.most = most
+    for number in range(1, 26):
+        bugzilla.create("Core", "Slow")
+        if number not in there:
+            bugzilla.bugs[number].hidden = True
+    with bugzilla.serving():
+        async with Client(f"{bugzilla.url}/bugs") as client:
+            connection = Connection(base_url=f"{bugzilla.url}/bugs", options={"page_size": size})
+            found = await numbers(KIND.open_source(connection, client), limit=limit)
+    assert found == [str(number) for number in sorted(there, reverse=True)[:limit]]
+    if limit is None:
+        lists = sum(each.path.endswith("/bug") for each in bugzilla.asked)
+        full, rest = divmod(len(there), min(most, size))
+        told = (full > 0 and rest > 0) or 1 in there  # that nothing follows
+        assert lists == full + (rest > 0) + (not told)
+
+
 async def test_a_list_that_repeats_itself_ends(bugzilla: BugzillaStandIn) -> None:
     bugzilla.before.append(
         lambda asked: Reply({"bugs": [{"id": 2}, {"id": 1}]}) if asked.path.endswith("/bug") else None

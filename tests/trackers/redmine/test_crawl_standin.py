@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.trackers import pool
+from pipeline.trackers.process import TrackerProcess
 from tests.fixtures.api_server import Reply
 from tests.fixtures.program import Completed
 from tests.fixtures.shell import Shell
@@ -49,6 +51,29 @@ class Desk:
 def desk(shell: Shell, redmine_api: RedmineStandIn) -> Desk:
     """Alice's."""
     return Desk(shell, redmine_api)
+
+
+def test_a_second_process_asks_neither_who_it_is_nor_for_names(
+    desk: Desk, redmine_api: RedmineStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "cores", lambda: 2)
+    monkeypatch.setattr(pool, "GROWTH", 10)
+    joined: list[dict[str, Any] | None] = []
+    login = TrackerProcess.login
+
+    async def watched(self: TrackerProcess, learnt: dict[str, Any] | None = None) -> None:
+        joined.append(learnt)
+        await login(self, learnt)
+
+    monkeypatch.setattr(TrackerProcess, "login", watched)
+    redmine_api.latency = 0.1
+    assert desk.crawl().document["issues_new"] == 30
+    assert [None if learnt is None else sorted(learnt) for learnt in joined] == [
+        None,
+        ["issue_statuses.json", "projects.json"],
+    ]
+    side = [path for path in redmine_api.asked_paths() if not path.startswith("/issues")]
+    assert sorted(side) == sorted(["/users/current.json"] * 2 + ["/issue_statuses.json", "/projects.json"])
 
 
 def test_what_has_not_changed_costs_no_request_and_a_census_finds_the_rest(

@@ -11,15 +11,20 @@ from crawler.records import Json
 
 FORMATS: Final = ("auto", "textile", "markdown", "none")
 # What only one of the two writes; a list's star or a quotation's bracket says nothing.
-_TEXTILE = re.compile(
-    r"^(?:h[1-6]|bq|bc|p)[.=({<>]|^\|_\.|(?<![^\W_])@[^@\s][^@\n]{0,200}@(?![^\W_])|\":(?:https?:|/)|<pre\b"
-    r"|^#{1,3} .*\n#{1,3} |![^\s!]{1,300}\.(?:png|jpe?g|gif)!"
-    r"|(?<![\w*])\*[^*\s][^*\n]{0,200}(?<!\s)\*(?![\w*])",
-    re.MULTILINE,
+# Each has a character to begin with, which is looked for much faster than a place that may be any.
+_TEXTILE = (
+    re.compile(r"\n(?:(?:h[1-6]|bq|bc|p)[.=({<>]|\|_\.|#{1,3} .*\n#{1,3} )"),
+    re.compile(r"@(?<![^\W_]@)[^@\s][^@\n]{0,200}@(?![^\W_])"),
+    re.compile(r"\":(?:https?:|/)"),
+    re.compile(r"<pre\b"),
+    re.compile(r"![^\s!]{1,300}\.(?:png|jpe?g|gif)!"),
+    re.compile(r"\*(?<![\w*]\*)[^*\s][^*\n]{0,200}(?<!\s)\*(?![\w*])"),
 )
-_MARKDOWN = re.compile(
-    r"^(?:```|~~~|#{2,6} |#{1} (?!.*\n# )|\|[ ]*:?-{3,})|\*\*[^*\s]|\]\((?:https?:|/)|(?<!`)`[^`\n]{1,200}`",
-    re.MULTILINE,
+_MARKDOWN = (
+    re.compile(r"\n(?:```|~~~|#{2,6} |#{1} (?!.*\n# )|\|[ ]*:?-{3,})"),
+    re.compile(r"\*\*[^*\s]"),
+    re.compile(r"\]\((?:https?:|/)"),
+    re.compile(r"`(?<!``)[^`\n]{1,200}`"),
 )
 
 
@@ -79,6 +84,7 @@ class Texts:
 
 
 def _markup_of(text: str) -> str:
-    if _TEXTILE.search(text):
+    text = f"\n{text}"  # so that each line has one before it
+    if any(mark.search(text) for mark in _TEXTILE):
         return "textile"
-    return "markdown" if _MARKDOWN.search(text) else "textile"
+    return "markdown" if any(mark.search(text) for mark in _MARKDOWN) else "textile"
