@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from db.errors import DatabaseUnreachable
+from db.refusals import driver_error
 from db.transient import is_transient
 
 P = ParamSpec("P")
@@ -30,8 +30,9 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
             return await asyncio.to_thread(function, *args, **kwargs)
         except DatabaseUnreachable as error:
             log.warning("the database is asked again", reason=str(error))
-        except DBAPIError as error:
-            if error.orig is None or not is_transient(error.orig):
+        except Exception as error:
+            of_the_driver = driver_error(error)
+            if of_the_driver is None or not is_transient(of_the_driver):
                 raise
         await asyncio.sleep(pause)
     return await asyncio.to_thread(function, *args, **kwargs)

@@ -51,28 +51,25 @@ class Program:
         return self.vault if self.settings.secret_key else add_key(self.home)
 
     def open_tracker(self, name: str | None) -> Tracker:
-        """A stored tracker with its password; see :func:`pipeline.trackers.stored.open_tracker`."""
-        from db import get_session
-        from pipeline.trackers.stored import open_tracker
+        """A stored tracker with its password; see :func:`pipeline.trackers.opened.open_tracker`."""
+        from pipeline.trackers.opened import open_tracker
 
-        with get_session(user_id=self.user_id) as session:
-            return open_tracker(session, name, self.settings, self.vault)
+        with acting_for(self.user_id) as acting:
+            return open_tracker(acting.connection, name, self.settings, self.vault)
 
     def find_tracker(self, name: str | None) -> Tracker:
         """A stored tracker without its password; as :meth:`open_tracker` else."""
-        from db import get_session
-        from pipeline.trackers.stored import find_tracker
+        from pipeline.trackers.opened import find_tracker
 
-        with get_session(user_id=self.user_id) as session:
-            return find_tracker(session, name)
+        with acting_for(self.user_id) as acting:
+            return find_tracker(acting.connection, name)
 
     def open_adhoc(self, kind: str, url: str) -> Tracker:
-        """A tracker by its address; see :func:`pipeline.trackers.stored.open_adhoc`."""
-        from db import get_session
-        from pipeline.trackers.stored import open_adhoc
+        """A tracker by its address; see :func:`pipeline.trackers.opened.open_adhoc`."""
+        from pipeline.trackers.opened import open_adhoc
 
-        with get_session(user_id=self.user_id) as session:
-            return open_adhoc(session, kind, url, self.settings, self.vault)
+        with acting_for(self.user_id) as acting:
+            return open_adhoc(acting.connection, kind, url, self.settings, self.vault)
 
     def find_place(self, kind: str | None, url: str, proxy: Proxy | None = None) -> Place:
         """What is at an address: as a stored tracker says, or the kind's own rules, or the server itself.
@@ -89,32 +86,23 @@ class Program:
         import asyncio
 
         from crawler.http.proxy import proxy_of_environment
+        from pipeline.trackers.opened import stored_place
         from pipeline.trackers.recognise import place_of, recognise
-        from pipeline.trackers.stored import stored_place
 
         if kind is not None:
             return place_of(kind, url)
-        from db import get_session
-
-        with get_session(user_id=self.user_id) as session:
-            known = stored_place(session, url)
+        with acting_for(self.user_id) as acting:
+            known = stored_place(acting.connection, url)
         if known is not None:
             return known
         return asyncio.run(recognise(url, proxy=proxy or proxy_of_environment(url, self.settings.proxies)))
 
     def tracker_of(self, lease: SessionLease) -> Tracker:
         """The tracker that a session crawls."""
-        from sqlalchemy import select
+        from pipeline.trackers.opened import open_by_id
 
-        from db import get_session
-        from db.models import Tracker as TrackerModel
-        from pipeline.trackers.stored import open_tracker
-
-        with get_session(user_id=lease.user_id) as session:
-            name = session.scalar(
-                select(TrackerModel.name).where(TrackerModel.tracker_id == lease.tracker_id)
-            )
-            return open_tracker(session, name, self.settings, self.vault)
+        with acting_for(lease.user_id) as acting:
+            return open_by_id(acting.connection, lease.tracker_id, self.settings, self.vault)
 
     def run(
         self, lease: SessionLease, tracker: Tracker, observer: Observer | None = None

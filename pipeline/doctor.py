@@ -20,6 +20,7 @@ from db import get_session
 from db.errors import DatabaseError, NoBinaries
 from db.location import configured_url
 from db.models import SavedSearch, Tracker, User
+from db.session import driver_connection
 from db.settings import DatabaseSettings, address_source, environment, libpq_url
 from db.settings import read_settings as read_database_settings
 from db.setup.bootstrap import schema_status
@@ -30,9 +31,9 @@ from pipeline.logs import keep_secret, redact
 from pipeline.sessions.left_over import left_over
 from pipeline.settings import Settings, read_settings
 from pipeline.trackers.connect import Tracker as Connected
+from pipeline.trackers.opened import open_by_id
 from pipeline.trackers.process import TrackerProcess
 from pipeline.trackers.secrets import place_of_key
-from pipeline.trackers.stored import open_by_id
 
 Level = Literal["ok", "note", "problem"]
 
@@ -169,7 +170,7 @@ def _account(database: DatabaseSettings, settings: Settings, *, online: bool) ->
         opened: dict[str, Connected | None] = {}
         for row in rows:
             try:
-                opened[row.name] = open_by_id(session, row.tracker_id, settings, vault)
+                opened[row.name] = open_by_id(driver_connection(session), row.tracker_id, settings, vault)
             except CrawlError:  # its password cannot be read
                 opened[row.name] = None
         sealed = sum(row.secret is not None for row in rows)

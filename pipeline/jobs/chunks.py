@@ -20,12 +20,13 @@ from db.crawl.progress import SessionProgress, add_progress
 from db.errors import FenceLost
 from db.in_thread import in_thread
 from db.models import CrawlSession, SessionChunk
+from db.session import driver_connection
 from pipeline.jobs.context import WorkerContext
 from pipeline.jobs.retry import MAX_ATTEMPTS, RetryLater, may_pass, pause_after
 from pipeline.jobs.schedules import database_now
 from pipeline.jobs.shared_session import end_if_done
 from pipeline.sessions.claim import Claim, add_files
-from pipeline.sessions.crawl_session import lease_of
+from pipeline.sessions.crawl_session import read_lease
 from pipeline.sessions.ending import Ending, Stopper, add_spent
 
 MOST_AT_ONCE = 64  # requests of one job, whatever somebody wrote into their tracker's row
@@ -168,8 +169,8 @@ def take_chunk(
         if row.tracker_id is None:
             raise TrackerError("The session has no tracker any more.")
         return ChunkClaim(
-            lease=lease_of(row),
-            tracker=context.open_tracker(user_id)(session, row.tracker_id),
+            lease=read_lease(driver_connection(session), session_id),
+            tracker=context.open_tracker(user_id)(driver_connection(session), row.tracker_id),
             context=context,
             number=chunk.chunk_number,
             fence=chunk.fence,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
+import psycopg
 
 from crawler.http.reach import Reach
 from pipeline.jobs.commands import Commands
@@ -17,12 +17,12 @@ from pipeline.sessions.ending import Stopper
 from pipeline.sessions.interruption import Interruption
 from pipeline.stages.state import RunState
 from pipeline.trackers.connect import Tracker
-from pipeline.trackers.stored import open_by_id
+from pipeline.trackers.opened import open_by_id
 
 if TYPE_CHECKING:
     from pipeline.bootstrap import Program
 
-OpenTracker = Callable[[Session, int], Tracker]  # a user's tracker with its password, by its id
+OpenTracker = Callable[[psycopg.Connection, int], Tracker]  # a user's tracker with its password, by its id
 
 
 @dataclass(slots=True)
@@ -81,12 +81,12 @@ class WorkerContext:
         """
         settings, vault = self.program.settings, self.program.vault
         if user_id == self.program.user_id:
-            return lambda session, tracker_id: open_by_id(session, tracker_id, settings, vault)
+            return lambda connection, tracker_id: open_by_id(connection, tracker_id, settings, vault)
         settings = replace(
             settings, tracker_username=None, tracker_password=None, proxies={}, proxy_password=None
         )
-        return lambda session, tracker_id: replace(
-            open_by_id(session, tracker_id, settings, vault), reach=self.reach
+        return lambda connection, tracker_id: replace(
+            open_by_id(connection, tracker_id, settings, vault), reach=self.reach
         )
 
     @contextmanager

@@ -11,11 +11,12 @@ from sqlalchemy import select
 
 from db import get_session
 from db.job_queue import unfinished
-from db.models import CrawlSession, Run, SavedSearch
+from db.models import Run, SavedSearch
+from db.session import driver_connection
 from pipeline.jobs.runs import WORKING, add_run, working_run
 from pipeline.jobs.schedules import find_schedule
 from pipeline.reports.session_summary import session_summary
-from pipeline.sessions.crawl_session import lease_of
+from pipeline.sessions.crawl_session import read_lease
 
 if TYPE_CHECKING:
     from pipeline.bootstrap import Program
@@ -69,8 +70,7 @@ def _ask(user_id: int, name: str) -> tuple[int, str]:
 def _ended(user_id: int, run_id: int) -> Ended:
     with get_session(user_id=user_id) as session:
         run = session.get_one(Run, run_id)
-        row = session.get(CrawlSession, run.session_id) if run.session_id is not None else None
-        lease = lease_of(row) if row is not None else None
+        lease = None if run.session_id is None else read_lease(driver_connection(session), run.session_id)
         status, error_type, error = run.status, run.error_type, run.error
     figures = session_summary(lease) if lease is not None else None
     return Ended(status=status, error_type=error_type, error=error, figures=figures)

@@ -17,6 +17,7 @@ from db.crawl.progress import SessionProgress, add_progress
 from db.in_thread import in_thread
 from db.job_queue import defer
 from db.models import CrawlSession, Run, SessionChunk
+from db.session import driver_connection
 from pipeline.attachments.limits import limits_of
 from pipeline.jobs.context import WorkerContext
 from pipeline.jobs.retry import MAX_ATTEMPTS, RetryLater
@@ -24,7 +25,7 @@ from pipeline.jobs.runs import CHUNK, SEARCH, WORKING, settle
 from pipeline.jobs.schedules import asked, database_now
 from pipeline.jobs.shared_session import CHUNK_SIZE, end_search, end_shared, fail_session, split_chunks
 from pipeline.sessions.claim import Claim, add_files
-from pipeline.sessions.crawl_session import CrawlRequest, add_session, lease_of
+from pipeline.sessions.crawl_session import CrawlRequest, add_session, read_lease
 from pipeline.sessions.ending import Ending, Stopper
 from pipeline.sessions.since import since_last, with_since_warning
 
@@ -118,14 +119,14 @@ def take_search(user_id: int, run_id: int, context: WorkerContext) -> SearchClai
         tracker_id = run.schedule.tracker_id
         if tracker_id is None:
             raise TrackerError("The schedule has no tracker any more: add it again.")
-        tracker = context.open_tracker(user_id)(session, tracker_id)
+        driver = driver_connection(session)
+        tracker = context.open_tracker(user_id)(driver, tracker_id)
         if run.session_id is None:
             request = with_since_warning(
                 replace(prepared, workers=prepared.workers or tracker.concurrency), tracker.kind
             )
-            row = add_session(session, user_id, tracker_id, request)
-            row.session_metadata = {**row.session_metadata, "queue": run.queue}
-            run.session_id = row.session_id
+            lease = add_session(driver, user_id, tracker_id, request, queue=run.queue)
+            run.session_id = lease.session_id
         else:
             row = session.scalars(
                 select(CrawlSession)
@@ -136,8 +137,9 @@ def take_search(user_id: int, run_id: int, context: WorkerContext) -> SearchClai
                 settle(session, run)
                 return None
             row.fence += 1
-        session.flush()
-        return SearchClaim(lease=lease_of(row), tracker=tracker, context=context)
+            session.flush()
+            lease = read_lease(driver, row.session_id)
+        return SearchClaim(lease=lease, tracker=tracker, context=context)
 
 
 def fail_run(user_id: int, run_id: int, error: Stopper) -> None:

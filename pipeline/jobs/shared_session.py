@@ -15,6 +15,7 @@ from db.errors import FenceLost
 from db.job_queue import defer
 from db.models import CrawlSession, Run, SessionChunk, SessionFrontier
 from db.queries import statements
+from db.session import driver_connection
 from pipeline.jobs.runs import CHUNK, settle
 from pipeline.jobs.schedules import database_now
 from pipeline.sessions.crawl_session import SessionLease, drop_chunks
@@ -75,12 +76,13 @@ def end_shared(session: Session, row: CrawlSession, status: str, error: Stopper 
     """Close a session's row, which is locked, and settle its run."""
     seconds = (database_now(session) - row.started_at).total_seconds() - (row.duration_seconds or 0)
     seconds = max(0.0, seconds)  # whatever somebody wrote there
+    session.flush()
     close(
-        session,
-        row,
+        driver_connection(session),
+        row.session_id,
         Ending(status=status, seconds=seconds, search_seconds=0.0, spent=ClientStats(), error=error),
     )
-    session.flush()
+    session.refresh(row)
     run = session.scalar(select(Run).where(Run.session_id == row.session_id).with_for_update(key_share=True))
     if run is not None:
         settle(session, run, error=error)
@@ -89,7 +91,7 @@ def end_shared(session: Session, row: CrawlSession, status: str, error: Stopper 
 def fail_session(user_id: int, session_id: int, error: Stopper) -> None:
     """End a session that cannot go on; nobody works on its chunks any more."""
     with get_session(user_id=user_id) as session:
-        drop_chunks(session, session_id)
+        drop_chunks(driver_connection(session), session_id)
         row = session.scalar(
             select(CrawlSession)
             .where(CrawlSession.session_id == session_id, CrawlSession.user_id == user_id)
@@ -117,9 +119,8 @@ def _held(session: Session, lease: SessionLease) -> CrawlSession:
 def _split(session: Session, row: CrawlSession, *, rest: bool) -> None:
     """Divide the frontier behind the last chunk; with ``rest``, the last chunk may be smaller."""
     session.flush()
-    driver = session.connection().connection.driver_connection
     values = {"session_id": row.session_id, "size": CHUNK_SIZE, "rest": rest}
-    numbers = driver.execute(statements("chunks")["split"], values).fetchall()  # type: ignore[union-attr]
+    numbers = driver_connection(session).execute(statements("chunks")["split"], values).fetchall()
     ids = {"user_id": row.user_id, "session_id": row.session_id}
     defer(
         session,

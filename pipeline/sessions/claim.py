@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import psycopg
-from sqlalchemy import update
-from sqlalchemy.orm import Session
 
 from db.crawl.progress import SessionProgress
 from db.errors import FenceLost
-from db.models import CrawlSession
+from db.queries import statements
 from db.sanitize import INTEGER_MAX
 from pipeline.sessions.crawl_session import SessionLease
 from pipeline.sessions.ending import Ending, Stopper
 from pipeline.trackers.connect import Tracker
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 @dataclass(kw_only=True, slots=True)
@@ -112,9 +113,12 @@ def add_files(session: Session, lease: SessionLease, fetched: int, *, fenced: bo
     Raises:
         FenceLost: it is not.
     """
-    wanted = update(CrawlSession).where(CrawlSession.session_id == lease.session_id)
-    if fenced:
-        wanted = wanted.where(CrawlSession.fence == lease.fence)
-    added = wanted.values(attachments_downloaded=CrawlSession.attachments_downloaded + fetched)
-    if session.scalar(added.returning(CrawlSession.session_id)) is None:
+    from db.session import driver_connection
+
+    values = {
+        "session_id": lease.session_id,
+        "fence": lease.fence if fenced else None,
+        "fetched": fetched,
+    }
+    if driver_connection(session).execute(statements("sessions")["add_files"], values).rowcount != 1:
         raise FenceLost("Another process has taken this session over: this one stops.")

@@ -25,8 +25,6 @@ from db.crawl.own_states import own_states
 from db.crawl.progress import tell_movement
 from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseError
-from pipeline.attachments.download import Work, download_attachments
-from pipeline.attachments.texts import read_texts
 from pipeline.sessions import watchdog
 from pipeline.sessions.ceiling import Ceiling
 from pipeline.sessions.claim import Claim
@@ -239,6 +237,8 @@ class _Run:
         self._searched = monotonic()
 
     async def _attachments(self, plan: Plan) -> None:
+        from pipeline.attachments.download import Work, download_attachments
+
         def keep_within() -> None:
             if (excess := plan.excess(0)) is not None:
                 raise excess
@@ -258,6 +258,8 @@ class _Run:
         await download_attachments(work)
 
     async def _texts(self, plan: Plan) -> None:
+        from pipeline.attachments.texts import read_texts
+
         lease, counts = plan.lease, self._state.counts
         selected = Selected(
             user_id=lease.user_id, session_id=lease.session_id, positions=self._claim.positions

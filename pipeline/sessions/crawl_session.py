@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from crawler.errors import UsageError
 from crawler.query import ParsedQuery, Tree, parse_direct
-from db import get_session
+from db.acting import acting_for
 from db.crawl.census import Scope
-from db.models import CrawlSession, SearchQuery, SessionChunk
+from db.queries import statements
 from pipeline.attachments.limits import Limits, limits_of
 
 HEARTBEAT = timedelta(seconds=15)
@@ -83,58 +84,52 @@ class SessionLease:
 
 def begin(user_id: int, tracker_id: int, request: CrawlRequest) -> SessionLease:
     """Open a session and write down what it is going to search."""
-    with get_session(user_id=user_id) as session:
-        return lease_of(add_session(session, user_id, tracker_id, request))
+    with acting_for(user_id) as acting:
+        return add_session(acting.connection, user_id, tracker_id, request)
 
 
-def add_session(session: Session, user_id: int, tracker_id: int, request: CrawlRequest) -> CrawlSession:
-    """As :func:`begin`, within the caller's transaction."""
+def add_session(
+    connection: psycopg.Connection,
+    user_id: int,
+    tracker_id: int,
+    request: CrawlRequest,
+    **metadata: object,
+) -> SessionLease:
+    """As :func:`begin`, within the caller's transaction and with more of it noted."""
     query = request.query
-    row = CrawlSession(
-        user_id=user_id,
-        tracker_id=tracker_id,
-        product=request.product,
-        original_query=request.original,
-        parsed_query=query.text,
-        query_language=query.language,
-        max_results=request.max_results,
-        crawl_related=request.related,
-        since=request.since,
-        parallel_workers=request.workers,
-        status="running",
-        fence=1,
-        session_metadata={
-            "nl_parsing": {
-                "method": query.method,
-                "confidence": query.confidence,
-                "language": query.language,
-                "explanation": " ".join(filter(None, (query.explanation, *request.notes))),
-                "filters": dict(query.filters),
-            },
-            "attachments": request.attachments,
-            "attachment_limits": request.limits.as_json(),
-            "since_last": request.since_last,
-            "census": request.census,
-            "remove_many": request.allow_mass_removal,
-            "allow_empty": list(request.allow_empty),
-        },
-    )
-    session.add(row)
-    session.flush()
-    session.add(
-        SearchQuery(
-            user_id=user_id,
-            session_id=row.session_id,
-            original_query=request.original,
-            parsed_query=query.text,
-            query_language=query.language,
-            product=request.product,
-            parsing_method=query.method,
-            parsing_confidence=query.confidence,
-        )
-    )
-    session.flush()
-    return row
+    values = {
+        "user_id": user_id,
+        "tracker_id": tracker_id,
+        "product": request.product,
+        "original": request.original,
+        "text": query.text,
+        "language": query.language,
+        "method": query.method,
+        "confidence": query.confidence,
+        "max_results": request.max_results,
+        "related": request.related,
+        "since": request.since,
+        "workers": request.workers,
+        "metadata": Jsonb(
+            {
+                "nl_parsing": {
+                    "method": query.method,
+                    "confidence": query.confidence,
+                    "language": query.language,
+                    "explanation": " ".join(filter(None, (query.explanation, *request.notes))),
+                    "filters": dict(query.filters),
+                },
+                "attachments": request.attachments,
+                "attachment_limits": request.limits.as_json(),
+                "since_last": request.since_last,
+                "census": request.census,
+                "remove_many": request.allow_mass_removal,
+                "allow_empty": list(request.allow_empty),
+                **metadata,
+            }
+        ),
+    }
+    return _lease(connection, "begin", values)
 
 
 def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = ()) -> SessionLease:
@@ -148,65 +143,58 @@ def take_over(user_id: int, session_uuid: UUID, *, allow_empty: Sequence[str] = 
     Raises:
         UsageError: there is no such session for this user, or nothing is left to do in it.
     """
-    with get_session(user_id=user_id) as session:
-        mine = (CrawlSession.session_uuid == session_uuid, CrawlSession.user_id == user_id)
-        session_id = session.scalar(select(CrawlSession.session_id).where(*mine))
+    with acting_for(user_id) as acting:
+        wanted = {"session_uuid": session_uuid, "user_id": user_id}
+        session_id = acting.value("sessions", "find", wanted)
         if session_id is None:
             raise UsageError(f"There is no session {session_uuid}: see sessions.")
-        drop_chunks(session, session_id)  # workers that share it stop: it is one process's now
-        row = session.scalars(select(CrawlSession).where(*mine).with_for_update(key_share=True)).one()
-        if row.status == "completed":
+        drop_chunks(acting.connection, session_id)  # workers that share it stop: it is one process's now
+        (row,) = acting.rows("sessions", "lock", {"session_id": session_id})
+        if row["status"] == "completed":
             raise UsageError(f"Session {session_uuid} is complete: there is nothing to resume.")
-        if row.tracker_id is None:
+        if row["tracker_id"] is None:
             raise UsageError(f"Session {session_uuid} has no tracker any more: crawl anew.")
-        row.fence += 1
-        row.status = "running"
-        row.completed_at = None
-        row.heartbeat_at = func.clock_timestamp()  # nobody works on it but we, from the first moment on
-        allowed = dict.fromkeys((*row.session_metadata.get("allow_empty", ()), *allow_empty))
-        row.session_metadata = without_holder(row) | {"allow_empty": list(allowed)}
-        session.flush()
-        return lease_of(row)
+        allowed = dict.fromkeys((*row["metadata"].get("allow_empty", ()), *allow_empty))
+        values = {"session_id": session_id, "allow_empty": Jsonb(list(allowed))}
+        return _lease(acting.connection, "take_over", values)
 
 
-def lease_of(row: CrawlSession) -> SessionLease:
+def read_lease(connection: psycopg.Connection, session_id: int) -> SessionLease:
     """The session as whoever has just locked its row holds it."""
-    parsing = row.session_metadata.get("nl_parsing", {})
-    return SessionLease(
-        session_id=row.session_id,
-        session_uuid=row.session_uuid,
-        user_id=row.user_id,
-        tracker_id=row.tracker_id,
-        fence=row.fence,
-        text=row.parsed_query or "",
-        tree=parse_direct(row.parsed_query or ""),
-        filters=parsing.get("filters", {}),
-        product=row.product,
-        since=row.since,
-        max_results=row.max_results,
-        crawl_related=row.crawl_related,
-        attachments=bool(row.session_metadata.get("attachments")),
-        limits=limits_of(row.session_metadata.get("attachment_limits")),
-        workers=row.parallel_workers or 1,
-        search_cursor=row.search_cursor,
-        search_done=row.search_done,
-        census=bool(row.session_metadata.get("census")),
-        allow_mass_removal=bool(row.session_metadata.get("remove_many")),
-        allow_empty=tuple(row.session_metadata.get("allow_empty", ())),
-        since_last=bool(row.session_metadata.get("since_last")),
-        bytes_received=row.bytes_received or 0,
-    )
+    return _lease(connection, "lease", {"session_id": session_id})
 
 
-def drop_chunks(session: Session, session_id: int) -> None:
+def drop_chunks(connection: psycopg.Connection, session_id: int) -> None:
     """Let nobody work on the session's chunks any more; before its row is locked, as their holders do."""
-    session.execute(
-        update(SessionChunk)
-        .where(SessionChunk.session_id == session_id, SessionChunk.state.in_(("waiting", "working")))
-        .values(state="dropped", fence=SessionChunk.fence + 1)
+    connection.execute(statements("sessions")["drop_chunks"], {"session_id": session_id})
+
+
+def _lease(connection: psycopg.Connection, statement: str, values: Mapping[str, object]) -> SessionLease:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(statements("sessions")[statement], values).fetchone()
+    assert row is not None  # noqa: S101 - it was just made, or seen
+    metadata: dict[str, Any] = row["metadata"]
+    return SessionLease(
+        session_id=row["session_id"],
+        session_uuid=row["session_uuid"],
+        user_id=row["user_id"],
+        tracker_id=row["tracker_id"],
+        fence=row["fence"],
+        text=row["parsed_query"] or "",
+        tree=parse_direct(row["parsed_query"] or ""),
+        filters=metadata.get("nl_parsing", {}).get("filters", {}),
+        product=row["product"],
+        since=row["since"],
+        max_results=row["max_results"],
+        crawl_related=row["crawl_related"],
+        attachments=bool(metadata.get("attachments")),
+        limits=limits_of(metadata.get("attachment_limits")),
+        workers=row["parallel_workers"] or 1,
+        search_cursor=row["search_cursor"],
+        search_done=row["search_done"],
+        census=bool(metadata.get("census")),
+        allow_mass_removal=bool(metadata.get("remove_many")),
+        allow_empty=tuple(metadata.get("allow_empty", ())),
+        since_last=bool(metadata.get("since_last")),
+        bytes_received=row["bytes_received"] or 0,
     )
-
-
-def without_holder(row: CrawlSession) -> dict[str, Any]:
-    """What is said of a session apart from the connection of whoever held it."""
-    return {name: value for name, value in row.session_metadata.items() if name != "backend"}

@@ -6,12 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import JSONB
 
 from crawler.sources import find_kind
-from db import get_session
-from db.models import CrawlSession, Tracker
 from pipeline.sessions.crawl_session import CrawlRequest
 
 CANNOT_TELL = "The tracker cannot tell what changed since a time: every hit is fetched and compared."
@@ -57,6 +53,12 @@ def last_start(user_id: int, tracker_id: int, request: CrawlRequest) -> datetime
     Returns:
         An aware time; None: there was no such session.
     """
+    from sqlalchemy import ColumnElement, func, literal, or_, select
+    from sqlalchemy.dialects.postgresql import JSONB
+
+    from db import get_session
+    from db.models import CrawlSession, Tracker
+
     metadata = CrawlSession.session_metadata
     conditions: list[ColumnElement[bool]] = [
         CrawlSession.user_id == user_id,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import psycopg
-from sqlalchemy.orm import Session
 
 from db.crawl.frontier import beat, hold_fence
 from db.crawl.progress import SessionProgress, add_progress
@@ -21,6 +20,9 @@ from pipeline.sessions.ending import Ending, Stopper, end
 from pipeline.sessions.interruption import interrupted_by_signals
 from pipeline.stages.counts import Observer, ignore_progress
 from pipeline.trackers.connect import Tracker
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 @dataclass(kw_only=True, slots=True)

@@ -14,11 +14,13 @@ from crawler.query import parse_query
 from db import get_session
 from db.db_logins import create_personal_login
 from db.errors import DatabaseRefused
+from db.session import driver_connection
 from pipeline.jobs.schedules import NewSchedule, add_schedule
 from pipeline.settings import Settings
 from pipeline.trackers.connect import Tracker
+from pipeline.trackers.opened import open_adhoc, open_by_id, open_tracker
 from pipeline.trackers.secrets import open_vault, password_of
-from pipeline.trackers.stored import NewTracker, add_tracker, open_adhoc, open_by_id, open_tracker, rotate
+from pipeline.trackers.stored import NewTracker, add_tracker, rotate
 from tests.fixtures.crawl import Crawler
 from tests.fixtures.schema import ALICE, ANA, BOB, ROOT, Database
 
@@ -54,7 +56,10 @@ def test_a_rotation_seals_each_of_ones_own_with_the_new_key_and_they_open_as_bef
     for owner, name in ((crawler, "one"), (crawler, "two"), (bob, "three")):
         with get_session(user_id=owner.user_id) as session:
             program = owner.program
-            assert open_tracker(session, name, program.settings, program.vault).password == CANARY
+            assert (
+                open_tracker(driver_connection(session), name, program.settings, program.vault).password
+                == CANARY
+            )
 
 
 def test_without_the_key_it_is_one_sentence_that_says_what_to_do(crawler: Crawler) -> None:
@@ -65,7 +70,7 @@ def test_without_the_key_it_is_one_sentence_that_says_what_to_do(crawler: Crawle
         get_session(user_id=crawler.user_id) as session,
         pytest.raises(UsageError, match="IMS_SECRET_KEY") as refused,
     ):
-        open_tracker(session, "one", program.settings, stranger)
+        open_tracker(driver_connection(session), "one", program.settings, stranger)
     assert CANARY not in str(refused.value)
 
 
@@ -98,7 +103,7 @@ def test_an_address_with_a_password_is_refused_before_the_database_hears_of_it(
     program = crawler.program
     with get_session(user_id=crawler.user_id) as session:
         with pytest.raises(UsageError) as refused:
-            open_adhoc(session, "ims", url, program.settings, program.vault)
+            open_adhoc(driver_connection(session), "ims", url, program.settings, program.vault)
         with pytest.raises(UsageError):
             add_tracker(session, NewTracker(name="t", kind="ims", base_url=url), program.vault)
     assert CANARY not in f"{sent} {refused.value}"
@@ -147,7 +152,7 @@ def test_a_verifier_is_not_sent_for_a_login_that_cannot_be(
 
 def opened(crawler: Crawler, name: str = "one", settings: Settings | None = None) -> Tracker:
     with get_session(user_id=crawler.user_id) as session:
-        return open_tracker(session, name, settings or Settings(), crawler.program.vault)
+        return open_tracker(driver_connection(session), name, settings or Settings(), crawler.program.vault)
 
 
 def test_an_address_that_an_admin_changed_does_not_get_the_password(crawler: Crawler) -> None:
@@ -193,7 +198,9 @@ def test_the_account_of_the_environment_goes_nowhere_but_where_its_owner_said(cr
     add(crawler, "one", "http://planted.example", password=None)
     assert opened(crawler, settings=ENVIRONMENT).password is None
     with get_session(user_id=ALICE) as session:
-        adhoc = open_adhoc(session, "ims", "http://127.0.0.1:9", ENVIRONMENT, crawler.program.vault)
+        adhoc = open_adhoc(
+            driver_connection(session), "ims", "http://127.0.0.1:9", ENVIRONMENT, crawler.program.vault
+        )
     assert (adhoc.username, adhoc.password) == ("kim", "from-the-environment")
     again = opened(crawler, adhoc.name, ENVIRONMENT)  # as resume does
     assert (again.username, again.password) == ("kim", "from-the-environment")
@@ -204,14 +211,16 @@ def test_the_account_of_the_environment_goes_nowhere_but_where_its_owner_said(cr
         get_session(user_id=ALICE) as session,
         pytest.raises(UsageError, match="address changed"),
     ):
-        open_by_id(session, adhoc.tracker_id, ENVIRONMENT, crawler.program.vault)
+        open_by_id(driver_connection(session), adhoc.tracker_id, ENVIRONMENT, crawler.program.vault)
 
 
 def test_the_password_of_the_environment_wins_for_an_address_on_the_command_line(crawler: Crawler) -> None:
     add(crawler, "one")
     with get_session(user_id=ALICE) as session:
         for settings, password in ((ENVIRONMENT, "from-the-environment"), (WITHOUT, CANARY)):
-            found = open_adhoc(session, "ims", "http://127.0.0.1:9", settings, crawler.program.vault)
+            found = open_adhoc(
+                driver_connection(session), "ims", "http://127.0.0.1:9", settings, crawler.program.vault
+            )
             assert (found.name, found.password) == ("one", password)
     assert opened(crawler).password == CANARY
 
@@ -219,7 +228,9 @@ def test_the_password_of_the_environment_wins_for_an_address_on_the_command_line
 @pytest.mark.parametrize("part", ["?api_key=canary2", "#canary2", "x?key=canary2"])
 def test_a_key_in_an_address_is_refused_before_the_database_hears_of_it(crawler: Crawler, part: str) -> None:
     for store in (
-        lambda session: open_adhoc(session, "ims", f"https://h/{part}", WITHOUT, crawler.program.vault),
+        lambda session: open_adhoc(
+            driver_connection(session), "ims", f"https://h/{part}", WITHOUT, crawler.program.vault
+        ),
         lambda session: add_tracker(
             session, NewTracker(name="x", kind="ims", base_url=f"https://h/{part}"), crawler.program.vault
         ),
