@@ -14,11 +14,12 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from time import monotonic
-from typing import Any
-
-import h11
+from typing import TYPE_CHECKING, Any
 
 from crawler.http.library import httpx
+
+if TYPE_CHECKING:
+    import h11
 
 _BUFFER = 1 << 16  # bytes that are read at once
 _HELD = 1 << 18  # bytes that may wait to be taken before the server must wait
@@ -237,6 +238,8 @@ class _Line(asyncio.BufferedProtocol):
         self._done()
 
     async def _odd(self, request: httpx.Request, first: bytes) -> tuple[int, Fields, AsyncIterator[bytes]]:
+        import h11  # as rarely as it is needed
+
         reader = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD)
         reader.send(h11.Request(method=request.method, target=b"/", headers=[(b"Host", b"-")]))
         reader.send(h11.EndOfMessage())
@@ -248,6 +251,8 @@ class _Line(asyncio.BufferedProtocol):
         return event.status_code, list(event.headers.raw_items()), self._told_by(reader)
 
     async def _told_by(self, reader: h11.Connection) -> AsyncIterator[bytes]:
+        import h11
+
         while isinstance(event := await self._event(reader), h11.Data):
             yield bytes(event.data)
         if not isinstance(event, h11.EndOfMessage):
@@ -257,6 +262,8 @@ class _Line(asyncio.BufferedProtocol):
         self._done()
 
     async def _event(self, reader: h11.Connection) -> Any:
+        import h11
+
         try:
             while (event := reader.next_event()) is h11.NEED_DATA:
                 reader.receive_data(await self._piece())

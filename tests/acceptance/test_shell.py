@@ -222,6 +222,22 @@ def test_a_question_loads_what_it_needs_and_no_more(ims_crawl: Program, command:
     assert done.stderr.splitlines()[-1] == "loaded:", done.stderr
 
 
+@pytest.mark.usefixtures("crawled")
+def test_a_crawl_needs_no_mapper_of_objects(ims_crawl: Program, ims_process: Tracker) -> None:
+    words = ["crawl", "timeout", *ims_process.options, "--max", "2", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", _watching(("sqlalchemy", "alembic", "crawler.client"), words)],
+        env=ims_crawl.environment(PYTHONPATH=str(ROOT), **ims_process.ACCOUNT),
+        cwd=ims_crawl.home.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "loaded:", done.stderr
+
+
 def test_names_complete_without_loading_the_program(ims_crawl: Program, crawled: dict[str, Any]) -> None:
     (tracker,) = {row["tracker"] for row in ims_crawl("sessions", "--json").document} - {None}
     for command in (

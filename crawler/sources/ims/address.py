@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from crawler.client import Client
-from crawler.html import LexborDocument
+from typing import TYPE_CHECKING
+
 from crawler.http.web_address import web_page
+
+if TYPE_CHECKING:
+    from crawler.client import Client
 
 _APPLICATION = "/tody/"
 _FORM = "form[action*='auth/login' i] input[name=id], form[action*='auth/login' i] input[name=password]"
@@ -21,6 +24,8 @@ def base_of(url: str) -> str | None:
 
 async def recognise(client: Client) -> str | None:
     """Return its name, where there is the form that it logs in with; it tells no version."""
+    from crawler.html import LexborDocument  # whoever knows the kind needs no page
+
     answer = await client.get("tody/auth/login.do", accept=range(200, 500))
     is_one = len(LexborDocument(answer.text).select(_FORM)) > 1
     return "IMS" if is_one else None
