@@ -69,11 +69,21 @@ class RtSource:
 
     async def learnt(self) -> dict[str, Json]:
         """See :class:`crawler.source.SharingSource`."""
-        return {"server": self._server}
+        return {
+            "server": self._server,
+            "names": [[kind, key, name] for (kind, key), name in self._names.items()],
+            "closed": [[queue, status, ends] for (queue, status), ends in self._closed.items()],
+        }
 
     async def join(self, learnt: JsonNode) -> None:
         """See :class:`crawler.source.SharingSource`."""
         self._server = learnt.optional_text("server")
+        for row in learnt.each("names"):
+            kind, key, name = row.items()
+            self._names[kind.text(), key.text()] = None if name.value is None else name.text()
+        for row in learnt.each("closed"):
+            queue, status, ends = row.items()
+            self._closed[queue.text(), status.text()] = ends.boolean()
 
     async def search(
         self,
