@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Final
 
 from crawler.errors import PageRejected
@@ -48,12 +49,29 @@ _MOST_PAGES: Final = 500
 Ask = Callable[[str, Mapping[str, str]], Awaitable[JsonNode | None]]
 
 
+class _List:
+    """The rows of a list, which every issue looks into: there may be thousands of projects and people."""
+
+    def __init__(self, rows: list[JsonNode]) -> None:
+        self.rows = rows
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Names by their ids."""
+        return _names_in(self.rows)
+
+    @cached_property
+    def by_id(self) -> dict[str, JsonNode]:
+        """Rows by their ids."""
+        return {row.at("id").key(): row for row in self.rows}
+
+
 class Lookup:
     """Knows the names of one tracker, as one account may see them, for the time of a crawl."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._lists: dict[str, list[JsonNode]] = {}
+        self._lists: dict[str, _List] = {}
         self._singles: dict[Wanted, str | None] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._used = asyncio.Event()  # names were looked up for an issue
@@ -61,13 +79,13 @@ class Lookup:
     async def learnt(self) -> dict[str, Json]:
         """The lists that were read so far, for the lookup of another process; those of one issue at least."""
         await self._used.wait()
-        return {path: [row.value for row in rows] for path, rows in self._lists.items()}
+        return {path: [row.value for row in known.rows] for path, known in self._lists.items()}
 
     def take(self, learnt: JsonNode) -> None:
         """Know the lists that another process has read."""
         self._used.set()
         for path in learnt.object():
-            self._lists[path] = list(learnt.at(path).items())
+            self._lists[path] = _List(list(learnt.at(path).items()))
 
     async def names_for(self, body: bytes) -> Names:
         """The names that an issue needs and does not tell; none where the answer is no issue."""
@@ -79,12 +97,12 @@ class Lookup:
     async def _names_for(self, body: bytes) -> Names:
         try:
             issue = issue_in(read_json(body))
-            wanted = wanted_names(issue)
+            told = told_by(issue)
+            wanted = wanted_names(issue, told)
             project = key_of(issue, "project")
         except PageRejected:
             return Names()  # the parser says what is wrong with it
         fields = await self._fields(key for kind, key in wanted if kind == "fields")
-        told = told_by(issue)
         for key, about in fields.items():
             if (kind := FORMATS.get(about.format)) is not None:
                 wanted |= {(kind, each) for each in values_of_field(issue, key) if each not in told[kind]}
@@ -101,53 +119,50 @@ class Lookup:
 
     async def projects(self) -> list[JsonNode]:
         """Every project that the account may see."""
-        return await self._list("projects")
+        return (await self._list("projects")).rows
 
     async def _fields(self, keys: Iterable[str]) -> dict[str, CustomField]:
-        wanted = set(keys)
-        if not wanted:
-            return {}
         return {
             key: CustomField(
                 name=node.at("name").text(),
                 format=node.optional_text("field_format") or "",
                 labels=_labels(node),
             )
-            for node in await self._list("fields")
-            if (key := node.at("id").key()) in wanted
+            for key, node in await self._rows("fields", keys)
         }
 
     async def _closed(self, keys: Iterable[str]) -> dict[str, bool]:
-        wanted = set(keys)
-        statuses = await self._list("statuses") if wanted else []
-        return {key: node.flag("is_closed") for node in statuses if (key := node.at("id").key()) in wanted}
+        return {key: node.flag("is_closed") for key, node in await self._rows("statuses", keys)}
 
     async def _identifiers(self, keys: Iterable[str]) -> dict[str, str]:
-        wanted = set(keys)
-        projects = await self._list("projects") if wanted else []
         return {
             key: identifier
-            for node in projects
-            if (key := node.at("id").key()) in wanted
-            and (identifier := node.optional_text("identifier")) is not None
+            for key, node in await self._rows("projects", keys)
+            if (identifier := node.optional_text("identifier")) is not None
         }
+
+    async def _rows(self, kind: str, keys: Iterable[str]) -> list[tuple[str, JsonNode]]:
+        """Those rows of a list, with their ids; nobody is asked where none is wanted."""
+        wanted = list(keys)
+        by_id = (await self._list(kind)).by_id if wanted else {}
+        return [(key, by_id[key]) for key in wanted if key in by_id]
 
     async def _name(self, kind: str, key: str, project: str | None) -> str | None:
         found = None
         if kind in _LISTS:
-            found = _names_in(await self._list(kind)).get(key)
+            found = (await self._list(kind)).names.get(key)
         elif project is not None and project.isascii() and project.isdecimal():
-            found = _names_in(await self._list(kind, project)).get(key)
+            found = (await self._list(kind, project)).names.get(key)
         if found is None and kind in _SINGLES and key.isascii() and key.isdecimal():
             found = await self._single(kind, key)
         return found
 
-    async def _list(self, kind: str, project: str = "") -> list[JsonNode]:
+    async def _list(self, kind: str, project: str = "") -> _List:
         path, name = _LISTS[kind] if kind in _LISTS else _LISTS_OF_A_PROJECT[kind]
         path = path.format(project)
         async with self._locks[path]:
             if path not in self._lists:
-                self._lists[path] = await self._read(path, name)
+                self._lists[path] = _List(await self._read(path, name))
             return self._lists[path]
 
     async def _read(self, path: str, name: str) -> list[JsonNode]:

@@ -130,13 +130,16 @@ def _note(told: dict[str, str], node: JsonNode, field_name: str) -> None:
         told.setdefault(key, name)
 
 
-def wanted_names(issue: JsonNode) -> set[Wanted]:
+def wanted_names(issue: JsonNode, told: Mapping[str, Mapping[str, str]]) -> set[Wanted]:
     """What has to be looked up before the issue can be read in words.
+
+    Args:
+        issue: as Redmine tells it.
+        told: the names that it tells itself, see :func:`told_by`.
 
     Raises:
         PageRejected: the answer is no issue.
     """
-    told = told_by(issue)
     wanted: set[Wanted] = set()
     if (project := key_of(issue, "project")) is not None:
         wanted.add(("projects", project))  # its identifier, which issues do not tell
