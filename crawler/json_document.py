@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,16 +15,32 @@ from crawler.records import Json
 DEEPEST: Final = 64  # arrays and objects within each other; a tracker's own have a dozen
 
 
-@dataclass(frozen=True, slots=True)
 class JsonNode:
     """A value in a document and where it stands.
 
     The getters of a field take its name and raise PageRejected where the value is not of the type that is
     asked for. A field that is absent or null gives None where the getter is an ``optional`` one.
+
+    Args:
+        value: as it was read.
+        place: its path; within a node, the field's name or the element's number.
+        within: the node that it is in.
     """
 
-    value: Json
-    path: str = "$"
+    __slots__ = ("_place", "_within", "value")
+
+    def __init__(self, value: Json, place: str | int = "$", within: JsonNode | None = None) -> None:
+        self.value = value
+        self._place = place
+        self._within = within
+
+    @property
+    def path(self) -> str:
+        """Where it stands, such as ``$.bugs[0].id``; put together only for a message."""
+        if self._within is None:
+            return str(self._place)
+        step = f".{self._place}" if isinstance(self._place, str) else f"[{self._place}]"
+        return self._within.path + step
 
     def at(self, name: str) -> JsonNode:
         """The value of a field that must be there and not be null."""
@@ -37,7 +52,7 @@ class JsonNode:
     def find(self, name: str) -> JsonNode | None:
         """The value of a field; None where it is absent or null."""
         value = self.object().get(name)
-        return None if value is None else JsonNode(value, f"{self.path}.{name}")
+        return None if value is None else JsonNode(value, name, self)
 
     def object(self) -> Mapping[str, Json]:
         """The value, an object."""
@@ -50,7 +65,7 @@ class JsonNode:
         if not isinstance(self.value, list):
             raise self._refused("a list")
         for number, value in enumerate(self.value):
-            yield JsonNode(value, f"{self.path}[{number}]")
+            yield JsonNode(value, number, self)
 
     def each(self, name: str) -> Iterator[JsonNode]:
         """The elements of a field, a list; none where it is absent or null."""
