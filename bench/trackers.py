@@ -257,15 +257,22 @@ def _figures(rounds: list[dict[str, tuple[Run, Run, Run]]], issues: int) -> dict
         speeds = {who: told[who]["issues_per_second"] for who in ("ours", "perceval", "limit")}
         told["times_as_fast"] = round(speeds["ours"] / speeds["perceval"], 2)
         told["limit_times_as_fast"] = round(speeds["limit"] / speeds["perceval"], 2)
-        # What every core has for an issue at five times the speed, less what the stand-in needs to answer.
-        whole = (os.cpu_count() or 1) * 1000 / (AIM * speeds["perceval"])
-        left = whole - told["ours"]["cpu_ms_per_issue_of_the_standin"]
-        told["cpu_ms_per_issue_at_the_aim"] = round(left, 2)
+        told["cpu_ms_per_issue_at_the_aim"] = round(_at_the_aim(told["ours"], told["perceval"]), 2)
         told["more_requests_than_perceval"] = {
             crawl: _without_checks(told["ours"][crawl]) - _without_checks(told["perceval"][crawl])
             for crawl in CRAWLS
         }
     return told
+
+
+def _at_the_aim(ours: dict[str, Any], perceval: dict[str, Any]) -> float:
+    """Processor time that is left for an issue at the aim, when every core is busy and the stand-in answered.
+
+    Perceval does one thing after the other, so that on a machine of its own it is as fast as its processor
+    time and the stand-in's allow; what else the machine does now does not matter.
+    """
+    takes = float(perceval["cpu_ms_per_issue"]) + float(perceval["cpu_ms_per_issue_of_the_standin"])
+    return (os.cpu_count() or 1) * takes / AIM - float(ours["cpu_ms_per_issue_of_the_standin"])
 
 
 def _per_issue(seconds: list[float], issues: int) -> float:
