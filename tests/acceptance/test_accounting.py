@@ -9,6 +9,8 @@ import pytest
 
 from tests.fixtures.program import Program, Tracker
 
+pytestmark = pytest.mark.xdist_group("accounting")
+
 RECEIPT_KEYS = {
     *("session_uuid", "complete", "tracker_total", "found", "stored_new", "stored_changed", "unchanged"),
     *("failed", "skipped", "reasons", "comments_announced", "comments_stored", "history_announced"),

@@ -26,6 +26,8 @@ from mcp.client.streamable_http import streamable_http_client
 from tests.fixtures.assistant import CANARY, PASSWORD, Assistant, connected, fill, text_of
 from tests.fixtures.program import ROOT, Program
 
+pytestmark = pytest.mark.xdist_group("assistant")
+
 TOOLS = {"search", "show", "similar", "issues_as_of", "stats", "query", "sql"}
 PER_EXAMPLE = settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -19,6 +19,8 @@ from tests.fixtures.embedded import Home, folder_of_its_own
 from tests.fixtures.program import Program
 from tests.fixtures.stored_rows import Rows, stored_rows
 
+pytestmark = pytest.mark.xdist_group("backup")
+
 USER = "demo-sato"
 SEARCH = ("search", "error timeout", "--json")
 

@@ -14,6 +14,8 @@ import pytest
 from tests.fixtures.embedded import Home
 from tests.fixtures.program import Program, Tracker
 
+pytestmark = pytest.mark.xdist_group("bad_input")
+
 
 def test_an_address_where_nobody_answers(ims_crawl: Program) -> None:
     with socket.socket() as free:

@@ -12,6 +12,8 @@ from tests.fixtures.proxy import CLASSES, WAYS, CuttingProxy, cutting_proxy
 from tests.fixtures.schema import Database, fresh_database
 from tests.fixtures.stored_rows import Rows, difference, stored_rows
 
+pytestmark = pytest.mark.xdist_group("faults_cut")
+
 ISSUES = 60
 
 

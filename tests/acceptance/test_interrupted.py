@@ -13,6 +13,8 @@ import pytest
 from tests.fixtures.program import run_standin
 from tests.fixtures.workers import Yard
 
+pytestmark = pytest.mark.xdist_group("interrupted")
+
 ACCOUNT = {"IMS_TRACKER_USERNAME": "kim", "IMS_TRACKER_PASSWORD": "kim-secret"}
 BEGUN = "SELECT count(*) > 0 FROM ims.crawl_sessions WHERE metadata ? 'backend'"
 

@@ -15,6 +15,8 @@ from tests.fixtures.database import libpq_url
 from tests.fixtures.embedded import folder_of_its_own
 from tests.fixtures.program import Program
 
+pytestmark = pytest.mark.xdist_group("own_server")
+
 
 @pytest.fixture(scope="module")
 def admin_url(scratch_folder: Path) -> Iterator[str]:

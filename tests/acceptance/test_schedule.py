@@ -8,6 +8,8 @@ import pytest
 
 from tests.fixtures.program import Program, Tracker
 
+pytestmark = pytest.mark.xdist_group("schedule")
+
 LISTED = {"name", "query", "tracker", "product", "cron", "timezone", "next_run_at", "is_active"}
 RAN = {"name", "session_uuid", "status", "started_at", "duration_seconds", "issues_crawled", "error"}
 NIGHTLY = ("schedule", "add", "nightly", "timeout", "--tracker", "desk", "--cron", "0 2 * * *")

@@ -16,6 +16,8 @@ import pytest
 
 from tests.fixtures.program import ROOT, Program, Tracker
 
+pytestmark = pytest.mark.xdist_group("terminal")
+
 UNCLEAR = "timeout " + " ".join(f"not this{number}" for number in range(9)) + " 없는 것"
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.fixtures.program import ROOT, Program
 
+pytestmark = pytest.mark.xdist_group("bad_input")
+
 # A minute takes half a second; everything else is the program as it is.
 _IMPATIENT = """
 import sys

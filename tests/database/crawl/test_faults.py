@@ -28,6 +28,8 @@ from tests.fixtures.database import Server, libpq_url
 from tests.fixtures.schema import ALICE, Database, fresh_database
 from tests.fixtures.stored_rows import Rows, difference, stored_rows
 
+pytestmark = pytest.mark.xdist_group("faults")
+
 
 @dataclass(frozen=True)
 class Desk:

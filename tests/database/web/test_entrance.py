@@ -20,6 +20,8 @@ from tests.fixtures.shell import Shell
 from web.guard import HEADERS
 from web.visitors import Visitors
 
+pytestmark = pytest.mark.xdist_group("served")
+
 PAGES = ("/", "/?q=gadget", "/issue?id=1", "/file?id=1&place=1", "/saved", "/sessions", "/figures")
 
 

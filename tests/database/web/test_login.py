@@ -18,6 +18,8 @@ from tests.fixtures.schema import ALICE, ANA, APP_PASSWORD, BOB
 from tests.fixtures.served import Served, form_key, serving
 from web.visitors import Visitors
 
+pytestmark = pytest.mark.xdist_group("served")
+
 
 @pytest.fixture
 def desk(world: World, tmp_path: Path) -> Iterator[Served]:

@@ -14,6 +14,8 @@ from tests.fixtures.database import wait_until
 from tests.fixtures.program import Program, Tracker
 from tests.fixtures.standin import ISSUE, in_a_thread
 
+pytestmark = pytest.mark.xdist_group("ims")
+
 PATCHED = "342018"  # its project has a patch list
 CRAWL_KEYS = {
     "session_uuid",
