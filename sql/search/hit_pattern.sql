@@ -6,10 +6,16 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     apart CONSTANT text := '[^a-z0-9\u00aa-\u1fff\u3005-\u3007\u3031-\ud7ff\uf900-\ufaff\uff10-\uff5a\U00010000-\U0010ffff]+';
+    -- The same to look for in whatever case: what parts words, for it would take milliseconds to find the other case of each
+    -- letter that does not; without signs that are letters in the other case.
+    gap CONSTANT text := '[\u0001-/:-@[-`{-\u00a9\u2000-\u2125\u2127-\u2129\u212c-\u2bff\u2e00-\u3004\u3008-\u3030\ue000-\uf8ff'
+                         '\ufb00-\uff0f\uff5b-\uffff]+';
     clause record;
     words text;
     forms text[];
     shared integer;
+    first text;  -- of the forms, by the letters that they begin with
+    last text;
     pattern text;
     spaced text[];
     unspaced text[];
@@ -21,10 +27,11 @@ BEGIN
         EXIT WHEN length(loose) > 10000;
         forms := CASE WHEN clause.phrase THEN ARRAY[words] ELSE ims.word_forms(words) END;
         IF cardinality(forms) = 1 THEN
-            pattern := replace(words, ' ', apart);
+            pattern := replace(words, ' ', gap);
         ELSE
             shared := length(words);
-            WHILE NOT (SELECT bool_and(starts_with(form, left(words, shared))) FROM unnest(forms) AS form) LOOP
+            SELECT min(form COLLATE "C"), max(form COLLATE "C") INTO first, last FROM unnest(forms) AS form;
+            WHILE left(first, shared) <> left(last, shared) LOOP
                 shared := shared - 1;
             END LOOP;
             pattern := left(words, shared) || '(?:'
