@@ -138,7 +138,7 @@ BEGIN
         -- Weighed anew in no word, a vector is fetched and unpacked once, not for each question about it.
         SELECT issue.issue_pk, issue.modified_date, true,
                ARRAY(SELECT ims_private.grade(issue.vector, term, exact, near, part, any_near, any_part)
-                     FROM generate_series(1, cardinality(any_near)) AS term)
+                     FROM (SELECT generate_series(1, cardinality(any_near)) AS term) AS terms)
         FROM (
             SELECT issue.issue_pk, issue.modified_date, setweight(issue.search_vector, 'A', '{}') AS vector
             FROM ims.issues issue
@@ -157,7 +157,7 @@ BEGIN
         SELECT issue.issue_pk, issue.modified_date, true = ANY (required),
                CASE WHEN true = ANY (required)
                     THEN ARRAY(SELECT ims_private.grade(issue.search_vector, term, exact, near, part, any_near, any_part)
-                               FROM generate_series(1, cardinality(any_near)) AS term)
+                               FROM (SELECT generate_series(1, cardinality(any_near)) AS term) AS terms)
                     ELSE array_fill(0::real, ARRAY[cardinality(any_near)]) END
         FROM ims.issues issue
         JOIN filed ON filed.issue_pk = issue.issue_pk
