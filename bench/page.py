@@ -46,9 +46,9 @@ def run(home: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Store, serve, look."""
     with EmbeddedServer(home) as address:
         admin_url = address.superuser_url(_DATABASE)
+        ensure_database(address.superuser_url(), _DATABASE)
+        initialise(admin_url, app_password=_PASSWORD, first_admin="root")  # the functions as they are now
         if not (home / "stocked").exists():
-            ensure_database(address.superuser_url(), _DATABASE)
-            initialise(admin_url, app_password=_PASSWORD, first_admin="root")
             with psycopg.connect(libpq_url(admin_url), autocommit=True) as administrator:
                 stock(administrator, options.issues, options.users)
             (home / "stocked").touch()
