@@ -23,8 +23,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,13 @@ import psycopg
 from sqlalchemy import make_url
 
 from bench.analytics import CHANGES, COMMENTS
+from bench.crawl import server_cpu
 from bench.search import PLANTED, stock
 from db.embedded import EmbeddedServer
 from db.settings import libpq_url
 from db.setup.bootstrap import ensure_database, initialise
 
+Page = tuple[str, dict[str, str]]
 _DATABASE, _PASSWORD = "bench_page", "for-this-run-only"
 _ROOT = Path(__file__).parent.parent
 
@@ -57,33 +60,56 @@ def run(home: Path, options: argparse.Namespace) -> dict[str, Any]:
                 _live(administrator)
             (home / "lived").touch()
         app_url = make_url(admin_url).set(username="ims_app", password=_PASSWORD)
-        with _served(home, app_url.render_as_string(hide_password=False)) as browser:
-            told = _looked(browser, options)
+        with _served(home, app_url.render_as_string(hide_password=False)) as visitor:
+            told = _looked(visitor, options)
             with psycopg.connect(libpq_url(admin_url), autocommit=True) as administrator:
-                figures = _figures(browser, administrator, options.pages)
+                figures = _figures(visitor, administrator, options.pages)
             return {"issues": options.issues, "users": options.users, **told, **figures}
 
 
 def _live(administrator: psycopg.Connection) -> None:
     """Give every issue its changes and a comment."""
-    administrator.execute(
-        "SET session_replication_role = replica"
-    )  # no foreign keys: what is made here agrees
+    # No foreign keys: what is made here agrees.
+    administrator.execute("SET session_replication_role = replica")
     for statement in (CHANGES, COMMENTS):
         administrator.execute(statement.encode(), {"after": 0})
     administrator.execute("VACUUM ANALYZE ims.issue_history, ims.issue_comments")
     administrator.execute("CHECKPOINT")
 
 
-def _figures(browser: httpx.Client, administrator: psycopg.Connection, pages: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Visitor:
+    """Who asks, and what that costs."""
+
+    browser: httpx.Client
+    pid: int  # of the page's process
+    home: Path  # of the database
+
+    def timed(self, pages: Sequence[Page], between: Callable[[], object] = bool) -> dict[str, float]:
+        """Ask for pages: milliseconds on the wall, and of processor, here the page's and the database's."""
+        times = []
+        before = self._processor()
+        for path, asked in pages:
+            between()
+            began = time.perf_counter()
+            self.browser.get(path, params=asked).raise_for_status()
+            times.append((time.perf_counter() - began) * 1000)
+        processor = (self._processor() - before) * 1000 / len(times)
+        return {**_told(times), "processor": round(processor, 1)}
+
+    def _processor(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        own = sum(int(field) for field in fields[11:13]) / os.sysconf("SC_CLK_TCK")
+        return own + server_cpu(self.home)
+
+
+def _figures(visitor: _Visitor, administrator: psycopg.Connection, pages: int) -> dict[str, Any]:
     """Of days that nobody asked for yet; then of the same days again."""
     firsts: list[float] = []
     wholes: list[float] = []
-    kept: list[float] = []
-    after: list[float] = []
-    for days in range(30, 40):
+    for days in range(31, 38):
         began = time.perf_counter()
-        with browser.stream("GET", "/figures", params={"days": days}) as answer:
+        with visitor.browser.stream("GET", "/figures", params={"days": days}) as answer:
             answer.raise_for_status()
             pieces = answer.iter_raw()
             next(pieces)
@@ -91,43 +117,34 @@ def _figures(browser: httpx.Client, administrator: psycopg.Connection, pages: in
             for _ in pieces:
                 pass
         wholes.append((time.perf_counter() - began) * 1000)
-    for times, stores in ((kept, False), (after, True)):
-        for _ in range(pages):
-            if stores:
-                administrator.execute("SELECT pg_current_xact_id()")
-            began = time.perf_counter()
-            browser.get("/figures", params={"days": 39}).raise_for_status()
-            times.append((time.perf_counter() - began) * 1000)
+    kept: list[Page] = [("/figures", {"days": "37"})] * pages
+
+    def store() -> None:
+        administrator.execute("SELECT pg_current_xact_id()")
+
     return {
         "figures, first byte of new ones": _told(firsts),
         "figures, last byte of new ones": _told(wholes),
-        "figures, kept": _told(kept),
-        "figures, kept, after something was stored": _told(after),
+        "figures, kept": visitor.timed(kept),
+        "figures, kept, others store": visitor.timed(kept, store),
     }
 
 
-def _looked(browser: httpx.Client, options: argparse.Namespace) -> dict[str, Any]:
+def _looked(visitor: _Visitor, options: argparse.Namespace) -> dict[str, Any]:
     chance = random.Random(17)  # noqa: S311 - no secret
     own = [str(n) for n in range(0, options.issues, options.users)]  # of user1
-    kinds: dict[str, list[tuple[str, dict[str, str]]]] = {"start": [("/", {})]}
+    kinds: dict[str, list[Page]] = {"start": [("/", {})]}
     for every, terms in PLANTED.items():
         kinds[f"search 1:{every}"] = [("/", {"q": asked}) for asked in terms.values()]
     kinds["search, filtered"] = [("/", {"q": "'okapi was'", "updated": "2025-01-01..2025-12-31"})]
     kinds["issue"] = [("/issue", {"id": chance.choice(own)}) for _ in range(options.pages)]
     kinds["issue as of"] = [("/issue", {"id": chance.choice(own), "at": "30d"}) for _ in range(options.pages)]
     kinds["sessions"] = [("/sessions", {})]
+    visitor.timed([("/figures", {})])  # which are counted since somebody has entered
     told = {}
     for kind, pages in kinds.items():
-        for path, asked in pages[:4]:
-            browser.get(path, params=asked)
-        times = []
-        for number in range(options.pages):
-            path, asked = pages[number % len(pages)]
-            began = time.perf_counter()
-            answer = browser.get(path, params=asked)
-            times.append((time.perf_counter() - began) * 1000)
-            answer.raise_for_status()
-        told[kind] = _told(times)
+        visitor.timed(pages[:4])
+        told[kind] = visitor.timed([pages[number % len(pages)] for number in range(options.pages)])
     return told
 
 
@@ -139,7 +156,7 @@ def _told(times: list[float]) -> dict[str, float]:
 
 
 @contextmanager
-def _served(home: Path, url: str) -> Iterator[httpx.Client]:
+def _served(home: Path, url: str) -> Iterator[_Visitor]:
     environment = {**os.environ, "IMS_HOME": str(home / "page"), "IMS_USER": "user1", "DATABASE_URL": url}
     command = [sys.executable, str(_ROOT / "run_crawl.py"), "serve", "--port", "0"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -148,7 +165,7 @@ def _served(home: Path, url: str) -> Iterator[httpx.Client]:
             address = process.stdout.readline().strip()
             with httpx.Client(base_url=address.partition("enter?")[0], timeout=120) as browser:
                 browser.get(address)
-                yield browser
+                yield _Visitor(browser, process.pid, home)
         finally:
             process.terminate()
 
