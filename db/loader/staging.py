@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import psycopg
 
-from db.loader.fields import column_of
+from db.fields import column_of
 from db.loader.keys import attachment_keys, change_keys, comment_keys
 from db.loader.prepared import PreparedIssue
 from db.queries import statements

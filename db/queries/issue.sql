@@ -49,15 +49,6 @@ SELECT member, first_line, line_numbers, content
 FROM ims.file_text_parts WHERE user_id = %(user_id)s AND sha256 = %(sha256)s
 ORDER BY position
 
--- replaced --
--- For each column, what the first change after a moment replaced, as ims.issues_as_of has it.
-SELECT DISTINCT ON (change.column_name) change.column_name, change.old_value
-FROM (SELECT ims.history_column(field_name) AS column_name, old_value, changed_at, position, history_id
-      FROM ims.issue_history
-      WHERE issue_pk = %(issue_pk)s AND changed_at > %(at)s) AS change
-WHERE change.column_name IS NOT NULL
-ORDER BY change.column_name, change.changed_at, change.position, change.history_id
-
 -- state_of_word --
 -- What a status of an issue means: what its owner says, else what is told of the issue where it is in it now, else what is
 -- known of the word.

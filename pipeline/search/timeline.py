@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from db.acting import Acting
+from db.fields import column_of
 
 _STATUS = (
     "status",
@@ -76,8 +77,10 @@ def as_of(acting: Acting, issue: dict[str, Any], at: datetime) -> dict[str, Any]
         issue: as :func:`pipeline.search.stored_issue.read_issue` gives it.
         at: the moment.
     """
-    this = {"issue_pk": issue["issue_pk"], "at": at}
-    former = {row["column_name"]: row["old_value"] or None for row in acting.rows("issue", "replaced", this)}
+    former: dict[str, str | None] = {}  # what the first change after the moment replaced
+    for row in issue["history"]:
+        if row["changed_at"] is not None and row["changed_at"] > at:
+            former.setdefault(column_of(row["field_name"]) or "", row["old_value"] or None)
     was = {**issue, **{name: value for name, value in former.items() if name in issue}}
     if "title" in former:
         was["title"] = former["title"] or ""

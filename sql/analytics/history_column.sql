@@ -1,4 +1,4 @@
--- Which column of ims.issues a tracker's history speaks of, as db/loader/fields.py has it: NULL where nobody knows. A test
+-- Which column of ims.issues a tracker's history speaks of, as db/fields.py has it: NULL where nobody knows. A test
 -- holds the two against each other.
 CREATE OR REPLACE FUNCTION ims.history_column(field_name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from db.loader.fields import column_of
+from db.fields import column_of
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ import pytest
 
 import sql
 from crawler.states import _STATES, state_of
-from db.loader.fields import _COLUMN_OF, column_of
+from db.fields import _COLUMN_OF, column_of
 from tests.fixtures.analytics import Desk
 from tests.fixtures.schema import ALICE, ANA, BOB, ROOT
 
