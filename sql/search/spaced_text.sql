@@ -21,14 +21,12 @@ BEGIN
             spaced := regexp_replace(spaced, '[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff]', ' \& ', 'g');
         END IF;
         IF spaced ~ '[\u3005-\U0010ffff]' THEN
-            IF spaced ~ '[\u3005-\U0010ffff][^\u3005-\U0010ffff\s]' THEN
-                spaced := regexp_replace(spaced, '(?<=[\u3005-\U0010ffff])[^\u3005-\U0010ffff\s]', ' \&', 'g');
+            spaced := regexp_replace(spaced, '[\u3005-\U0010ffff]+', ' ǁ\& ', 'g');
+            IF spaced ~ '[\u30a1-\u30ff]|[\u3041-\u309f][\u3400-\u9fff]' THEN
+                spaced := regexp_replace(
+                    spaced, '(?<=[\u3041-\u309f])[\u30a1-\u30ff\u3400-\u9fff]|(?<=[\u30a1-\u30ff])[\u3400-\u9fff]'
+                            '|(?<=[\u3400-\u9fff])[\u30a1-\u30ff]', ' ǁ\&', 'g');
             END IF;
-            spaced := regexp_replace(
-                spaced, CASE WHEN spaced ~ '[\u30a1-\u30ff]|[\u3041-\u309f][\u3400-\u9fff]'
-                    THEN '(?<![\u3005-\U0010ffff])[\u3005-\U0010ffff]|(?<=[\u3041-\u309f])[\u30a1-\u30ff\u3400-\u9fff]'
-                         '|(?<=[\u30a1-\u30ff])[\u3400-\u9fff]|(?<=[\u3400-\u9fff])[\u30a1-\u30ff]'
-                    ELSE '(?<![\u3005-\U0010ffff])[\u3005-\U0010ffff]' END, ' ǁ\&', 'g');
             spaced := replace(spaced, 'ǂ ǁ', ' ');
             -- Each letter but a run's first is written twice: the end of one pair and the start of the next.
             spaced := regexp_replace(spaced, '(?<=[\u3005-\U0010ffff])[\u3005-\U0010ffff]', '\& \&', 'g');
