@@ -321,7 +321,7 @@ def main() -> None:
         return
     figures = {}
     for kind in kinds:
-        for latency in (0.0, arguments.latency_ms):
+        for latency in dict.fromkeys((0.0, arguments.latency_ms)):
             rounds = [_measured(kind, arguments.issues, latency) for _ in range(arguments.rounds)]
             name = f"{kind}, {latency:g} ms"
             figures[name] = _figures(rounds, arguments.issues)

@@ -68,7 +68,7 @@ class RestBugzilla:
         numbers = None if wanted is None else sorted(wanted, reverse=True)
         groups = words_of(query) if numbers is None else []
         texts = conditions(groups, await self._searched_fields()) if groups else []
-        given = fullest = 0
+        given = 0
         while limit is None or given < limit:
             size = self._page_size if limit is None else min(self._page_size, limit - given)
             asked = None if numbers is None else _below(numbers, place.below)[:_LOOKED_UP]
@@ -77,11 +77,8 @@ class RestBugzilla:
             floor = min((number for number, _ in found), default=None)
             if asked and not found and len(asked) == _LOOKED_UP:
                 floor = asked[-1]  # these are hidden or none, and others are still to be looked up
-            if floor == 1 or (numbers is None and len(found) < min(size, fullest)):
-                # Nothing is below; or it gives less than it can, and less than it was asked for. That a first
-                # page is not full says nothing: Bugzilla may have a limit of its own.
-                floor = None
-            fullest = max(fullest, len(found))
+            # Nothing is below bug 1. That a page is not full says nothing: Bugzilla may have its own limit.
+            floor = None if floor == 1 else floor
             place = replace(place, below=floor)
             yield SearchPage(
                 references=tuple(Reference(issue_id=str(number), modified=time) for number, time in found),

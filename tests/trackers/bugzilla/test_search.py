@@ -136,9 +136,7 @@ async def test_a_list_is_read_to_its_end_and_not_beyond(
     assert found == [str(number) for number in sorted(there, reverse=True)[:limit]]
     if limit is None:
         lists = sum(each.path.endswith("/bug") for each in bugzilla.asked)
-        full, rest = divmod(len(there), min(most, size))
-        told = (full > 0 and rest > 0) or 1 in there  # that nothing follows
-        assert lists == full + (rest > 0) + (not told)
+        assert lists == -(-len(there) // min(most, size)) + (1 not in there)
 
 
 async def test_a_list_that_repeats_itself_ends(bugzilla: BugzillaStandIn) -> None:

@@ -70,7 +70,7 @@ class CgiBugzilla:
             place = replace(place, products=products_named(product, known))
         wanted = asked_numbers(query).numbers
         numbers = None if wanted is None else sorted(wanted, reverse=True)
-        given = fullest = 0
+        given = 0
         while limit is None or given < limit:
             size = self._page_size if limit is None else min(self._page_size, limit - given)
             below = _LAST if place.below is None else place.below
@@ -80,11 +80,8 @@ class CgiBugzilla:
             floor = min((number for number, _ in found), default=None)
             if asked and not found and len(asked) == _LOOKED_UP:
                 floor = asked[-1]  # these are hidden or none, and others are still to be looked up
-            if floor == 1 or (numbers is None and len(found) < min(size, fullest)):
-                # Nothing is below; or it gives less than it can, and less than it was asked for. That a first
-                # page is not full says nothing: Bugzilla may have a limit of its own.
-                floor = None
-            fullest = max(fullest, len(found))
+            # Nothing is below bug 1. That a page is not full says nothing: Bugzilla may have its own limit.
+            floor = None if floor == 1 else floor
             place = replace(place, below=floor)
             if floor is None:
                 await self._be_still_known()
