@@ -135,6 +135,8 @@ class Features:
     secret_help: str = ""  # one sentence: where its people make the token, and which rights it needs
     needs_username: bool = True  # a secret alone is not enough to log in
     one_login: bool = False  # a second login of an account ends the first one
+    # Its list has whole issues, which only the process that read it knows: another would ask for each again.
+    lists_whole_issues: bool = False
     known_products: bool = (
         False  # its products are those of its products.toml; to other kinds these are words
     )

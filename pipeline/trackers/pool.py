@@ -58,7 +58,8 @@ class TrackerPool:
         self._tracker = tracker
         self._workers = workers
         self._share = share
-        self._most = 1 if features.one_login else min(most or cores(), workers, tracker.concurrency)
+        is_alone = features.one_login or features.lists_whole_issues
+        self._most = 1 if is_alone else min(most or cores(), workers, tracker.concurrency)
         self._batch_size = features.batch_size
         self._entered = AsyncExitStack()
         self._processes: list[TrackerProcess] = []  # those that fetch

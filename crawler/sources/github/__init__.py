@@ -42,6 +42,7 @@ KIND = Kind(
     features=Features(
         since_overlap=timedelta(seconds=60),
         modified_precision=timedelta(seconds=1),
+        lists_whole_issues=True,
         obeys_robots=False,
         download_hosts=(
             "github.com",

@@ -33,14 +33,18 @@ def _logins(standin: StandIn) -> int:
 
 
 @pytest.mark.parametrize(
-    ("one_login", "issues", "logins"), [(False, ISSUES, 2), (True, ISSUES, 1), (False, 10, 1)]
+    ("features", "issues", "logins"),
+    [
+        ({}, ISSUES, 2),
+        ({"one_login": True}, ISSUES, 1),
+        ({"lists_whole_issues": True}, ISSUES, 1),
+        ({}, 10, 1),
+    ],
 )
-async def test_a_long_session_is_fetched_by_two_processes_where_the_account_may_log_in_twice(
-    crawler: Crawler, monkeypatch: pytest.MonkeyPatch, one_login: bool, issues: int, logins: int
+async def test_a_long_session_is_fetched_by_two_processes_where_that_costs_nobody_anything(
+    crawler: Crawler, monkeypatch: pytest.MonkeyPatch, features: dict[str, bool], issues: int, logins: int
 ) -> None:
-    monkeypatch.setattr(
-        ims, "KIND", replace(ims.KIND, features=replace(ims.KIND.features, one_login=one_login))
-    )
+    monkeypatch.setattr(ims, "KIND", replace(ims.KIND, features=replace(ims.KIND.features, **features)))
     async with StandIn(synthetic=issues, latency=0.01) as standin:
         done = await crawler.crawl(standin)
         assert _logins(standin) == logins
