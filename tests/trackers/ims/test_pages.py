@@ -292,6 +292,7 @@ def test_a_row_is_read_by_its_headers(kind: str, cell: str) -> None:
         "[&nbsp;Total 1,234&nbsp;]",
         "[&#160;<b>To<i>tal</i></b>&nbsp;<!-- x -->:&#32;<span class='n'>1,234</span> ]",
         "&#91; Total&nbsp;&nbsp;1234 &#93;",
+        "&lsqb; Total 1234 ] [ more ]",
         "<TABLE><TR><TD>[</TD><TD>Total</TD><TD>1,234</TD></TR></TABLE>",
         "[ 전체 1,234 건 ]",
         "[ 合計：1,234 ]",

@@ -18,7 +18,7 @@ _TITLES, _COUNT = "tr.title", "input#totalCount, input[name=totalCount]"
 _ROW_CLASSES = frozenset({"rowClickData", "data"})
 _LINKS = "[onclick*=popBlankIssueView], [href*=popBlankIssueView], [href*='issueView.do?']"
 _BRACKET = re.compile(r"\[\s*+(?:Total|전체|총|合計|全)\s*+[:：]?+\s*+([0-9][0-9.,'’]*)", re.IGNORECASE)
-_MAY_HAVE_BRACKET = re.compile(r"\[|&(?:#|lbrack|lsqb)")
+_WRITTEN_BRACKET = re.compile(r"&(?:#|lbrack|lsqb)")
 _SCRIPT = re.compile(r"\btotalCount['\"]?\s*+[=:]\s*+['\"]?([0-9][0-9.,]*)")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5}")
 _NUMBER_HEADERS = frozenset({"issue number", "issue no", "issue no.", "이슈 번호", "이슈번호", "課題番号"})
@@ -54,7 +54,8 @@ def parse_list(html: str) -> Listing:
         PageCut: its end is missing.
         PageRejected: this is no list, or it cannot be read whole by either engine.
     """
-    if "</html" not in html[-20_000:].lower():
+    end = html[-20_000:]
+    if "</html" not in end and "</html" not in end.lower():
         raise PageCut("The result list is cut off: its end is missing.")
     for engine in _ENGINES:
         listing = _read(engine, html)
@@ -127,16 +128,19 @@ def _cells(row: Node) -> list[str]:
 def _told_by_scripts(html: str) -> Iterator[str]:
     for part in _beside_rows(html):
         for script in part.split("<script")[1:]:
-            yield from _SCRIPT.findall(script.partition("</script")[0])
+            if "totalCount" in script:  # as hardly one of them has it, which a pattern takes long to tell
+                yield from _SCRIPT.findall(script.partition("</script")[0])
 
 
 def _told_in_brackets(engine: Engine, shown: str) -> Iterator[str]:
     for part in _beside_rows(shown):
-        first = _MAY_HAVE_BRACKET.search(part)
+        written = _WRITTEN_BRACKET.search(part)
+        places = (part.find("["), -1 if written is None else written.start())
+        first = min((place for place in places if place >= 0), default=None)
         if first is None:
             continue
         # From the tag before it on: menus and lists of products need not be read twice.
-        start = max(0, part.rfind("<", 0, first.start()))
+        start = max(0, part.rfind("<", 0, first))
         body = engine(f"<html><body><div>{part[start:]}").select_one("body")
         if body is not None:
             yield from _BRACKET.findall(body.text())
