@@ -228,7 +228,7 @@ def test_a_question_loads_what_it_needs_and_no_more(ims_crawl: Program, command:
 def test_a_crawl_needs_no_mapper_of_objects(ims_crawl: Program, ims_process: Tracker) -> None:
     words = ["crawl", "timeout", *ims_process.options, "--max", "2", "--json"]
     done = subprocess.run(
-        [sys.executable, "-c", _watching(("sqlalchemy", "alembic", "crawler.client"), words)],
+        [sys.executable, "-c", _watching(("sqlalchemy", "alembic", "pydantic", "crawler.client"), words)],
         env=ims_crawl.environment(PYTHONPATH=str(ROOT), **ims_process.ACCOUNT),
         cwd=ims_crawl.home.parent,
         capture_output=True,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cli.app import app
 from cli.commands import PLACES, summary
-from cli.plain_values import _is_plain
+from cli.plain_values import _is_number, _is_plain, _same
 
 ROOT: Any = typer.main.get_command(app)
 CONTEXT: Any = ROOT.make_context("ims-crawl", ["query", "x"], resilient_parsing=True)
@@ -33,8 +33,18 @@ values = st.none() | texts | st.integers(-5, 2000) | st.lists(texts).map(tuple)
 def test_a_plain_value_is_what_the_check_gives_back(param: Any, value: Any) -> None:
     if _is_plain(param, value):
         checked = type(param).process_value(param, CONTEXT, value)
-        assert (list(value) if isinstance(value, tuple) else value) == checked
-        assert type(checked) is (list if isinstance(value, tuple) else type(value))
+        assert _same(param, value) == checked
+        assert type(checked) is type(_same(param, value))
+
+
+@given(
+    param=st.sampled_from([param for param in PARAMETERS if param.type_descriptor.annotation is int]),
+    value=st.integers(-5, 2000).map(str) | st.from_regex(r"[0-9+ ._]{1,12}", fullmatch=True) | texts,
+)
+@settings(max_examples=1000)
+def test_a_number_is_the_one_that_the_check_makes_of_it(param: Any, value: str) -> None:
+    if _is_number(param, value):
+        assert type(param).process_value(param, CONTEXT, value) == int(value)
 
 
 @pytest.mark.parametrize("name", PLACES)
