@@ -1,69 +1,30 @@
-"""A connection to a tracker, straight on asyncio: the HTTP library's layers cost more than a page.
+"""A connection to a tracker: h11 on asyncio.
 
-An answer of the usual shape is read here: its head came whole, names its length once, and is nothing but
-plain lines. Whatever is not so is left to h11 from its first byte on.
+The HTTP library's own connection has three layers more, which cost more processor time than reading a page.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import select
 import socket
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import h11
 
 from crawler.http.library import httpx
 
-if TYPE_CHECKING:
-    import h11
-
 _BUFFER = 1 << 16  # bytes that are read at once
 _HELD = 1 << 18  # bytes that may wait to be taken before the server must wait
-_HEAD = 100 << 10  # bytes of a head; h11 refuses a longer one with its hint
+_HEAD = 100 << 10  # bytes of a head
 _EYEBALLS = 0.25  # seconds until another address of the host is tried beside the first (RFC 8305)
 _PORTS = {"http": 80, "https": 443}
 
-_STATUS = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [\t \x21-\x7e\x80-\xff]*+)?\r\n")
-_NAME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
-_FIELD = re.compile(rb"(" + _NAME + rb"):[ \t]*+([\t \x21-\x7e\x80-\xff]*+)\r\n")
-_SENT = re.compile(rb"(?:" + _NAME + rb": [\t \x21-\x7e\x80-\xff]*+\r\n)*+")
-_TARGET = re.compile(rb"[\x21-\x7e]+")
-_BODILESS = (204, 304)
-_ODD = (b"transfer-encoding", b"connection", b"upgrade")
-
 Fields = list[tuple[bytes, bytes]]
-
-
-def usual_head(data: bytes) -> tuple[int, Fields, int, int] | None:
-    """Read the head of an answer where it is of the usual shape.
-
-    Returns:
-        its status, its fields, where its body begins, and how long that is; None: it is of another shape.
-    """
-    line = _STATUS.match(data)
-    if line is None or (status := int(line[1])) in _BODILESS:
-        return None
-    fields: Fields = []
-    length: bytes | None = None
-    place = line.end()
-    while (field := _FIELD.match(data, place)) is not None:
-        name, value = field[1], field[2].rstrip(b" \t")
-        lower = name.lower()
-        if lower == b"content-length":
-            if length is not None or not value.isdigit() or len(value) > 15:
-                return None
-            length = value
-        elif lower in _ODD and value.lower() != b"keep-alive":
-            return None
-        fields.append((name, value))
-        place = field.end()
-    if length is None or place > _HEAD or data[place : place + 2] != b"\r\n":
-        return None
-    return status, fields, place + 2, int(length)
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -86,7 +47,8 @@ class Wire(httpx.AsyncBaseTransport):
         url = request.url
         if url.scheme not in _PORTS:
             raise httpx.UnsupportedProtocol("only http and https are spoken here")
-        message = _message(request)
+        reader = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD)
+        message = _message(reader, request)
         origin = url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
         line = self._line
         if line is None or origin != self._origin or not line.is_alive() or monotonic() > self._until:
@@ -96,11 +58,12 @@ class Wire(httpx.AsyncBaseTransport):
         try:
             line.begin()
             line.transport.write(message)
-            status, fields, body = await line.answer(request)
+            head = await line.head(reader)
         except BaseException:
             await self.aclose()
             raise
-        return httpx.Response(status, headers=fields, stream=_Body(self, line, body))
+        fields = head.headers.raw_items()
+        return httpx.Response(head.status_code, headers=fields, stream=_Body(self, line, line.body(reader)))
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -212,58 +175,25 @@ class _Line(asyncio.BufferedProtocol):
         """Expect an answer."""
         self._asked, self.is_reusable = True, False
 
-    async def answer(self, request: httpx.Request) -> tuple[int, Fields, AsyncIterator[bytes]]:
-        """The status and the fields of the answer, and its body piece by piece."""
-        first = await self._piece()
-        usual = usual_head(first)
-        if usual is None:
-            return await self._odd(request, first)
-        status, fields, start, length = usual
-        return status, fields, self._counted(first[start:], length)
-
-    async def _counted(self, first: bytes, length: int) -> AsyncIterator[bytes]:
-        left = length - len(first)
-        if left < 0:  # what follows belongs to nothing that was asked for
-            first, self.ended = first[:length], True
-        if first:
-            yield first
-        while left > 0:
-            piece = await self._piece()
-            if not piece:
-                raise httpx.RemoteProtocolError("the connection ended before the answer did")
-            left -= len(piece)
-            if left < 0:
-                piece, self.ended = piece[:left], True
-            yield piece
-        self._done()
-
-    async def _odd(self, request: httpx.Request, first: bytes) -> tuple[int, Fields, AsyncIterator[bytes]]:
-        import h11  # as rarely as it is needed
-
-        reader = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD)
-        reader.send(h11.Request(method=request.method, target=b"/", headers=[(b"Host", b"-")]))
-        reader.send(h11.EndOfMessage())
-        reader.receive_data(first)
+    async def head(self, reader: h11.Connection) -> h11.Response:
+        """The head of the answer."""
         while isinstance(event := await self._event(reader), h11.InformationalResponse):
             pass
         if not isinstance(event, h11.Response):
             raise httpx.RemoteProtocolError("the connection ended before an answer came")
-        return event.status_code, list(event.headers.raw_items()), self._told_by(reader)
+        return event
 
-    async def _told_by(self, reader: h11.Connection) -> AsyncIterator[bytes]:
-        import h11
-
+    async def body(self, reader: h11.Connection) -> AsyncIterator[bytes]:
+        """The body of the answer, piece by piece."""
         while isinstance(event := await self._event(reader), h11.Data):
             yield bytes(event.data)
         if not isinstance(event, h11.EndOfMessage):
             raise httpx.RemoteProtocolError("the connection ended before the answer did")
-        if reader.their_state is not h11.DONE or reader.trailing_data[0]:
-            self.ended = True
-        self._done()
+        self._asked = False
+        is_left = self.ended or self._came or reader.trailing_data[0]  # by nothing that was asked for
+        self.is_reusable = reader.their_state is h11.DONE and not is_left
 
     async def _event(self, reader: h11.Connection) -> Any:
-        import h11
-
         try:
             while (event := reader.next_event()) is h11.NEED_DATA:
                 reader.receive_data(await self._piece())
@@ -289,22 +219,19 @@ class _Line(asyncio.BufferedProtocol):
         self._held -= len(piece)
         return piece
 
-    def _done(self) -> None:
-        self._asked = False
-        self.is_reusable = not (self.ended or self._came)
-
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
 
-def _message(request: httpx.Request) -> bytes:
+def _message(reader: h11.Connection, request: httpx.Request) -> bytes:
     """A request as it goes over the wire."""
-    target = request.url.raw_path
-    head = b"".join(b"%s: %s\r\n" % field for field in request.headers.raw)
-    if not _TARGET.fullmatch(target) or not _SENT.fullmatch(head):
-        raise httpx.LocalProtocolError("a header or an address has what may not be sent")
     if not isinstance(request.stream, httpx.ByteStream):
         raise TypeError("a request's body is bytes")
     (content,) = request.stream
-    return b"%s %s HTTP/1.1\r\n%s\r\n%s" % (request.method.encode("ascii"), target, head, content)
+    try:
+        head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
+        sent = [reader.send(head), reader.send(h11.Data(data=content)), reader.send(h11.EndOfMessage())]
+    except h11.LocalProtocolError as error:
+        raise httpx.LocalProtocolError(str(error)) from error
+    return b"".join(part or b"" for part in sent)
