@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from db.embedded.binaries import Binaries
@@ -29,7 +30,6 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "lc_messages": "C",
     "max_connections": "50",
-    "shared_buffers": "128MB",
     "effective_cache_size": "1GB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
@@ -46,6 +46,23 @@ _SETTINGS = {
 }
 
 
+def shared_buffers(memory: int) -> int:
+    """The most bytes that the server keeps of its tables in memory; it takes them as it reads.
+
+    Args:
+        memory: bytes that the machine has.
+    """
+    return min(max(memory // 8, 128 << 20), 1 << 30)
+
+
+def _memory() -> int:
+    """How many bytes the machine has, or the container is allowed."""
+    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):  # "max", or not Linux's way
+        here = min(here, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return here
+
+
 def server_command(paths: DataPaths, binaries: Binaries) -> list[str]:
     """The command that runs the server in the foreground, with every setting on it.
 
@@ -53,7 +70,11 @@ def server_command(paths: DataPaths, binaries: Binaries) -> list[str]:
     along.
     """
     folder = str(paths.socket).replace('"', '""')  # a list of names, in which commas and spaces separate
-    settings = {**_SETTINGS, "unix_socket_directories": f'"{folder}"'}
+    settings = {
+        **_SETTINGS,
+        "shared_buffers": f"{shared_buffers(_memory()) >> 20}MB",
+        "unix_socket_directories": f'"{folder}"',
+    }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return [binaries.program("postgres"), "-D", str(paths.data.resolve()), *options]
 

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from db.embedded import EmbeddedServer
 from db.embedded.binaries import Binaries, find_binaries
+from db.embedded.cluster import shared_buffers
 from db.embedded.host_capabilities import RUN_AS, HostCapabilities, choose_identity, namespaces_work
 from db.embedded.paths import data_paths, own_folder
 from db.errors import (
@@ -174,3 +177,11 @@ def test_data_that_may_not_be_read_is_told(home: Home, users: Users, as_somebody
     said = users.start(prefix=as_somebody).said
     assert said["kind"] in ("DataFolderForbidden", "DataFolderUnusable"), said
     (home.folder / "data").chmod(0o700)
+
+
+@given(st.integers(1, 1 << 45), st.integers(0, 1 << 45))
+def test_a_server_shares_an_eighth_of_the_memory_within_bounds(memory: int, more: int) -> None:
+    shared = shared_buffers(memory)
+    assert 128 << 20 <= shared <= 1 << 30
+    assert shared <= max(memory // 8, 128 << 20)
+    assert shared <= shared_buffers(memory + more)
