@@ -79,6 +79,7 @@ def test_neither_user_of_the_demo_finds_the_others_issues(demonstrated: Program)
     assert not kim & sato
 
 
+@pytest.mark.long
 def test_the_demo_is_removed_and_can_be_had_again(demonstrated: Program) -> None:
     removed = demonstrated("demo", "--remove")
     assert removed.status == 0, removed.err

@@ -13,6 +13,8 @@ from tests.fixtures.failpoints import FailingProgram
 from tests.fixtures.schema import Database, fresh_database
 from tests.fixtures.stored_rows import Rows, count, difference, stored_rows
 
+pytestmark = pytest.mark.xdist_group("killed")
+
 MOST_BOUNDARIES = 120  # a session of sixty issues with thirty files has about a hundred
 IN_THE_SEARCH = 7  # the first page of hits is committed, the second is not
 SLICE = (2, 5, 12, 31)  # begun, in the search, in the batches, in the files
@@ -81,7 +83,9 @@ def test_killed_at_a_commit_and_resumed_nothing_is_lost_and_nothing_twice(
     assert difference(rows, golden.rows) == ([], [])
 
 
-@pytest.mark.parametrize("boundary", [3, 4, *SLICE[1:], -4, -2])
+@pytest.mark.parametrize(
+    "boundary", [3, 12, -2, *(pytest.param(each, marks=pytest.mark.long) for each in (4, 5, 31, -4))]
+)
 def test_interrupted_at_every_commit_from_one_on_it_says_how_to_go_on_and_nothing_is_lost(
     failing: FailingProgram, golden: Golden, sixty_issues: str, database: Database, boundary: int
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_worker_that_wakes_up_late_writes_nothing(yard: Yard) -> None:
     assert other.poll() is None
 
 
+@pytest.mark.long
 def test_a_stopped_worker_leaves_the_rest_to_the_next_one(yard: Yard) -> None:
     with in_a_thread(StandIn(synthetic=TWO_CHUNKS)) as tracker:
         yard.schedule(tracker.url)
@@ -115,6 +116,7 @@ def test_a_stopped_worker_leaves_the_rest_to_the_next_one(yard: Yard) -> None:
     assert yard.rows("SELECT DISTINCT attempts FROM ims.session_chunks") == [(1,)]
 
 
+@pytest.mark.long
 def test_a_cancelled_job_goes_back_into_the_queue_and_words_on_its_channels_end_none(yard: Yard) -> None:
     with in_a_thread(StandIn(synthetic=CHUNK)) as tracker:
         yard.schedule(tracker.url, workers=1)

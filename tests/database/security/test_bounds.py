@@ -17,11 +17,11 @@ from db.models import Base
 from db.sanitize import BIGINT_MAX, EARLIEST, INTEGER_MAX, LATEST
 from db.setup.bootstrap import upgrade
 from pipeline.jobs.refresh_analytics import refresh_figures
-from tests.fixtures.database import on_every_server
+from tests.fixtures.database import on_every_server_long
 from tests.fixtures.rls_identities import World, settled
 from tests.fixtures.schema import ALICE, ANA, BOB, ROOT, Database
 
-pytestmark = [on_every_server, pytest.mark.xdist_group("bounds")]
+pytestmark = [on_every_server_long, pytest.mark.xdist_group("bounds")]
 
 # What no login writes, or what is no amount: columns of these types that have no bound, and why.
 UNBOUNDED: dict[tuple[str, str], str] = {}

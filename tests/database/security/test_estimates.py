@@ -11,11 +11,11 @@ import pytest
 from psycopg import sql as composing
 
 from db.setup.bootstrap import upgrade
-from tests.fixtures.database import Server, on_every_server
+from tests.fixtures.database import Server, on_every_server_long
 from tests.fixtures.rls_identities import World, settled
 from tests.fixtures.schema import ALICE, BOB, fresh_database
 
-pytestmark = [on_every_server, pytest.mark.xdist_group("estimates")]
+pytestmark = [on_every_server_long, pytest.mark.xdist_group("estimates")]
 
 ROWS = 600  # of alice in every table: enough that each of her values is among the most common ones
 SECRET = "Hanbit Secret Bank"

@@ -126,6 +126,7 @@ async def test_people_are_known_by_their_logins_and_their_names_stand_beside(
             assert replace(record, extra=extra) == in_english[number]
 
 
+@pytest.mark.long
 def test_another_zone_another_language_and_names_for_people_change_nothing(
     trac: TracServer, ims_crawl: Program, tmp_path: Path
 ) -> None:
