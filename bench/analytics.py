@@ -25,9 +25,9 @@ from pathlib import Path
 
 import psycopg
 
+from bench import conninfo
 from bench.search import cpu
 from db.embedded import EmbeddedServer
-from db.settings import driver_url, libpq_url
 from db.setup.bootstrap import ensure_database, initialise
 
 BATCH = 500
@@ -150,8 +150,8 @@ def _filled(issues: int, users: int, kept: Path | None) -> Iterator[tuple[psycop
         url = address.superuser_url("bench")
         login = initialise(url, app_password="bench", first_admin="root")  # noqa: S106 - our own server
         with (
-            psycopg.connect(libpq_url(driver_url(url)), autocommit=True) as superuser,
-            psycopg.connect(libpq_url(driver_url(login.url)), autocommit=True) as application,
+            psycopg.connect(conninfo(url), autocommit=True) as superuser,
+            psycopg.connect(conninfo(login.url), autocommit=True) as application,
         ):
             started = time.monotonic()
             if superuser.execute("SELECT FROM ims.issues LIMIT 1").fetchone() is None:

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import psycopg
 
+from bench import conninfo
 from db.embedded import EmbeddedServer
-from db.settings import driver_url, libpq_url
 from db.setup.bootstrap import ensure_database, initialise
 
 BATCH = 500
@@ -175,8 +175,8 @@ def _filled(issues: int, users: int) -> Iterator[tuple[psycopg.Connection, psyco
         url = address.superuser_url("bench")
         login = initialise(url, first_admin="root")
         with (
-            psycopg.connect(libpq_url(driver_url(url)), autocommit=True) as superuser,
-            psycopg.connect(libpq_url(driver_url(login.url)), autocommit=True) as application,
+            psycopg.connect(conninfo(url), autocommit=True) as superuser,
+            psycopg.connect(conninfo(login.url), autocommit=True) as application,
         ):
             started = time.monotonic()
             _fill(superuser, issues, users)

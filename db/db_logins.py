@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import psycopg
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from db.errors import DatabaseRefused
 from db.models import User
 from db.refusals import translate_sqlstate
+from db.session import driver_connection
 
 _SHORTEST = 8  # characters
 _CHECK = text("SELECT ims.check_login(:user_id, :login)")
@@ -58,8 +58,7 @@ def create_personal_login(
 
 
 def _verifier(session: Session, login: str, password: str) -> str:
-    driver = session.connection().connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise TypeError("a synchronous session is needed")
-    made = driver.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
+    made = driver_connection(session).pgconn.encrypt_password(
+        password.encode(), login.encode(), b"scram-sha-256"
+    )
     return made.decode()

@@ -24,8 +24,6 @@ _HEAD = 100 << 10  # bytes of a head
 _EYEBALLS = 0.25  # seconds until another address of the host is tried beside the first (RFC 8305)
 _PORTS = {"http": 80, "https": 443}
 
-Fields = list[tuple[bytes, bytes]]
-
 
 class Wire(httpx.AsyncBaseTransport):
     """A transport of one connection, made anew where the last one has ended; for one user at a time.

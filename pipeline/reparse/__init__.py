@@ -22,6 +22,7 @@ from db.models import Tracker as TrackerModel
 from pipeline.attachments.texts import ReadFiles, read_texts
 from pipeline.reparse.batch import KeptBatch, ReparseResult, candidates
 from pipeline.trackers.connect import Tracker
+from pipeline.trackers.opened import described
 from pipeline.trackers.process import TrackerProcess
 
 BATCH_ISSUES = 400
@@ -108,22 +109,10 @@ def _find(user_id: int, wanted: Wanted) -> tuple[int | None, list[Tracker]]:
             mine = mine.where(TrackerModel.tracker_id == row.tracker_id)
         if wanted.tracker is not None:
             mine = mine.where(TrackerModel.name == wanted.tracker)
-        trackers = [_tracker(row) for row in session.scalars(mine.order_by(TrackerModel.tracker_id))]
+        trackers = [described(row) for row in session.scalars(mine.order_by(TrackerModel.tracker_id))]
     if wanted.tracker is not None and not trackers:
         raise UsageError(f"There is no tracker called {wanted.tracker!r}: see trackers list.")
     return session_id, trackers
-
-
-def _tracker(row: TrackerModel) -> Tracker:
-    return Tracker(
-        tracker_id=row.tracker_id,
-        name=row.name,
-        kind=row.kind,
-        base_url=row.base_url,
-        username=row.username,
-        timezone=row.timezone,
-        options=dict(row.options),
-    )
 
 
 class _Run:

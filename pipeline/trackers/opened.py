@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -21,7 +21,10 @@ from db.sanitize import LONGEST_NAME
 from pipeline.settings import Settings
 from pipeline.trackers.connect import IGNORE_ROBOTS, PROXY, Tracker
 from pipeline.trackers.recognise import Place, bare
-from pipeline.trackers.secrets import Purpose, Vault, password_of, proxy_password_of
+from pipeline.trackers.secrets import Vault, password_of, proxy_password_of
+
+if TYPE_CHECKING:
+    from db.models import Tracker as TrackerModel
 
 ANALYSTS_LOOK = "Analysts look and do not write: this needs a user's account."
 
@@ -63,7 +66,7 @@ def open_tracker(
 
 def find_tracker(connection: psycopg.Connection, name: str | None) -> Tracker:
     """As :func:`open_tracker`, without its password: no key is needed."""
-    return _described(_named(connection, name))
+    return described(_named(connection, name))
 
 
 def open_by_id(
@@ -102,11 +105,11 @@ def open_adhoc(
     if settings.tracker_password is None:
         return replace(_opened(known, settings, vault), is_new=is_new)
     if known.secret is None:  # so that resume and schedules may use the account of the environment too
-        sealed = vault.seal(None, _password_of(known))
+        sealed = vault.seal(None, password_of(known.user_id, known.tracker_id, known.base_url))
         connection.execute(statements("trackers")["seal"], {"tracker_id": tracker_id, "secret": sealed})
     proxy = _proxy_of(known, settings, vault)
-    described = replace(_described(known), proxy=proxy, largest=settings.largest_answer)
-    return replace(described, password=settings.tracker_password, is_new=is_new)
+    tracker = replace(described(known), proxy=proxy, largest=settings.largest_answer)
+    return replace(tracker, password=settings.tracker_password, is_new=is_new)
 
 
 def stored_place(connection: psycopg.Connection, url: str) -> Place | None:
@@ -137,6 +140,11 @@ def check_name(name: str) -> None:
         raise UsageError(f"A tracker's name is up to {LONGEST_NAME} printable characters.")
 
 
+def no_tracker(name: str) -> UsageError:
+    """What is said where the user has none of that name."""
+    return UsageError(f"There is no tracker called {name!r}: see trackers list, or add it with trackers add.")
+
+
 def own_proxy(stored: Json) -> str | None:
     """The address of a tracker's own proxy, as its options have it."""
     return stored if isinstance(stored, str) else None
@@ -158,9 +166,7 @@ def _mine(
 def _named(connection: psycopg.Connection, name: str | None) -> _Row:
     rows = _mine(connection, name=name)
     if name and not rows:
-        raise UsageError(
-            f"There is no tracker called {name!r}: see trackers list, or add it with trackers add."
-        )
+        raise no_tracker(name)
     if not rows:
         raise UsageError("There is no tracker yet: add one with trackers add, or give --kind and --url.")
     if len(rows) > 1:
@@ -169,10 +175,10 @@ def _named(connection: psycopg.Connection, name: str | None) -> _Row:
 
 
 def _opened(row: _Row, settings: Settings, vault: Vault) -> Tracker:
-    tracker = replace(_described(row), proxy=_proxy_of(row, settings, vault), largest=settings.largest_answer)
+    tracker = replace(described(row), proxy=_proxy_of(row, settings, vault), largest=settings.largest_answer)
     if row.secret is None:
         return tracker
-    password = vault.open(row.secret, _password_of(row))
+    password = vault.open(row.secret, password_of(row.user_id, row.tracker_id, row.base_url))
     if password is not None:
         return replace(tracker, password=password)
     return replace(
@@ -193,11 +199,8 @@ def _proxy_of(row: _Row, settings: Settings, vault: Vault) -> Proxy | None:
     return Proxy(url=url, password=vault.open(row.proxy_secret, purpose))
 
 
-def _password_of(row: _Row) -> Purpose:
-    return password_of(row.user_id, row.tracker_id, Origin(row.base_url).name)
-
-
-def _described(row: _Row) -> Tracker:
+def described(row: _Row | TrackerModel) -> Tracker:
+    """A stored connection without what is sealed of it."""
     return Tracker(
         tracker_id=row.tracker_id,
         name=row.name,

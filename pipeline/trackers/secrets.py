@@ -16,6 +16,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from crawler.errors import UsageError
+from crawler.http.origin import Origin
 from db.files import data_folder, read_own, whole_file
 
 KEY_FILE = "secret.key"
@@ -34,9 +35,9 @@ class Purpose:
     changed: str  # what is different where the words are
 
 
-def password_of(user_id: int, tracker_id: int, origin: str) -> Purpose:
-    """The password of a user's account at a tracker, for its origin (:attr:`crawler.origin.Origin.name`)."""
-    words: list[str | int] = ["password", user_id, tracker_id, origin]
+def password_of(user_id: int, tracker_id: int, address: str) -> Purpose:
+    """The password of a user's account at a tracker, for its address's origin."""
+    words: list[str | int] = ["password", user_id, tracker_id, Origin(address).name]
     return Purpose(words, "password", "trackers add", "the tracker's address changed")
 
 

@@ -18,8 +18,8 @@ from crawler.sources import find_kind
 from db.models import Tracker as TrackerModel
 from db.users import require_writer
 from pipeline.trackers.connect import IGNORE_ROBOTS, PROXY
-from pipeline.trackers.opened import check_name, check_place, own_proxy
-from pipeline.trackers.secrets import Purpose, Vault, password_of, proxy_password_of
+from pipeline.trackers.opened import check_name, check_place, no_tracker, own_proxy
+from pipeline.trackers.secrets import Vault, password_of, proxy_password_of
 
 SLOWEST, FASTEST = 0.00028, 1000  # requests a second, as the column takes them
 
@@ -70,9 +70,10 @@ def add_tracker(session: Session, new: NewTracker, vault: Vault) -> TrackerModel
         row.stored_secret = None
     session.flush()  # it has its number now, and a forgotten password is gone
     if new.password is not None:
-        row.secret = vault.seal(new.password, _password_of(row))
+        row.secret = vault.seal(new.password, password_of(row.user_id, row.tracker_id, row.base_url))
     if new.proxy is not None and new.proxy_password is not None:
-        row.proxy_secret = vault.seal(new.proxy_password, _proxy_password_of(row, new.proxy))
+        purpose = proxy_password_of(row.user_id, row.tracker_id, new.proxy)
+        row.proxy_secret = vault.seal(new.proxy_password, purpose)
     session.flush()
     return row
 
@@ -152,14 +153,6 @@ def _mine() -> Select[TrackerModel]:
     return select(TrackerModel).where(TrackerModel.user_id == func.ims.current_user_id())
 
 
-def _proxy_password_of(row: TrackerModel, proxy: str) -> Purpose:
-    return proxy_password_of(row.user_id, row.tracker_id, proxy)
-
-
-def _password_of(row: TrackerModel) -> Purpose:
-    return password_of(row.user_id, row.tracker_id, Origin(row.base_url).name)
-
-
 def _is_at(row: TrackerModel, url: str) -> bool:
     try:
         return Origin(row.base_url).name == Origin(url).name
@@ -175,9 +168,7 @@ def find_row(session: Session, name: str) -> TrackerModel:
     """
     row = session.scalar(_mine().where(TrackerModel.name == name))
     if row is None:
-        raise UsageError(
-            f"There is no tracker called {name!r}: see trackers list, or add it with trackers add."
-        )
+        raise no_tracker(name)
     return row
 
 

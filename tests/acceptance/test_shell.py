@@ -174,31 +174,29 @@ FOR_OTHERS = (
 )
 
 
-def _watching(modules: tuple[str, ...], arguments: list[str]) -> str:
-    """Code that runs a command and then names those of the modules that were loaded for it."""
-    return (
+def watched(
+    program: Program, modules: tuple[str, ...], arguments: list[str], **changed: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command that names at its end those of the modules that were loaded for it."""
+    code = (
         f"import sys\nfrom cli.app import run\ntry:\n    run({arguments})\nfinally:\n"
         f"    print('loaded:', *(name for name in {modules} if name in sys.modules), file=sys.stderr)"
     )
-
-
-def completed(program: Program, *words: str) -> list[str]:
-    """What bash would be told about the last word; nothing heavy may be loaded for it."""
-    code = _watching(HEAVY, [])
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", code],
-        env=program.environment(
-            _IMS_CRAWL_COMPLETE="complete_bash",
-            COMP_WORDS=" ".join(("ims-crawl", *words)),
-            COMP_CWORD=str(len(words)),
-            PYTHONPATH=str(ROOT),
-        ),
+        env=program.environment(PYTHONPATH=str(ROOT), **changed),
         cwd=program.home.parent,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def completed(program: Program, *words: str) -> list[str]:
+    """What bash would be told about the last word; nothing heavy may be loaded for it."""
+    typed = {"COMP_WORDS": " ".join(("ims-crawl", *words)), "COMP_CWORD": str(len(words))}
+    done = watched(program, HEAVY, [], _IMS_CRAWL_COMPLETE="complete_bash", **typed)
     assert done.stderr.strip() == "loaded:", (words, done.stderr)
     return [line for line in done.stdout.split("\n") if line]
 
@@ -211,15 +209,7 @@ def test_a_question_loads_what_it_needs_and_no_more(ims_crawl: Program, command:
     words = ["timeout", "this", "year"] if command == "search" else []
     if command in ("show", "similar", "attachments list"):
         words = [ims_crawl("search", "timeout", "--json").document[0]["issue_id"]]
-    done = subprocess.run(
-        [sys.executable, "-c", _watching(FOR_OTHERS, [*command.split(), *words])],
-        env=ims_crawl.environment(PYTHONPATH=str(ROOT)),
-        cwd=ims_crawl.home.parent,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = watched(ims_crawl, FOR_OTHERS, [*command.split(), *words])
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1] == "loaded:", done.stderr
 
@@ -227,15 +217,8 @@ def test_a_question_loads_what_it_needs_and_no_more(ims_crawl: Program, command:
 @pytest.mark.usefixtures("crawled")
 def test_a_crawl_needs_no_mapper_of_objects(ims_crawl: Program, ims_process: Tracker) -> None:
     words = ["crawl", "timeout", *ims_process.options, "--max", "2", "--json"]
-    done = subprocess.run(
-        [sys.executable, "-c", _watching(("sqlalchemy", "alembic", "pydantic", "crawler.client"), words)],
-        env=ims_crawl.environment(PYTHONPATH=str(ROOT), **ims_process.ACCOUNT),
-        cwd=ims_crawl.home.parent,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    for_others = ("sqlalchemy", "alembic", "pydantic", "crawler.client")
+    done = watched(ims_crawl, for_others, words, **ims_process.ACCOUNT)
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1] == "loaded:", done.stderr
 

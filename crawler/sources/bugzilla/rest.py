@@ -18,14 +18,13 @@ from crawler.query.numbers import asked_numbers
 from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, SearchPage
 from crawler.sources.bugzilla.api import BugzillaApi
-from crawler.sources.bugzilla.cursor import BugzillaCursor
+from crawler.sources.bugzilla.cursor import LOOKED_UP, BugzillaCursor, below_which
 from crawler.sources.bugzilla.pages import BugPages
 from crawler.sources.bugzilla.products import products_named
 from crawler.sources.bugzilla.query import FIELDS, Parameters, conditions, since_of, words_of
 
 PAGE_SIZE = 500
 _LAST = 2_147_483_647  # the largest number that the database behind a Bugzilla gives
-_LOOKED_UP = 200  # numbers in one address
 _FILE = re.compile(r"/attachment\.cgi\?id=([0-9]{1,18})")
 
 
@@ -71,14 +70,10 @@ class RestBugzilla:
         given = 0
         while limit is None or given < limit:
             size = self._page_size if limit is None else min(self._page_size, limit - given)
-            asked = None if numbers is None else _below(numbers, place.below)[:_LOOKED_UP]
+            asked = None if numbers is None else _below(numbers, place.below)[:LOOKED_UP]
             found = [] if asked == [] else await self._list(place, texts, since, size, asked)
             given += len(found)
-            floor = min((number for number, _ in found), default=None)
-            if asked and not found and len(asked) == _LOOKED_UP:
-                floor = asked[-1]  # these are hidden or none, and others are still to be looked up
-            # Nothing is below bug 1. That a page is not full says nothing: Bugzilla may have its own limit.
-            floor = None if floor == 1 else floor
+            floor = below_which((number for number, _ in found), asked)
             place = replace(place, below=floor)
             yield SearchPage(
                 references=tuple(Reference(issue_id=str(number), modified=time) for number, time in found),

@@ -16,7 +16,6 @@ import pytest
 from procrastinate.jobs import Status
 
 from crawler.errors import UsageError
-from crawler.http.origin import Origin
 from crawler.http.stats import ClientStats
 from crawler.sources.ims.standin import Issue, StandIn
 from db import get_session, job_queue
@@ -370,7 +369,7 @@ async def test_a_refused_login_is_tried_once_and_the_next_run_waits_longer(
     with get_session(user_id=ALICE) as session:
         row = schedules.find_schedule(session, "nightly")
         assert row.tracker is not None
-        purpose = password_of(ALICE, row.tracker.tracker_id, Origin(row.tracker.base_url).name)
+        purpose = password_of(ALICE, row.tracker.tracker_id, row.tracker.base_url)
         row.tracker.secret = yard.program.vault.seal("wrong", purpose)
     waits = []
     for failures in (1, 2, 3):

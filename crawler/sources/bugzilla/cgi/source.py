@@ -18,7 +18,7 @@ from crawler.query.numbers import asked_numbers
 from crawler.records import AttachmentRecord, Json
 from crawler.source import Connection, RawPage, Reference, SearchPage
 from crawler.sources.bugzilla.cgi.login import CgiLogin
-from crawler.sources.bugzilla.cursor import BugzillaCursor
+from crawler.sources.bugzilla.cursor import LOOKED_UP, BugzillaCursor, below_which
 from crawler.sources.bugzilla.parse.listing import read_list, read_products
 from crawler.sources.bugzilla.parse.page import error_of
 from crawler.sources.bugzilla.parse.xml import alone, clean, read_bugzilla
@@ -26,7 +26,6 @@ from crawler.sources.bugzilla.products import products_named
 from crawler.together import together
 
 _LAST = 2_147_483_647
-_LOOKED_UP = 200  # numbers in one address
 _DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 3, tzinfo=UTC)
 
@@ -74,14 +73,10 @@ class CgiBugzilla:
         while limit is None or given < limit:
             size = self._page_size if limit is None else min(self._page_size, limit - given)
             below = _LAST if place.below is None else place.below
-            asked = None if numbers is None else [each for each in numbers if each < below][:_LOOKED_UP]
+            asked = None if numbers is None else [each for each in numbers if each < below][:LOOKED_UP]
             found = [] if asked == [] else await self._list(place, below, since, size, asked)
             given += len(found)
-            floor = min((number for number, _ in found), default=None)
-            if asked and not found and len(asked) == _LOOKED_UP:
-                floor = asked[-1]  # these are hidden or none, and others are still to be looked up
-            # Nothing is below bug 1. That a page is not full says nothing: Bugzilla may have its own limit.
-            floor = None if floor == 1 else floor
+            floor = below_which((number for number, _ in found), asked)
             place = replace(place, below=floor)
             if floor is None:
                 await self._be_still_known()
