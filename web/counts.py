@@ -91,7 +91,7 @@ class Count:
         self.sums, self._rows = Coming(), Coming()
         self.began = 0.0  # seconds, on the clock that only goes on
         self.took = 0.0  # likewise
-        self._stored: str | None = None  # a name for all that was stored at the moment
+        self.stored: str | None = None  # a name for all that was stored at the moment
         self._until: Future[datetime] = Future()
         self._end: Future[None] = Future()
 
@@ -118,13 +118,13 @@ class Count:
         Args:
             stored: a name for all that is stored now; None: it has none.
         """
-        age, is_all = time.monotonic() - self.began, stored is not None and stored == self._stored
+        age, is_all = time.monotonic() - self.began, stored is not None and stored == self.stored
         return age < (_FRESH if is_all else self.took * _PAUSE)
 
     def run(self, asking: Asking) -> None:
         """Count."""
         with _turns, asking() as acting:
-            self.began, self._stored = time.monotonic(), acting.value("asking", "stored", {})
+            self.began, self.stored = time.monotonic(), acting.value("asking", "stored", {})
             self._until.set_result(datetime.now(UTC))
             figures = self.figures
             self.sums.take(parts_of_stats(acting, self.question.days, figures.until, SUMS))

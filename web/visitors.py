@@ -19,7 +19,8 @@ from web.counts import Counts
 
 SECONDS = 30  # that a statement for a page may take
 _MOST = 1000  # sessions
-_running: dict[int, Acting] = {}  # transactions of pages that are being made
+_ENDED = "This session has ended: log in again."
+_running: dict[int, tuple[str, Acting]] = {}  # whose key, and the transaction of a page that is being made
 
 
 @dataclass(slots=True)
@@ -44,23 +45,39 @@ class Visitor:
         """
         url, user_id = self.url, self.user_id  # in this order: without a user, no address counts
         if user_id is None:
-            raise DatabaseRefused("This session has ended: log in again.")
-        with acting_for(user_id, url=url, everybody=False, only_reads=True, seconds=SECONDS) as acting:
-            _running[id(acting)] = acting
-            try:
-                yield acting
-            finally:
-                del _running[id(acting)]
+            raise DatabaseRefused(_ENDED)
+        try:
+            with acting_for(user_id, url=url, everybody=False, only_reads=True, seconds=SECONDS) as acting:
+                _running[id(acting)] = (self.key, acting)
+                try:
+                    if self.user_id is None:  # since this was begun: whoever ended it did not see this yet
+                        raise DatabaseRefused(_ENDED)
+                    yield acting
+                finally:
+                    del _running[id(acting)]
+        finally:
+            if self.user_id is None and url is not None:  # the connection was kept after all were closed
+                _close_at(url)
 
     def wrote(self, form_key: str) -> bool:
         """Tell whether a form is one that we gave to them."""
         return hmac.compare_digest(self.form_key.encode(), form_key.encode())
 
 
-def end_questions() -> None:
-    """End what the database is being asked, whoever asks: nobody waits for the answer any more."""
-    for acting in list(_running.values()):
-        acting.cancel()
+def end_questions(key: str | None = None) -> None:
+    """End what the database is being asked: nobody waits for the answer any more.
+
+    Args:
+        key: for the visitor with this key; None: whoever asks.
+    """
+    for whose, acting in list(_running.values()):
+        if key in (None, whose):
+            acting.cancel()
+
+
+def _close_at(url: str) -> None:
+    close_kept_at(libpq_url(driver_url(url)))
+    dispose_engine(url)
 
 
 class Visitors:
@@ -130,8 +147,10 @@ class Visitors:
     def _let_go(self, ended: list[Visitor]) -> None:
         still = {each.url for each in list(self._known.values())}
         for each in ended:
-            if each.url is not None and each.url not in still:
-                close_kept_at(libpq_url(driver_url(each.url)))
-                dispose_engine(each.url)
+            url = each.url
             each.user_id = None  # before the address goes: nobody asks by the configured one instead
             each.url = None
+            # Only now: what is begun or kept from here on sees that the session has ended.
+            end_questions(each.key)
+            if url is not None and url not in still:
+                _close_at(url)
