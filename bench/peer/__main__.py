@@ -2,9 +2,10 @@
 
 The tracker is a process that answers out of memory; both crawlers write into the same PostgreSQL, each into
 a database of its own. Ours is the command as a user runs it. Whoever began a round comes last in the next
-one. Processor time is what each process used in itself: our coordinator, its tracker processes, the peer,
-PostgreSQL and the tracker. Seconds are those of the crawl, without the start of an interpreter; those of the
-whole process count that, too.
+one. At the end of a round comes the limit: the same pages fetched, taken apart and copied, and nothing else
+(:mod:`bench.peer.limit`). Processor time is what each process used in itself: our coordinator, its tracker
+processes, the peer, PostgreSQL and the tracker. Seconds are those of the crawl, without the start of an
+interpreter; those of the whole process count that, too.
 
 Run as ``python -m bench.peer [--issues N] [--rounds R] [--workers W] [--concurrency C] [--cores 0,1]``;
 Scrapy is in the extra ``[bench]``. Where a machine does other work, only processor time is steady.
@@ -129,6 +130,15 @@ def peer(place: Place, arguments: argparse.Namespace, again: bool) -> Run:
     return made
 
 
+def limit(place: Place, arguments: argparse.Namespace) -> Run:
+    """Fetch, take apart and copy every page, and nothing else, in as many processes as there are cores."""
+    command = ["-m", "bench.peer.limit", "--url", place.url, "--issues", str(arguments.issues)]
+    database = {"PEER_DATABASE": _libpq(place.server, "peer")}
+    made, told = run(place, command, database, ("start", "bare processes"))
+    _expect(told["stored"], arguments.issues, "the limit")
+    return made
+
+
 def _expect(found: int, wanted: int, whose: str) -> None:
     if found != wanted:
         raise SystemExit(f"{whose}: {found} issues instead of {wanted}; these figures would mean nothing.")
@@ -164,6 +174,7 @@ def one_round(
         for again in (False, True):
             for who in order:
                 runs[who].append(CRAWLERS[who](place, arguments, again))
+        runs["limit"] = [limit(place, arguments)]
     return runs
 
 
@@ -230,6 +241,7 @@ def main() -> None:
             **{who: _figures([each[who][which] for each in rounds], arguments.issues) for who in CRAWLERS},
             "times_the_peer": _ratios(rounds, which),
         }
+    figures["limit"] = _figures([each["limit"][0] for each in rounds], arguments.issues)
     print(json.dumps(figures, indent=2))
 
 

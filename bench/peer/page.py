@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from bench.peer.store import Item
 
+SEARCH = "ims/issue/issueSearchList.do?reSearchYN=Y&queryId=ims.issueSearch.findIssueSearch&orderType=desc"
+VIEW = "ims/issue/issueView.do?menuCode=issue_search&issueId="
 _ZONE = ZoneInfo("Asia/Seoul")
 _HEADING = re.compile(r"Action No\. (\d+) \| Registrant : (.*?) \| Registered date : (\S+ \S+)")
 _FILE = re.compile(r"downloadFileNew\('(\d+)', '(\w+)'\)")

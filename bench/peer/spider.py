@@ -20,7 +20,7 @@ from typing import Any
 import scrapy
 from scrapy.crawler import AsyncCrawlerProcess
 
-from bench.peer.page import read_issue, read_list
+from bench.peer.page import SEARCH, VIEW, read_issue, read_list
 from bench.peer.store import Item, Store
 
 BATCH = 200
@@ -29,8 +29,6 @@ HANDLERS = {
     "aiohttp": "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler",
     "httpx": "scrapy.core.downloader.handlers._httpx.HttpxDownloadHandler",
 }
-SEARCH = "ims/issue/issueSearchList.do?reSearchYN=Y&queryId=ims.issueSearch.findIssueSearch&orderType=desc"
-VIEW = "ims/issue/issueView.do?menuCode=issue_search&issueId="
 
 
 def settings(concurrency: int, handler: str) -> dict[str, Any]:
