@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from crawler.client import Client, Response
 from crawler.errors import NotFound, NotPermitted, PageRejected, TrackerError
 from crawler.http.link import next_page
+from crawler.issue_set import IssueSet
 from crawler.json_document import JsonNode, read_json
 from crawler.source import Reference, SearchPage
 from crawler.sources.github.cursor import GitHubCursor
@@ -40,13 +41,13 @@ class Search:
         """Yield the pages; see :meth:`crawler.source.Source.search`."""
         place = GitHubCursor() if cursor is None else GitHubCursor.read(cursor)
         found = self._list(place, since) if numbers is None else self._numbered(numbers, place)
-        given: set[str] = set()
+        given, rest = IssueSet(), limit
         async for references, following in found:
             fresh = {each.issue_id: each for each in references if each.issue_id not in given}
-            rest = None if limit is None else limit - len(given)
             page = tuple(fresh.values())[:rest]
             given.update(each.issue_id for each in page)
-            is_last = following is None or len(given) == limit
+            rest = None if rest is None else rest - len(page)
+            is_last = following is None or rest == 0
             yield SearchPage(
                 references=page, cursor=None if is_last or following is None else following.text()
             )

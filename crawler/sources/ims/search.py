@@ -16,6 +16,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from crawler.cursor import Cursor
+from crawler.issue_set import IssueSet
 from crawler.source import Reference, SearchPage
 from crawler.sources.ims.parse import Listing
 
@@ -53,15 +54,17 @@ async def walk(ask: Ask, refer: Refer, *, cursor: str | None, limit: int | None)
         limit: stop after this many issues.
     """
     place = ImsCursor() if cursor is None else ImsCursor.read(cursor)
-    seen: set[str] = set(place.previous)  # in all sweeps
-    swept: set[str] = set(place.previous)  # in this one
+    seen = IssueSet(place.previous)  # in all sweeps
+    swept = IssueSet(place.previous)  # in this one
     given = 0
     while limit is None or given < limit:
         listing = await ask(place.page)
         rows = {row.issue_id: row for row in listing.rows}
         fresh = [row for number, row in rows.items() if number not in seen]
         total = _believed(place, listing)
-        following = _after(place, listing, total, twice=not swept.isdisjoint(rows), fresh=bool(fresh))
+        following = _after(
+            place, listing, total, twice=any(number in swept for number in rows), fresh=bool(fresh)
+        )
         seen.update(rows)
         swept.update(rows)
         if limit is not None:
