@@ -37,16 +37,13 @@ class LlmClient:
     seconds: float = 10.0  # for the whole answer
 
 
-def ask_llm(
-    question: str, parsed: ParsedQuery, llm: LlmClient, *, transport: httpx.BaseTransport | None = None
-) -> ParsedQuery:
+def ask_llm(question: str, parsed: ParsedQuery, llm: LlmClient) -> ParsedQuery:
     """Ask a language model how it reads the question.
 
     Args:
         question: as it was asked.
         parsed: how the rules read it; its filters are kept.
         llm: whom to ask.
-        transport: for tests.
 
     Returns:
         The model's reading with method ``llm``; the rules' one with the reason if the model gave none that
@@ -55,7 +52,7 @@ def ask_llm(
     if len(question) > LONGEST_QUESTION:
         return _unchanged(parsed, "the question is too long for it")
     try:
-        tree = _tree(question, _answer(question, parsed, llm, transport))
+        tree = _tree(question, _answer(question, parsed, llm))
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
         return _unchanged(parsed, "it could not be reached in time")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, QueryError):
@@ -67,7 +64,7 @@ def ask_llm(
     )
 
 
-def _answer(question: str, parsed: ParsedQuery, llm: LlmClient, transport: httpx.BaseTransport | None) -> str:
+def _answer(question: str, parsed: ParsedQuery, llm: LlmClient) -> str:
     asked = json.dumps({"question": question, "filters": parsed.filters}, ensure_ascii=False)
     messages = [{"role": "system", "content": _TASK}, {"role": "user", "content": asked}]
     body = {"model": llm.model, "messages": messages, "temperature": 0, "stream": False}
@@ -76,7 +73,7 @@ def _answer(question: str, parsed: ParsedQuery, llm: LlmClient, transport: httpx
     deadline = time.monotonic() + llm.seconds
     received = b""
     with (
-        httpx.Client(transport=transport, timeout=llm.seconds, follow_redirects=False) as client,
+        httpx.Client(timeout=llm.seconds, follow_redirects=False) as client,
         client.stream("POST", address, json=body, headers=headers) as response,
     ):
         response.raise_for_status()

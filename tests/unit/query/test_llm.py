@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import httpx
 import pytest
+import respx
 
 from crawler.query import ParsedQuery, parse_query
 from crawler.query.llm import LlmClient, ask_llm
@@ -15,8 +15,12 @@ QUESTION = "error and crash or hang in Tibero"
 ADVISER = LlmClient(url="http://localhost:1/v1/", model="small", key="s3cret")
 
 
-def ask(answer: Callable[[httpx.Request], httpx.Response]) -> ParsedQuery:
-    return ask_llm(QUESTION, parse_query(QUESTION), ADVISER, transport=httpx.MockTransport(answer))
+def ask(answer: httpx.Response | type[Exception]) -> tuple[ParsedQuery, httpx.Request]:
+    """What is made of an answer, or of none, and what was asked for it."""
+    with respx.mock(base_url="http://localhost:1/v1") as model:
+        asked = model.post("/chat/completions").mock(side_effect=[answer])
+        query = ask_llm(QUESTION, parse_query(QUESTION), ADVISER)
+    return query, asked.calls.last.request
 
 
 def says(content: str) -> httpx.Response:
@@ -24,17 +28,10 @@ def says(content: str) -> httpx.Response:
 
 
 def test_a_good_answer_replaces_the_words_and_keeps_the_filters() -> None:
-    requests: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return says('{"query": "+error +crash hang"}')
-
-    query = ask(answer)
+    query, request = ask(says('{"query": "+error +crash hang"}'))
     assert (query.text, query.method, query.filters) == ("+error +crash hang", "llm", {"product": "Tibero"})
-    assert str(requests[0].url) == "http://localhost:1/v1/chat/completions"
-    assert requests[0].headers["authorization"] == "Bearer s3cret"
-    assert QUESTION in json.loads(requests[0].content)["messages"][1]["content"]
+    assert request.headers["authorization"] == "Bearer s3cret"
+    assert QUESTION in json.loads(request.content)["messages"][1]["content"]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +53,7 @@ def test_a_good_answer_replaces_the_words_and_keeps_the_filters() -> None:
     ],
 )
 def test_any_other_answer_leaves_the_rules_reading_and_says_so(response: httpx.Response) -> None:
-    query = ask(lambda request: response)
+    query, _ = ask(response)
     rules = parse_query(QUESTION)
     assert (query.tree, query.text, query.method, query.confidence) == (
         rules.tree,
@@ -69,7 +66,4 @@ def test_any_other_answer_leaves_the_rules_reading_and_says_so(response: httpx.R
 
 
 def test_nobody_there_leaves_the_rules_reading() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused")
-
-    assert "could not be reached" in ask(answer).explanation
+    assert "could not be reached" in ask(httpx.ConnectError)[0].explanation
