@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
-from ssl import PROTOCOL_TLS_CLIENT, SSLContext
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext, SSLError
 
+from crawler.errors import NotPermitted, TrackerError
 from crawler.http.library import httpx
-from crawler.http.proxy import Proxy, ThroughProxy
-from crawler.http.reach import Reach, WithinReach
+from crawler.http.proxy import Proxy
+from crawler.http.reach import Reach
+from crawler.http.retry import RetryableError, causes_of
 from crawler.http.wire import Wire
 
+_TRIES = 3  # where a proxy fails
+_WANTS_ACCOUNT = 407
 _IDLE = 60.0  # seconds a connection is kept; one that the server closed before is noticed
 
 
@@ -80,6 +85,108 @@ class Connections:
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_IDLE),
             proxy=proxy,
         )
+
+
+class WithinReach(httpx.AsyncBaseTransport):
+    """A transport that asks only hosts within reach, at the address that was judged."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, reach: Reach) -> None:
+        self._transport = transport
+        self._reach = reach
+        self._known: dict[tuple[str, int], str] = {}  # the address that answered last
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to the first address that answers."""
+        url = request.url
+        host, port = url.raw_host.decode("ascii"), url.port or {"https": 443}.get(url.scheme, 80)
+        known = self._known.pop((host, port), None)
+        failure = httpx.ConnectError("nobody answers")
+        for address in [known] if known else await self._reach.addresses(host, port):
+            pinned = httpx.Request(
+                request.method,
+                url.copy_with(host=address),
+                headers=request.headers,  # Host among them, as it was asked for
+                stream=request.stream,
+                extensions={**request.extensions, "sni_hostname": host},
+            )
+            try:
+                answer = await self._transport.handle_async_request(pinned)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                failure = httpx.ConnectError("nobody answers")
+                failure.__cause__ = error
+            else:
+                self._known[host, port] = address
+                return answer
+        raise failure
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+
+class ThroughProxy(httpx.AsyncBaseTransport):
+    """A transport by way of a proxy, whose failures are told apart from the tracker's.
+
+    Args:
+        proxy: which one.
+        reach: which addresses it may have; None: any.
+        make: makes the library's transport.
+    """
+
+    def __init__(
+        self, proxy: Proxy, reach: Reach | None, make: Callable[[httpx.Proxy], httpx.AsyncBaseTransport]
+    ) -> None:
+        self._proxy = proxy
+        self._reach = reach
+        self._make = make
+        self._transport: httpx.AsyncBaseTransport | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request by way of the proxy."""
+        where = self._proxy.url
+        try:
+            if self._transport is None:
+                self._transport = self._make(await self._pinned())
+            answer = await self._transport.handle_async_request(request)
+        except httpx.ProxyError as error:
+            if str(error).startswith(str(_WANTS_ACCOUNT)):
+                raise _no_account(where) from error
+            raise RetryableError(
+                f"The proxy {where} does not connect to {request.url.host}.",
+                most_tries=_TRIES,
+                final=TrackerError,
+            ) from error
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            if any(isinstance(cause, SSLError) for cause in causes_of(error)):
+                raise  # of the tracker behind it
+            raise RetryableError(
+                f"The proxy {where} cannot be reached.", most_tries=_TRIES, final=TrackerError
+            ) from error
+        if answer.status_code == _WANTS_ACCOUNT:
+            await answer.aclose()
+            raise _no_account(where)
+        return answer
+
+    async def _pinned(self) -> httpx.Proxy:
+        """The proxy at an address that may be connected to."""
+        if self._reach is None:
+            return self._proxy.at()
+        url = httpx.URL(self._proxy.url)
+        if url.scheme == "https":  # its certificate is for its name
+            raise NotPermitted("A worker uses other users' proxies by http:// or socks5:// only.")
+        return self._proxy.at((await self._reach.addresses(url.host, self._proxy.port))[0])
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._transport is not None:
+            await self._transport.aclose()
+
+
+def _no_account(where: str) -> TrackerError:
+    return TrackerError(
+        f"The proxy {where} wants another name or password: give its address with the account's name "
+        "before the host to trackers edit --proxy."
+    )
 
 
 @cache

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from crawler.errors import RedirectRefused, UsageError
-from crawler.http.library import httpx
 from crawler.http.secret_names import is_secret
+
+if TYPE_CHECKING:
+    from crawler.http.library import httpx
 
 _PORTS = {"http": 80, "https": 443}
 _PART = re.compile("([?&;])")  # where a parameter begins
 _HOST = re.compile(rb"[a-z0-9._:-]+")  # after IDNA; an IPv6 address comes without its brackets
+# An address that reads the same however it is written: what is not one of these, the HTTP library looks at.
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN = re.compile(
+    rf"(https?)://((?:{_OCTET}\.){{3}}{_OCTET}|(?:(?!xn--)[a-z0-9-]{{1,63}}\.){{0,20}}(?!xn--)[a-z][a-z0-9-]{{0,62}})"
+    r"(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(?:/[A-Za-z0-9_-]{1,200}){0,20}/"
+)
 _SHOWN = 500  # characters of an address in a message
 
 
@@ -46,11 +56,18 @@ class Origin:
     """
 
     def __init__(self, base_url: str) -> None:
+        self._address = base_url.rstrip("/") + "/"
+        self._upgraded = False
+        if plain := _PLAIN.fullmatch(self._address):
+            self._scheme, self._host, port = plain.groups()
+            self._port = int(port or _PORTS[self._scheme])
+            return
+        url = self.base
         try:
-            url = httpx.URL(base_url.rstrip("/") + "/")
-        except (httpx.InvalidURL, UnicodeError) as error:
+            host = url.host
+        except UnicodeError as error:  # an xn-- that stands for nothing
             raise UsageError("The tracker's address is not a web address.") from error
-        if url.scheme not in _PORTS or not url.host or not _HOST.fullmatch(url.raw_host):
+        if url.scheme not in _PORTS or not host or not _HOST.fullmatch(url.raw_host):
             raise UsageError("The tracker's address must start with http:// or https:// and name a host.")
         if url.userinfo:
             raise UsageError("The tracker's address must not carry a name or password; give them separately.")
@@ -59,24 +76,36 @@ class Origin:
                 "The tracker's address must not have a query or fragment: others would see a key in it; "
                 "give it as the password."
             )
-        self.base = url
-        self._text = str(self.base)
-        self._upgraded = False
+        self._scheme, self._host, self._port = url.scheme, host, url.port or _PORTS[url.scheme]
+
+    @cached_property
+    def base(self) -> httpx.URL:
+        """The address that others are relative to."""
+        from crawler.http.library import httpx  # large, and whoever only wants to know the host needs none
+
+        try:
+            return httpx.URL(self._address)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise UsageError("The tracker's address is not a web address.") from error
+
+    @cached_property
+    def _text(self) -> str:
+        return str(self.base)
 
     @property
     def name(self) -> str:
         """Scheme, host and port, the port always there."""
-        return f"{self.base.scheme}://{self.key}"
+        return f"{self._scheme}://{self.key}"
 
     @property
-    def port(self) -> int | None:
+    def port(self) -> int:
         """The port of TCP that is connected to."""
-        return _port(self.base)
+        return self._port
 
     @property
     def key(self) -> str:
         """What the limits of this host are kept under: its name and port."""
-        return f"{self.base.host}:{_port(self.base)}"
+        return f"{self._host}:{self._port}"
 
     def resolve(self, url: str, against: httpx.URL | None = None, *, added: bytes = b"") -> httpx.URL:
         """Turn a link into the address to ask, as a browser would.
@@ -89,6 +118,8 @@ class Origin:
         Raises:
             RedirectRefused: the address is not within the origin, or is none at all.
         """
+        from crawler.http.library import httpx
+
         try:
             # Joined as text: the URL class would read both of them twice.
             joined = urljoin(self._text if against is None else str(against), url)
@@ -116,13 +147,12 @@ class Origin:
         return target
 
     def _holds(self, url: httpx.URL) -> bool:
-        base = self.base
-        if url.host != base.host:
+        if url.host != self._host:
             return False
-        if url.scheme == base.scheme:
-            return _port(url) == _port(base)
-        upgrade = base.scheme == "http" and url.scheme == "https"
-        return upgrade and _port(base) == 80 and _port(url) == 443
+        if url.scheme == self._scheme:
+            return _port(url) == self._port
+        upgrade = self._scheme == "http" and url.scheme == "https"
+        return upgrade and self._port == 80 and _port(url) == 443
 
 
 class FileHosts:
@@ -150,6 +180,8 @@ class FileHosts:
 
     def resolve(self, url: str, against: str) -> httpx.URL | None:
         """Turn a link into an address on one of them; None: it leads elsewhere, or is no address."""
+        from crawler.http.library import httpx
+
         try:
             target = httpx.URL(urljoin(against, url))
         except (httpx.InvalidURL, UnicodeError, ValueError):

@@ -7,21 +7,20 @@ of the proxy's own address.
 from __future__ import annotations
 
 import re
-import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
 
-from crawler.errors import NotPermitted, TrackerError, UsageError
-from crawler.http.library import httpx
-from crawler.http.reach import Reach
-from crawler.http.retry import RetryableError, causes_of
+from crawler.errors import UsageError
+
+if TYPE_CHECKING:
+    from crawler.http.library import httpx
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 _HOST = re.compile(rb"[a-z0-9._:-]+")  # after IDNA; an IPv6 address comes without its brackets
-_TRIES = 3
-_WANTS_ACCOUNT = 407
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,13 +34,13 @@ class Proxy:
     @property
     def port(self) -> int:
         """The port of TCP that is connected to."""
-        url = httpx.URL(self.url)
+        url = _parsed(self.url)
         return url.port or _PORTS[url.scheme]
 
     @property
     def username(self) -> str | None:
         """The account's name."""
-        return httpx.URL(self.url).username or None
+        return _parsed(self.url).username or None
 
     def described(self) -> str:
         """The proxy as it may be shown."""
@@ -49,6 +48,8 @@ class Proxy:
 
     def at(self, host: str | None = None) -> httpx.Proxy:
         """The proxy for the HTTP library, at another address of its host where one is given."""
+        from crawler.http.library import httpx
+
         url = httpx.URL(self.url)
         account = (url.username, self.password or "") if url.username else None
         return httpx.Proxy(url.copy_with(host=host or url.host, userinfo=b""), auth=account)
@@ -60,6 +61,8 @@ def read_proxy(text: str) -> tuple[str, str | None]:
     Raises:
         UsageError: it is none, or one by SOCKS and the package for these is not installed.
     """
+    from crawler.http.library import httpx
+
     try:
         url = httpx.URL(text if "://" in text else f"http://{text}")
     except (httpx.InvalidURL, UnicodeError) as error:
@@ -85,7 +88,9 @@ def proxy_of_environment(base_url: str, env: Mapping[str, str]) -> Proxy | None:
     Raises:
         UsageError: what is named there is no proxy.
     """
-    target = httpx.URL(base_url)
+    if not any(env.get(name) for lower in _VARIABLES for name in (lower, lower.upper())):
+        return None  # as in most places: nobody needs to take the address apart
+    target = _parsed(base_url)
     names = (f"{target.scheme}_proxy", "all_proxy")
     if _is_excepted(target, env.get("no_proxy") or env.get("NO_PROXY") or ""):
         return None
@@ -99,6 +104,12 @@ def proxy_of_environment(base_url: str, env: Mapping[str, str]) -> Proxy | None:
                 raise UsageError(f"{name}: {error}") from error
             return Proxy(url=url, password=password, variable=name)
     return None
+
+
+def _parsed(url: str) -> httpx.URL:
+    from crawler.http.library import httpx  # large, and most crawls have no proxy
+
+    return httpx.URL(url)
 
 
 def _is_excepted(target: httpx.URL, exceptions: str) -> bool:
@@ -123,68 +134,3 @@ def _is_within(host: str, network: str) -> bool:
         return ip_address(host) in ip_network(network, strict=False)
     except ValueError:
         return False
-
-
-class ThroughProxy(httpx.AsyncBaseTransport):
-    """A transport by way of a proxy, whose failures are told apart from the tracker's.
-
-    Args:
-        proxy: which one.
-        reach: which addresses it may have; None: any.
-        make: makes the library's transport.
-    """
-
-    def __init__(
-        self, proxy: Proxy, reach: Reach | None, make: Callable[[httpx.Proxy], httpx.AsyncBaseTransport]
-    ) -> None:
-        self._proxy = proxy
-        self._reach = reach
-        self._make = make
-        self._transport: httpx.AsyncBaseTransport | None = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request by way of the proxy."""
-        where = self._proxy.url
-        try:
-            if self._transport is None:
-                self._transport = self._make(await self._pinned())
-            answer = await self._transport.handle_async_request(request)
-        except httpx.ProxyError as error:
-            if str(error).startswith(str(_WANTS_ACCOUNT)):
-                raise _no_account(where) from error
-            raise RetryableError(
-                f"The proxy {where} does not connect to {request.url.host}.",
-                most_tries=_TRIES,
-                final=TrackerError,
-            ) from error
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            if any(isinstance(cause, ssl.SSLError) for cause in causes_of(error)):
-                raise  # of the tracker behind it
-            raise RetryableError(
-                f"The proxy {where} cannot be reached.", most_tries=_TRIES, final=TrackerError
-            ) from error
-        if answer.status_code == _WANTS_ACCOUNT:
-            await answer.aclose()
-            raise _no_account(where)
-        return answer
-
-    async def _pinned(self) -> httpx.Proxy:
-        """The proxy at an address that may be connected to."""
-        if self._reach is None:
-            return self._proxy.at()
-        url = httpx.URL(self._proxy.url)
-        if url.scheme == "https":  # its certificate is for its name
-            raise NotPermitted("A worker uses other users' proxies by http:// or socks5:// only.")
-        return self._proxy.at((await self._reach.addresses(url.host, self._proxy.port))[0])
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        if self._transport is not None:
-            await self._transport.aclose()
-
-
-def _no_account(where: str) -> TrackerError:
-    return TrackerError(
-        f"The proxy {where} wants another name or password: give its address with the account's name "
-        "before the host to trackers edit --proxy."
-    )

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from crawler.errors import NotPermitted, UsageError
-from crawler.http.library import httpx
 
 # IPv6 prefixes with an IPv4 address within, and how far from the right it stands: mapped, compatible,
 # NAT64 (RFC 6052), 6to4 (RFC 3056).
@@ -59,6 +58,8 @@ class Reach:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except socket.gaierror as error:
+            from crawler.http.library import httpx  # large, and who only starts a crawl asks for no name
+
             raise httpx.ConnectError("no such host") from error
         permitted = [address for *_, (address, *_) in found if self.permits(str(address))]
         if not permitted:
@@ -79,43 +80,6 @@ def networks(texts: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(text) for text in texts)
     except ValueError as error:
         raise UsageError(f"{error}: write a network such as 10.20.0.0/16.") from error
-
-
-class WithinReach(httpx.AsyncBaseTransport):
-    """A transport that asks only hosts within reach, at the address that was judged."""
-
-    def __init__(self, transport: httpx.AsyncBaseTransport, reach: Reach) -> None:
-        self._transport = transport
-        self._reach = reach
-        self._known: dict[tuple[str, int], str] = {}  # the address that answered last
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request to the first address that answers."""
-        url = request.url
-        host, port = url.raw_host.decode("ascii"), url.port or {"https": 443}.get(url.scheme, 80)
-        known = self._known.pop((host, port), None)
-        failure = httpx.ConnectError("nobody answers")
-        for address in [known] if known else await self._reach.addresses(host, port):
-            pinned = httpx.Request(
-                request.method,
-                url.copy_with(host=address),
-                headers=request.headers,  # Host among them, as it was asked for
-                stream=request.stream,
-                extensions={**request.extensions, "sni_hostname": host},
-            )
-            try:
-                answer = await self._transport.handle_async_request(pinned)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                failure = httpx.ConnectError("nobody answers")
-                failure.__cause__ = error
-            else:
-                self._known[host, port] = address
-                return answer
-        raise failure
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._transport.aclose()
 
 
 def _carried(number: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

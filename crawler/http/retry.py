@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+from typing import TYPE_CHECKING, TypeVar
 
 from crawler.errors import CrawlError, ItemError, TemporaryError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 T = TypeVar("T")
 
@@ -69,8 +70,10 @@ async def retry(
     try:
         return await attempt()
     except RetryableError as error:
-        # The machinery below costs as much as a tenth of a request, so it is set up only when it is needed.
         failed = [error]
+
+    # The machinery costs as much as a tenth of a request, and some time to load: only when it is needed.
+    from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
     async def again() -> T:
         if failed:

@@ -6,16 +6,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 from crawler.errors import QueryError
 from crawler.query import LOW_CONFIDENCE
 from crawler.query.direct import grow, is_literal, read, with_operators, write
-from crawler.query.natural.clauses import combine
-from crawler.query.natural.sentence import Sentence, language_of, take_apart
-from crawler.query.natural.terms import Kind
-from crawler.query.script import clean, says_something
+from crawler.query.script import clean, language_of, says_something
 from crawler.query.tokens import Lexeme, scan
 from crawler.query.tree import Clause, Occur, ParsedQuery, Tree
+
+if TYPE_CHECKING:
+    from crawler.query.natural.sentence import Sentence
 
 LONGEST_QUESTION = 5000  # characters; whatever is longer is not a question but a list of words
 MANY_TERMS = 8  # more words than this are a story, of which not every word is worth looking for
@@ -34,6 +35,9 @@ def understand(text: str, *, products: Sequence[str] | None, today: date | None)
             language=language,
             explanation=_told(tree, ["Read as it stands."]),
         )
+    from crawler.query.natural.clauses import combine  # word lists, which a query with signs needs none of
+    from crawler.query.natural.sentence import take_apart
+
     sentence = take_apart(lexemes, products, today or datetime.now(UTC).date())
     combined = combine(sentence.items)
     dropped = list(dict.fromkeys(item.text for item in sentence.items if item.dropped))
@@ -80,6 +84,9 @@ def written(tree: Tree, *, products: Sequence[str]) -> str:
     lexemes = scan(text)
     if _is_direct(text, lexemes):
         return text if is_literal(lexemes) or with_operators(lexemes) == tree else f"= {text}"
+    from crawler.query.natural.clauses import combine
+    from crawler.query.natural.sentence import take_apart
+
     sentence = take_apart(lexemes, products, _DAY)
     clauses = tuple(dict.fromkeys(map(_safe, combine(sentence.items).clauses)))
     return text if Tree(clauses) == tree and not sentence.filters else f"= {text}"
@@ -114,6 +121,8 @@ def _read_or_none(text: str) -> Tree | None:
 
 
 def _confidence(sentence: Sentence, sure: float, tree: Tree) -> float:
+    from crawler.query.natural.terms import Kind
+
     left_out = sum(item.dropped for item in sentence.items)
     negated = any(item.dropped and _NEGATION.search(item.text) for item in sentence.items)
     doubts = [

@@ -6,7 +6,6 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from crawler.errors import UsageError
-from crawler.query.natural.period import months_before, read_period
 
 _HOW = "write 2026-01-31, 2026-01-31T08:30, yesterday, last week, or 7d for the last seven days"
 _AGO = re.compile(r"([0-9]{1,5})\s*(h|d|w|mo|y)(?:\s*ago)?", re.IGNORECASE)
@@ -26,6 +25,8 @@ def read_moment(text: str | None, *, end: bool = False, now: datetime | None = N
     """
     if text is None:
         return None
+    from crawler.query.natural.period import read_period  # word lists, for whoever names a time
+
     now = now or datetime.now(UTC)
     wanted = text.strip()
     try:
@@ -70,6 +71,8 @@ def _ago(text: str, now: datetime) -> datetime | None:
     found = _AGO.fullmatch(text) or _WORDS_AGO.fullmatch(text)
     if found is None:
         return None
+    from crawler.query.natural.period import months_before
+
     number, unit = int(found[1]), found[2].lower()
     if unit in ("h", "hour"):
         return now - timedelta(hours=number)

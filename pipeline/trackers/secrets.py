@@ -10,16 +10,22 @@ file in the data folder that only its owner can read, made on first use.
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from functools import cached_property
+from os import urandom
 from pathlib import Path
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING
 
 from crawler.errors import UsageError
 from crawler.http.origin import Origin
 from db.files import data_folder, read_own, whole_file
 
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
 KEY_FILE = "secret.key"
+_KEY_SIZE = 32  # bytes
 
 
 _MARK = b"\0"  # no password that was typed begins with it: before it, passwords were sealed as they are
@@ -63,13 +69,18 @@ class Vault:
     """Encrypts and decrypts with the newest of several keys; older ones still decrypt."""
 
     def __init__(self, keys: list[str]) -> None:
-        try:
-            self._fernet = MultiFernet([Fernet(key) for key in keys])
-        except ValueError as error:
+        if not keys or not all(map(_is_key, keys)):
             raise UsageError(
                 "IMS_SECRET_KEY is not a key: make one with "
                 "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'."
-            ) from error
+            )
+        self._keys = keys
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        from cryptography.fernet import Fernet, MultiFernet  # large, and many a tracker has no password
+
+        return MultiFernet([Fernet(key) for key in self._keys])
 
     def seal(self, secret: str | None, purpose: Purpose) -> bytes:
         """Encrypt a secret with what it is for.
@@ -86,6 +97,8 @@ class Vault:
         Raises:
             UsageError: it was sealed with a key that is not here, or for something else.
         """
+        from cryptography.fernet import InvalidToken
+
         try:
             text = self._fernet.decrypt(sealed)
         except InvalidToken as error:
@@ -109,6 +122,8 @@ class Vault:
         Raises:
             UsageError: it was sealed with a key that is not here.
         """
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._fernet.rotate(sealed)
         except InvalidToken as error:
@@ -141,7 +156,7 @@ def place_of_key(home: Path, secret_key: str | None) -> str:
 
 def add_key(home: Path) -> Vault:
     """Put a new key before the others of the key file and give the vault that has them all."""
-    keys = [Fernet.generate_key().decode(), *_read_keys(home)]
+    keys = [_new_key().decode(), *_read_keys(home)]
     with whole_file(home / KEY_FILE) as file:
         file.write("\n".join(keys).encode() + b"\n")
     return Vault(keys)
@@ -151,5 +166,17 @@ def _read_keys(home: Path) -> list[str]:
     path = data_folder(home) / KEY_FILE
     if not path.exists():
         with whole_file(path, replace=False) as file:
-            file.write(Fernet.generate_key() + b"\n")
+            file.write(_new_key() + b"\n")
     return read_own(path).decode().split()
+
+
+def _new_key() -> bytes:
+    """A key as Fernet makes it."""
+    return urlsafe_b64encode(urandom(_KEY_SIZE))
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(urlsafe_b64decode(text)) == _KEY_SIZE
+    except ValueError:
+        return False

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from crawler.client import Client
 from crawler.errors import NotPermitted, UsageError
-from crawler.http.reach import Reach, WithinReach, networks
+from crawler.http.connections import WithinReach
+from crawler.http.reach import Reach, networks
 from tests.fixtures.rawserver import RawServer, reply
 
 Start: TypeAlias = Callable[..., Awaitable[RawServer]]

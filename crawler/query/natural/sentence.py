@@ -10,12 +10,9 @@ from datetime import date
 from crawler.query.natural import days, english, people, product, reference, state
 from crawler.query.natural.lexicon import lexicon
 from crawler.query.natural.terms import Item, Kind, Piece, left_out, term
-from crawler.query.script import HAN, HANGUL, HIRAGANA, KATAKANA, fold, says_something
+from crawler.query.script import fold, language_of, language_of_word, says_something
 from crawler.query.tokens import Lexeme
 
-_KANA = re.compile(f"[{HIRAGANA}{KATAKANA}]")
-_HANGUL = re.compile(f"[{HANGUL}]")
-_HAN = re.compile(f"[{HAN}]")
 _PAUSES = re.compile("([、，；;])")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _DENIED = re.compile(r"\bNOT\s*\(([^()]+)\)")
@@ -31,14 +28,6 @@ class Sentence:
     filters: dict[str, str] = field(default_factory=dict)
     guesses: list[str] = field(default_factory=list)  # a sentence each
     sure: float = 1.0  # goes down with every guess
-
-
-def language_of(text: str) -> str:
-    """Return ``ko``, ``ja`` or ``en``, by the script that most of the text is in."""
-    kana, hangul = len(_KANA.findall(text)), len(_HANGUL.findall(text))
-    if hangul and hangul >= kana:
-        return "ko"
-    return "ja" if kana or _HAN.search(text) else "en"
 
 
 def take_apart(lexemes: Sequence[Lexeme], products: Sequence[str] | None, today: date) -> Sentence:
@@ -166,18 +155,12 @@ def _read_words(sentence: Sentence, text: str, *, japanese_text: bool, shouting:
         run: list[str] = []
         language = ""
         for word in part.split():
-            now = _language(word, japanese_text=japanese_text)
+            now = language_of_word(word, japanese_text=japanese_text)
             if now != language:
                 _read_run(sentence, language, run, shouting=shouting)
                 run, language = [], now
             run.append(word)
         _read_run(sentence, language, run, shouting=shouting)
-
-
-def _language(word: str, *, japanese_text: bool) -> str:
-    if _HANGUL.search(word) and not _KANA.search(word):
-        return "ko"
-    return "ja" if _KANA.search(word) or (japanese_text and _HAN.search(word)) else "en"
 
 
 def _read_run(sentence: Sentence, language: str, words: list[str], *, shouting: bool) -> None:

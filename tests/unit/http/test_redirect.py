@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
+from unittest.mock import patch
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from crawler.client import Client
-from crawler.errors import RedirectRefused
+from crawler.errors import RedirectRefused, UsageError
+from crawler.http import origin
+from crawler.http.origin import Origin
 from tests.fixtures.rawserver import RawServer, reply
 
 Start: TypeAlias = Callable[..., Awaitable[RawServer]]
@@ -17,6 +23,28 @@ Start: TypeAlias = Callable[..., Awaitable[RawServer]]
 
 def leads_to(location: str, *headers: str, status: str = "302 Found") -> bytes:
     return reply(b"", f"Location: {location}", *headers, status=status)
+
+
+def place(address: str) -> tuple[str, str, int, str] | None:
+    try:
+        made = Origin(address)
+        return made.name, made.key, made.port, str(made.base)
+    except UsageError:
+        return None
+
+
+HOSTS = r"([a-z0-9-]{1,5}|xn--[a-z0-9]{1,5}|[0-9]{1,3})(\.([a-z0-9-]{1,5}|[0-9]{1,3})){0,4}\.?"
+
+
+@given(st.from_regex(rf"https?://{HOSTS}(:[0-9]{{0,6}})?(/[a-zA-Z0-9_.%-]{{0,5}}){{0,3}}", fullmatch=True))
+@example("http://127.0.0.1:8080/tody")
+@example("http://999.0.0.1/")
+@example("http://xn--0")
+@example("https://tracker.example:443/a/b/")
+def test_a_plain_address_is_read_as_the_http_library_reads_it(address: str) -> None:
+    with patch.object(origin, "_PLAIN", re.compile("(?!)")):
+        by_the_library = place(address)
+    assert place(address) == by_the_library
 
 
 async def test_a_redirect_within_the_origin_is_followed(rawserver: Start) -> None:
