@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import structlog
-
+from db.log_library import structlog
 from pipeline.stages.counts import Observer, RunCounts
 
 if TYPE_CHECKING:

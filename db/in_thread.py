@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-import structlog
-
 from db.errors import DatabaseUnreachable
+from db.log_library import structlog
 from db.refusals import driver_error
 from db.transient import is_transient
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.printable import escaped_unseen, without_unseen
 
 if TYPE_CHECKING:
-    import structlog
-
+    from db.log_library import structlog
     from pipeline.settings import LogFormat
 
 REDACTED = "[secret]"
@@ -91,7 +90,7 @@ def _json(event: object, **options: Any) -> str:
 
 def configure(log: LogFormat, *, level: int = logging.INFO) -> None:
     """Set logging up for this process."""
-    import structlog  # large, and what only asks has nothing to log
+    from db.log_library import structlog  # large, and what only asks has nothing to log
 
     renderer: structlog.typing.Processor
     if log == "json":

@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import TypeVar
 
 import psycopg
-import structlog
 
 from db.errors import DatabaseUnreachable, translated
+from db.log_library import structlog
 from db.transient import is_transient
 
 T = TypeVar("T")

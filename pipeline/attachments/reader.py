@@ -19,12 +19,12 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-import structlog
 from msgspec import MsgspecError, msgpack
 
 from crawler.files.file_text import MOST_CHARACTERS, FileText
 from crawler.files.reading import MOST_MEMBERS
 from crawler.files.sandbox import HEAD, LARGEST_ANSWER, READY, Read, ReadIt, Reads
+from db.log_library import structlog
 from pipeline.logs import redact
 
 SECONDS = 90.0  # for which a file is read; 2 GB of a log take about 40

@@ -11,11 +11,10 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-import structlog
-
 from crawler.files import READER_VERSION, FileText
 from db.crawl.file_texts import KeptFile, Part, Reading, Selected, follow, save, unread
 from db.crawl.transaction import UserTransactions
+from db.log_library import structlog
 from pipeline.attachments.paths import path_of
 from pipeline.attachments.reader import FileReader, NoReader
 from pipeline.stages.counts import FileCounts

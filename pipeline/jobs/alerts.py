@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,6 +21,7 @@ from crawler.errors import UsageError
 from db import get_session
 from db.acting import Acting
 from db.job_queue import defer, waits
+from db.log_library import structlog
 from db.models import Alert, SavedSearch
 from db.session import driver_connection, select_rows
 from pipeline.jobs.cron import next_time

@@ -8,7 +8,6 @@ from time import monotonic
 from typing import ClassVar
 
 import psycopg
-import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -19,6 +18,7 @@ from db.crawl.chunks import hold_chunk
 from db.crawl.progress import SessionProgress, add_progress
 from db.errors import FenceLost
 from db.in_thread import in_thread
+from db.log_library import structlog
 from db.models import CrawlSession, SessionChunk
 from db.session import driver_connection
 from pipeline.jobs.context import WorkerContext

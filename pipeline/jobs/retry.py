@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import traceback
 
-import structlog
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 
 from crawler.errors import CrawlError, ItemError, LayoutChanged, TooMuch, TrackerError
 from db.errors import DatabaseError
+from db.log_library import structlog
 from pipeline.logs import redact
 from pipeline.sessions.ending import Stopper
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-import structlog
 from procrastinate import App
 
 from db.errors import FenceLost, IdentityRefused
 from db.in_thread import in_thread
+from db.log_library import structlog
 from pipeline.jobs.alerts import tell_new_hits
 from pipeline.jobs.chunks import ChunkBusy, take_chunk
 from pipeline.jobs.context import WorkerContext

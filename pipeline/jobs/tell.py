@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from crawler.errors import AccessError, CrawlError, UsageError
 from crawler.http.connections import Connections
 from crawler.http.library import httpx
@@ -23,6 +21,7 @@ from crawler.http.send import Bounds, send
 from crawler.http.stats import ClientStats
 from db import get_session
 from db.acting import Acting
+from db.log_library import structlog
 from db.models import Run, SessionError
 from db.session import driver_connection
 from pipeline.jobs.news import list_gone, list_news, tell_gone

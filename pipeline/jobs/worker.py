@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import psycopg
-import structlog
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.worker import Worker
 from sqlalchemy.exc import DBAPIError
@@ -22,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from crawler.errors import UsageError
 from db import job_queue
 from db.errors import DatabaseError, DatabaseUnreachable
+from db.log_library import structlog
 from db.transient import is_transient
 from pipeline.jobs.alerts import take_alert
 from pipeline.jobs.commands import read_commands

@@ -9,7 +9,6 @@ from pathlib import Path
 from time import monotonic
 from uuid import UUID
 
-import structlog
 from sqlalchemy import func, select
 
 from crawler.errors import UsageError
@@ -17,6 +16,7 @@ from db import get_session
 from db.crawl.file_texts import Selected as FilesSelected
 from db.crawl.raw_pages import Heading, Selected, headings, portions
 from db.crawl.transaction import UserTransactions
+from db.log_library import structlog
 from db.models import CrawlSession
 from db.models import Tracker as TrackerModel
 from pipeline.attachments.texts import ReadFiles, read_texts

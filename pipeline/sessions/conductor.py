@@ -13,8 +13,6 @@ from time import monotonic
 from zoneinfo import ZoneInfo
 
 import psycopg
-import structlog
-from structlog.contextvars import bound_contextvars
 
 from crawler.errors import CrawlError, TrackerError
 from crawler.http.stats import ClientStats
@@ -25,6 +23,7 @@ from db.crawl.own_states import own_states
 from db.crawl.progress import tell_movement
 from db.crawl.transaction import UserTransactions
 from db.errors import DatabaseError
+from db.log_library import structlog
 from pipeline.sessions import watchdog
 from pipeline.sessions.ceiling import Ceiling
 from pipeline.sessions.claim import Claim
@@ -67,7 +66,7 @@ class Conductor:
         Raises:
             Exception: as the claim's ``end`` raises; or a defect.
         """
-        with bound_contextvars(session=str(claim.lease.session_uuid)):
+        with structlog.contextvars.bound_contextvars(session=str(claim.lease.session_uuid)):
             async with AsyncExitStack() as stack:
                 tracker: TrackerPool | None = None
                 following: Claim | None = claim

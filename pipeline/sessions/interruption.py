@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import structlog
+from db.log_library import structlog
 
 if TYPE_CHECKING:
     from pipeline.stages.state import RunState

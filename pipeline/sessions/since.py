@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-import structlog
-
 from crawler.sources import find_kind
+from db.log_library import structlog
 from pipeline.sessions.crawl_session import CrawlRequest
 
 CANNOT_TELL = "The tracker cannot tell what changed since a time: every hit is fetched and compared."

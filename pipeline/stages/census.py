@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import psycopg
-import structlog
 
 from db.crawl.census import LARGEST_SHARE, RemovalResult, mark_removed
 from db.crawl.progress import ErrorRow, add_errors
+from db.log_library import structlog
 from pipeline.stages.state import Plan, RunState
 
 REFUSED = "CensusRefused"  # the error's type in session_errors

@@ -17,11 +17,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 from msgspec import msgpack
 
 from crawler.process.hand import NOTHING, SIZE, Sight, look
 from crawler.process.messages import BrokenFrame, FromProcess, Message, Open, frame, read_frame
+from db.log_library import structlog
 from pipeline.logs import redact
 
 _BUFFERED = 1 << 20  # bytes that wait in our buffer before the process must wait

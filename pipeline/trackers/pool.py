@@ -12,8 +12,6 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from crawler.errors import CrawlError
 from crawler.http.stats import ClientStats
 from crawler.query import Tree
@@ -21,6 +19,7 @@ from crawler.records import AttachmentRecord
 from crawler.source import Reference, Rendering, SearchPage
 from crawler.sources import find_kind
 from db.errors import DatabaseError
+from db.log_library import structlog
 from pipeline.logs import told
 from pipeline.sessions.watchdog import Wait
 from pipeline.trackers.connect import Tracker

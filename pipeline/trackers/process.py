@@ -12,7 +12,6 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-import structlog
 from msgspec.structs import replace as replaced
 
 from crawler.errors import ItemError, PageRejected, TrackerError
@@ -57,6 +56,7 @@ from crawler.query import Tree
 from crawler.records import AttachmentRecord, IssueRecord
 from crawler.source import RawPage, Reference, Rendering, SearchPage
 from crawler.sources import find_kind
+from db.log_library import structlog
 from pipeline.logs import keep_secret, redact
 from pipeline.sessions.watchdog import Wait
 from pipeline.trackers.call import Call, ProcessEnded
