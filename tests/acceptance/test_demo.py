@@ -30,9 +30,9 @@ def demonstrated(scratch_folder: Path) -> Iterator[Program]:
 
 
 def test_the_demo_works_twice_and_ends_with_three_commands_that_work(newcomer: Program) -> None:
-    first = newcomer("demo")
+    first = newcomer.afresh("demo")
     assert first.status == 0, first.err
-    again = newcomer("demo")
+    again = newcomer.afresh("demo")
     assert again.status == 0, again.err
     commands = [line.strip() for line in again.out.splitlines() if line.startswith("  ")][-3:]
     assert all("run_crawl.py" in command for command in commands)
@@ -101,6 +101,6 @@ def test_nothing_of_the_data_folder_is_for_others(newcomer: Program) -> None:
 
 def test_help_answers_without_a_database(tmp_path: Path) -> None:
     nothing = Program(tmp_path / "home")
-    assert "crawl" in nothing("--help").out
+    assert "crawl" in nothing.afresh("--help").out
     assert nothing("crawl", "--help").status == 0
     assert not nothing.home.exists()

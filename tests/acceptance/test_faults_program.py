@@ -60,10 +60,13 @@ class Crawl:
             stderr=subprocess.PIPE,
         )
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        return ("crawl", "*", "--kind", "ims", "--url", self.tracker.url, *self.options, "--json")
+
     async def begin(self) -> asyncio.subprocess.Process:
         """Begin the crawl."""
-        options = ("--kind", "ims", "--url", self.tracker.url, *self.options, "--json")
-        return await self.start("crawl", "*", *options)
+        return await self.start(*self.command)
 
     async def end(self, process: asyncio.subprocess.Process) -> tuple[int, dict[str, Any], str]:
         """Wait for a command; its status, document and complaints come back."""
@@ -73,8 +76,16 @@ class Crawl:
         assert b"Traceback" not in err
         return process.returncode, json.loads(out) if out else {}, err.decode()
 
+    async def run(self, *command: str) -> tuple[int, dict[str, Any], str]:
+        """Run a command to its end."""
+        known = {"DATABASE_URL": self.database.app_url, "IMS_USER": self.user, **self.account}
+        # The tracker is in this process.
+        done = await asyncio.to_thread(Program(self.home), *command, **known)
+        assert "Traceback" not in done.err
+        return done.status, done.document if done.out else {}, done.err
+
     async def __call__(self) -> tuple[int, dict[str, Any], str]:
-        return await self.end(await self.begin())
+        return await self.run(*self.command)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What is really stored."""
@@ -148,7 +159,7 @@ async def test_a_file_that_was_asked_for_and_is_not_to_be_had_is_told(crawl: Cra
     status, document, told = await crawl()
     assert (status, document["status"]) == (4, "completed")
     assert "2 attached files could not be had" in told
-    receipt = await crawl.end(await crawl.start("receipt", document["session_uuid"], "--json"))
+    receipt = await crawl.run("receipt", document["session_uuid"], "--json")
     assert receipt[1]["attachments_missing"] == 2
     assert receipt[1]["attachments_downloaded"] == document["attachments_downloaded"] > 0
     assert not receipt[1]["complete"]
@@ -182,7 +193,7 @@ async def test_a_password_that_changes_stops_the_crawl_once_and_it_is_resumed(
     assert logins(tracker) == 2  # the first one, and one that was refused
     assert f"resume {document['session_uuid']}" in err
     crawl.account["IMS_TRACKER_PASSWORD"] = "another-secret"
-    status, document, _ = await crawl.end(await crawl.start("resume", document["session_uuid"], "--json"))
+    status, document, _ = await crawl.run("resume", document["session_uuid"], "--json")
     assert status == 0
     assert document["issues_crawled"] == ISSUES
 
@@ -261,7 +272,7 @@ async def test_an_error_page_in_place_of_the_list_stops_the_crawl_and_it_is_resu
     assert status == 5
     assert 0 < document["total_issues_found"] < ISSUES
     broken = False
-    status, document, _ = await crawl.end(await crawl.start("resume", document["session_uuid"], "--json"))
+    status, document, _ = await crawl.run("resume", document["session_uuid"], "--json")
     crawl.check(status, document)
     assert status == 0
     assert document["issues_new"] == ISSUES
@@ -279,7 +290,7 @@ async def test_a_process_that_slept_does_not_write_over_its_successor(
         os.kill(sleeper.pid, signal.SIGSTOP)
         ((session,),) = crawl.rows("SELECT session_uuid FROM ims.crawl_sessions")
         tracker.latency = 0.0
-        status, document, _ = await crawl.end(await crawl.start("resume", str(session), "--json"))
+        status, document, _ = await crawl.run("resume", str(session), "--json")
         assert (status, document["issues_new"]) == (0, ISSUES)
         with database.superuser() as connection:
             before = stored_rows(connection)
@@ -384,9 +395,7 @@ async def test_a_tracker_that_refuses_everything_is_left_alone_and_nothing_count
     assert document["failed_issues"] == 0
     assert answered < 25 + 2 * STREAK  # the others were not asked for
     tracker._site.answer = ordinary  # type: ignore[method-assign] # it lets us in again
-    resumed, document, _ = await crawl.end(
-        await crawl.start("resume", str(document["session_uuid"]), "--json")
-    )
+    resumed, document, _ = await crawl.run("resume", str(document["session_uuid"]), "--json")
     assert resumed == 0
     assert document["issues_crawled"] == ISSUES
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import time
@@ -36,9 +35,8 @@ def begin(yard: Yard, url: str) -> subprocess.Popen[str]:
 
 
 def resume_all(yard: Yard) -> tuple[int, list[dict[str, object]], str]:
-    done = yard.start("resume", "--all", "--json", **ACCOUNT)
-    out, err = done.communicate(timeout=100)
-    return done.returncode, json.loads(out), err
+    done = yard.run("resume", "--all", "--json", **ACCOUNT)
+    return done.status, done.document, done.err
 
 
 @pytest.mark.parametrize("pauses", [(0.0,), (0.3,), (0.05, 0.05), (0.01,) * 60])

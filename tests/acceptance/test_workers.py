@@ -22,6 +22,7 @@ pytestmark = pytest.mark.xdist_group("workers")
 
 ENDED = "SELECT status NOT IN ('waiting', 'running') FROM ims.runs"
 WORKED_ON = "SELECT count(*) >= {} FROM ims.session_chunks WHERE state = 'working'"
+ONCE = ("worker", "--lease-timeout", "2", "--once")
 
 FOUR_CHUNKS = 3 * CHUNK + 10
 TWO_CHUNKS = CHUNK + 30
@@ -180,16 +181,15 @@ def test_a_worker_that_does_not_stay_fails_the_run_of_a_tracker_that_is_away(yar
         port = int(tracker.url.rpartition(":")[2])
     yard.schedule(tracker.url)
     yard.make_due()
-    worker = yard.worker("--once")
-    _, err = worker.communicate(timeout=60)
-    assert worker.returncode == 5
+    done = yard.run(*ONCE)
+    assert done.status == 5
     ((status, error),) = yard.rows("SELECT status, error FROM ims.runs")
     assert status == "failed"
-    assert error in err
+    assert error in done.err
     assert yard.value("SELECT status FROM ims.crawl_sessions") == "failed"
     with in_a_thread(StandIn(synthetic=10, port=port)):  # it is back, and nothing blocks the next run
         yard.make_due()
-        assert yard.worker("--once").wait(60) == 0
+        assert yard.run(*ONCE).status == 0
     assert yard.rows("SELECT status FROM ims.runs ORDER BY run_id") == [("failed",), ("completed",)]
 
 
@@ -198,10 +198,9 @@ def test_a_worker_that_does_not_stay_says_that_issues_failed(yard: Yard) -> None
         tracker.fail_next(404, times=2, path=ISSUE)
         yard.schedule(tracker.url)
         yard.make_due()
-        worker = yard.worker("--once")
-        _, err = worker.communicate(timeout=60)
-    assert worker.returncode == 4
-    assert "2 issues failed" in err
+        done = yard.run(*ONCE)
+    assert done.status == 4
+    assert "2 issues failed" in done.err
 
 
 async def test_a_worker_and_a_shell_together_never_ask_more_than_the_rate(yard: Yard) -> None:
