@@ -193,3 +193,20 @@ def test_it_is_the_same_on_every_terminal(columns: str) -> None:
         check=True,
     )
     assert done.stdout.decode() == commands()
+
+
+def test_the_program_ends_at_once_but_not_before_what_is_left_to_do() -> None:
+    code = (
+        "import atexit, sys, threading, time, run_crawl\n"
+        "atexit.register(print, 'registered')\n"
+        "def late(): time.sleep(0.3); print('worked')\n"
+        "if sys.argv[1] == 'busy': threading.Thread(target=late).start()\n"
+        "sys.argv[1:] = ['--nonsense']\n"
+        "run_crawl.main()\n"
+    )
+    for how, words in (("idle", ["registered"]), ("busy", ["worked", "registered"])):
+        done = subprocess.run(
+            [sys.executable, "-c", code, how], cwd=FOLDER, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout.split()) == (2, words), done.stderr
+        assert "See ims-crawl --help." in done.stderr
