@@ -1,5 +1,9 @@
--- flow --
-SELECT * FROM ims.issue_flow(%(since)s, %(until)s, %(bucket)s, %(product)s)
+-- life --
+-- Flow, backlog, statuses and closing at once; each row has the columns of its part.
+SELECT *
+FROM ims.life_figures('{flow,backlog,statuses,closing}', %(product)s, %(since)s, %(until)s, %(bucket)s, %(until)s)
+WHERE part <> 'statuses' OR place <= 12
+ORDER BY part, place
 
 -- unplaced --
 -- How many issues are in a status whose state nobody knows; they count as open.
@@ -7,15 +11,6 @@ SELECT count(*) AS issues
 FROM ims.issues
 WHERE state = 'unknown' AND removed_at IS NULL
   AND (%(product)s::text IS NULL OR starts_with(lower(product), lower(%(product)s)))
-
--- backlog --
-SELECT * FROM ims.backlog_age(%(until)s, %(product)s)
-
--- statuses --
-SELECT * FROM ims.time_in_status(%(product)s, %(since)s, %(until)s) LIMIT 12
-
--- closing --
-SELECT * FROM ims.time_to_close(%(product)s, %(since)s, %(until)s)
 
 -- response --
 SELECT * FROM ims.first_response_time(%(product)s, %(since)s, %(until)s)

@@ -10,36 +10,10 @@ CREATE OR REPLACE FUNCTION ims.issue_flow(
 LANGUAGE sql STABLE ROWS 100
 SET search_path = pg_catalog, pg_temp
 SET jit = off
-SET work_mem = '64MB'
 AS $$
-WITH bucket AS (
-    SELECT start, row_number() OVER (ORDER BY start) AS place
-    FROM ims.bucket_starts(from_ts, coalesce(to_ts, now()), issue_flow.bucket) AS start
-), starts AS (
-    SELECT array_agg(start ORDER BY start) AS starts FROM bucket
-), step AS (  -- an issue that is gone while it is open leaves then
-    SELECT CASE WHEN span.entered_at < coalesce(to_ts, now()) THEN width_bucket(span.entered_at, starts) END AS place,
-           CASE WHEN span.removed AND span.state <> 'done' AND span.left_at < coalesce(to_ts, now())
-                THEN width_bucket(span.left_at, starts) END AS gone_place,
-           count(*) FILTER (WHERE span.previous_state IS NULL AND span.entered_at >= from_ts) AS created,
-           count(*) FILTER (WHERE span.state = 'done' AND span.previous_state <> 'done' AND span.entered_at >= from_ts)
-               AS closed,
-           count(*) FILTER (WHERE span.state <> 'done' AND coalesce(span.previous_state, 'done') = 'done')
-               - count(*) FILTER (WHERE span.state = 'done' AND span.previous_state <> 'done') AS opened,
-           count(*) AS number
-    FROM ims.status_spans(issue_flow.product) AS span CROSS JOIN starts
-    GROUP BY 1, 2
-), counted AS (
-    SELECT place, created, closed, opened FROM step WHERE place IS NOT NULL
-    UNION ALL
-    SELECT gone_place, 0, 0, -number FROM step WHERE gone_place IS NOT NULL
-)
-SELECT bucket.start, coalesce(sum(counted.created) FILTER (WHERE counted.place = bucket.place), 0)::bigint,
-       coalesce(sum(counted.closed) FILTER (WHERE counted.place = bucket.place), 0)::bigint,
-       coalesce(sum(counted.opened), 0)::bigint
-FROM bucket LEFT JOIN counted ON counted.place <= bucket.place
-GROUP BY bucket.start
-ORDER BY bucket.start
+SELECT bucket_start, created, closed, open_at_end
+FROM ims.life_figures('{flow}', issue_flow.product, from_ts, to_ts, issue_flow.bucket)
+ORDER BY place
 $$;
 
 GRANT EXECUTE ON FUNCTION ims.issue_flow(timestamptz, timestamptz, text, text) TO ims_app, ims_user, ims_readonly, ims_admin;

@@ -4,7 +4,7 @@
 -- until it was last changed; one whose history stops short of its present state got there by then.
 --
 -- Few courses are taken by very many issues: one from new by way of assigned to closed has its words looked up once, and
--- each issue brings only its times.
+-- each issue brings only its times. How many bytes a field's name has is asked first, since most changes are of others.
 --
 --   product_filter  a product, or the beginning of several's names, in whatever case; NULL: all
 --   status          NULL: not known what it was called then
@@ -26,7 +26,8 @@ WITH told AS (
            (array_agg(change.old_value ORDER BY change.changed_at, change.position, change.history_id))[1] AS former,
            array_agg(change.changed_at ORDER BY change.changed_at, change.position, change.history_id) AS times
     FROM ims.issue_history change
-    WHERE lower(change.field_name) IN ('status', 'state', '상태', 'ステータス', '状態')
+    WHERE octet_length(change.field_name) IN (5, 6, 15)
+      AND lower(change.field_name) IN ('status', 'state', '상태', 'ステータス', '状態')
       AND change.changed_at IS NOT NULL
     GROUP BY change.issue_pk
 ), life AS MATERIALIZED (
@@ -52,29 +53,33 @@ WITH told AS (
     LEFT JOIN ims.known_states() AS known
       ON coalesce(nullif(known.tracker_id, 0), -known.user_id) = words.tracker AND known.plain = ims.plain_status(words.word)
 ), led AS (
-    SELECT course, now_state, now_status, array_agg(word ORDER BY place) AS statuses,
-           array_agg(CASE WHEN is_silent THEN CASE now_state WHEN 'done' THEN 'open' ELSE now_state END
-                          WHEN word IS NULL THEN 'open'
-                          WHEN now_state <> 'unknown' AND lower(word) = lower(now_status) THEN now_state
-                          ELSE meaning.state END ORDER BY place) AS states
+    SELECT course, now_state, now_status, place, word,
+           CASE WHEN is_silent THEN CASE now_state WHEN 'done' THEN 'open' ELSE now_state END
+                WHEN word IS NULL THEN 'open'
+                WHEN now_state <> 'unknown' AND lower(word) = lower(now_status) THEN now_state
+                ELSE meaning.state END AS state,
+           place = max(place) OVER (PARTITION BY course) AS is_last
     FROM word LEFT JOIN meaning USING (tracker, word)
-    GROUP BY course, now_state, now_status
 ), settled AS (  -- where the history stops short of the present state, or there is none
-    SELECT course, stops_short, CASE WHEN stops_short THEN statuses || now_status ELSE statuses END AS statuses,
-           CASE WHEN stops_short THEN states || now_state ELSE states END AS states,
-           NULL::text || CASE WHEN stops_short THEN states ELSE trim_array(states, 1) END AS previous
+    SELECT course, place, word AS status, state, false AS is_added,
+           is_last AND now_state <> 'unknown' AND state <> now_state AS stops_short
     FROM led
-    CROSS JOIN LATERAL (SELECT now_state <> 'unknown' AND states[cardinality(states)] <> now_state) AS short (stops_short)
-), timed AS (
-    SELECT life.issue_pk, life.removed_at, life.born, settled.statuses, settled.states, settled.previous,
-           CASE WHEN settled.stops_short
-                THEN life.born || life.times || greatest(life.born, life.times[cardinality(life.times)], life.settled_at)
-                ELSE life.born || life.times END AS times
-    FROM life JOIN settled USING (course)
+    UNION ALL
+    SELECT course, place + 1, now_status, now_state, true, false
+    FROM led
+    WHERE is_last AND now_state <> 'unknown' AND state <> now_state
+), step AS MATERIALIZED (
+    SELECT course, place::integer, status, state, lag(state) OVER (PARTITION BY course ORDER BY place) AS previous_state,
+           is_added, stops_short
+    FROM settled
 ), span AS (
-    SELECT issue_pk, removed_at, born, unnest(statuses) AS status, unnest(states) AS state,
-           unnest(previous) AS previous_state, unnest(times) AS at, unnest(times[2:]) AS next_at
-    FROM timed
+    SELECT life.issue_pk, life.removed_at, life.born, step.status, step.state, step.previous_state,
+           CASE WHEN step.place = 1 THEN life.born
+                WHEN step.is_added THEN greatest(life.born, life.times[step.place - 2], life.settled_at)
+                ELSE life.times[step.place - 1] END AS at,
+           CASE WHEN step.stops_short THEN greatest(life.born, life.times[step.place - 1], life.settled_at)
+                ELSE life.times[step.place] END AS next_at
+    FROM life JOIN step USING (course)
 )
 SELECT issue_pk, status, state, previous_state, greatest(at, born),
        least(CASE WHEN next_at IS NOT NULL THEN greatest(next_at, born) END, removed_at),

@@ -12,6 +12,12 @@ from db.queries import statements
 
 LISTED = 10  # issues, products, modules, words
 Rows = list[dict[str, Any]]
+_LIFE = {  # the columns of the parts that one statement counts, since they count the same spans
+    "flow": ("bucket_start", "created", "closed", "open_at_end"),
+    "backlog": ("age_bucket", "open_issues"),
+    "statuses": ("status", "issues", "p50", "p90", "total"),
+    "closing": ("issues", "p50", "p90", "p99"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,5 +91,12 @@ def parts(acting: Acting, figures: Figures) -> Iterator[tuple[str, Rows]]:
         "listed": LISTED,
     }
     for name in statements("report"):
-        if name != "words" or figures.product is None:
+        if name == "life":
+            yield from _parts_of_life(acting.rows("report", name, known))
+        elif name != "words" or figures.product is None:
             yield name, acting.rows("report", name, known)
+
+
+def _parts_of_life(rows: Rows) -> Iterator[tuple[str, Rows]]:
+    for part, columns in _LIFE.items():
+        yield part, [{column: row[column] for column in columns} for row in rows if row["part"] == part]

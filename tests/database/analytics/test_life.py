@@ -263,6 +263,25 @@ def test_time_to_close(filled: Desk) -> None:
     assert filled.ask("SELECT * FROM ims.time_to_close('JEUS')") == [(0, None, None, None)]
 
 
+def test_life_figures(filled: Desk) -> None:
+    span: tuple[str | None, ...] = ("2026-01-03Z", "2026-01-13Z")
+    alone = {
+        "flow": ("bucket_start, created, closed, open_at_end", "issue_flow(%s, %s, 'day', NULL)", span),
+        "backlog": ("age_bucket, open_issues", "backlog_age(%s)", span[1:]),
+        "statuses": ("status, issues, p50, p90, total", "time_in_status(NULL, %s, %s)", span),
+        "closing": ("issues, p50, p90, p99", "time_to_close(NULL, %s, %s)", span),
+    }
+    at_once = "ims.life_figures(%s, NULL, %s, %s, 'day', %s) WHERE part = %s ORDER BY place"
+    for part, (columns, function, values) in alone.items():
+        wanted = filled.ask(f"SELECT {columns} FROM ims.{function}", *values)  # noqa: S608 - our own names
+        told = filled.ask(f"SELECT {columns} FROM {at_once}", [*alone], *span, span[1], part)  # noqa: S608 - likewise
+        assert told == wanted
+        assert wanted
+    for parts in ([], ["closing", "backlog"], ["statuses"]):  # nothing else
+        told = filled.ask("SELECT DISTINCT part FROM ims.life_figures(%s)", parts)
+        assert {part for (part,) in told} == set(parts)
+
+
 def test_first_response_time(filled: Desk) -> None:
     say = (
         "INSERT INTO ims.issue_comments (issue_pk, author, commented_at) SELECT issue_pk, %s, %s "
