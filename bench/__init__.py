@@ -1,6 +1,11 @@
 """Benchmarks: each prints JSON, each beside a limit or a peer in the same run."""
 
+import os
+
 from db.settings import driver_url, libpq_url
+
+# What pip installs has its bytecode, as the peers have: so has this program, whatever the environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def conninfo(url: str) -> str:
