@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from crawler.errors import UsageError
-from crawler.query import LOW_CONFIDENCE, Occur, ParsedQuery, canonical, parse_query
+from crawler.query import LOW_CONFIDENCE, Occur, ParsedQuery, parse_query
+from crawler.query.direct import write
 from crawler.query.synonyms import Synonyms, expand, own_synonyms, read_synonyms
 from db.sanitize import storable_text
 from pipeline.logs import keep_secret
@@ -71,7 +72,7 @@ def ask(
     ]
     if not others:
         return Question(original=text, parsed=parsed)
-    return Question(original=text, parsed=parsed, wider=canonical(tree), others=tuple(others))
+    return Question(original=text, parsed=parsed, wider=write(tree), others=tuple(others))
 
 
 def adapt_to_kind(kind: str, question: Question, settings: Settings, *, home: Path) -> Question:

@@ -171,6 +171,8 @@ FOR_OTHERS = (
     "zstandard",
     "msgspec",
     "crawler.source",
+    "crawler.query.natural.korean",  # the question is English; its synonyms are not read as questions
+    "crawler.query.natural.japanese",
 )
 
 
