@@ -10,7 +10,7 @@ install: ## the program and what its tests need, into .venv
 	python3 -m venv .venv
 	$(BIN)/pip install -e '.[test]'
 
-test: ## the default run, about nine minutes on two cores
+test: ## the default run, nine to ten minutes on two cores
 	$(BIN)/pytest
 
 long: ## the runs that take minutes each
