@@ -200,13 +200,10 @@ def test_who_leaves_while_something_is_asked_for_them_leaves_no_connection(
     monkeypatch.setattr("web.visitors.acting_for", leaving)
     with house.world.database.superuser() as connection:
 
-        def are_asking(state: str) -> int:
-            query = """
-                SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND state ~ %s AND pid <> ALL (%s)
-            """
-            row = connection.execute(query, (house.world.logins[ALICE], state, before)).fetchone()
-            assert row is not None
-            return int(row[0])
+        def hers() -> list[str | None]:
+            """What each of her connections waits for."""
+            query = "SELECT wait_event FROM pg_stat_activity WHERE usename = %s AND pid <> ALL (%s)"
+            return [event for (event,) in connection.execute(query, (house.world.logins[ALICE], before))]
 
         query = "SELECT array_agg(pid) FROM pg_stat_activity WHERE usename IS NOT NULL"
         (before,) = connection.execute(query).fetchone() or ([],)
@@ -221,12 +218,12 @@ def test_who_leaves_while_something_is_asked_for_them_leaves_no_connection(
         asking = threading.Thread(target=ask)
         asking.start()
         if moment == "while it runs":
-            wait_until(lambda: are_asking("active") == 1, "the question runs")
+            wait_until(lambda: hers() == ["PgSleep"], "the question runs")
             everybody.dismiss(alice)
         asking.join(10)
         assert not asking.is_alive()
         assert asked == [moment] * (moment != "before")
-        wait_until(lambda: are_asking("") == 0, "all connections end")
+        wait_until(lambda: not hers(), "all connections end")
 
 
 def test_an_error_is_told_to_who_waits_and_then_it_is_tried_again() -> None:
