@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-_BITS: Final = (
-    256  # of a piece: numbers in a row cost an eighth of a byte each, lonely ones as much as a text
-)
+# Of a piece: numbers in a row cost an eighth of a byte each, lonely ones as much as a text.
+_BITS: Final = 256
 _MOST_DIGITS: Final = 18
 
 

@@ -30,6 +30,7 @@ def says(content: str) -> httpx.Response:
 def test_a_good_answer_replaces_the_words_and_keeps_the_filters() -> None:
     query, request = ask(says('{"query": "+error +crash hang"}'))
     assert (query.text, query.method, query.filters) == ("+error +crash hang", "llm", {"product": "Tibero"})
+    assert str(request.url) == "http://localhost:1/v1/chat/completions"
     assert request.headers["authorization"] == "Bearer s3cret"
     assert QUESTION in json.loads(request.content)["messages"][1]["content"]
 
