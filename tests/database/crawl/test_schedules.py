@@ -37,7 +37,7 @@ from pipeline.sessions.crawl_session import take_over
 from pipeline.sessions.ending import Ending, end
 from pipeline.trackers.secrets import add_key, password_of
 from tests.fixtures.schema import ALICE, ANA, BOB, ROOT
-from tests.fixtures.workers import Yard
+from tests.fixtures.workers import Yard, hourly
 
 LOOPBACK = "http://127.0.0.1:9"  # nobody listens there
 
@@ -100,13 +100,13 @@ def test_many_workers_that_look_at_once_make_one_run(yard: Yard) -> None:
 
 
 def test_what_was_missed_is_caught_up_once(yard: Yard) -> None:
-    yard.schedule(LOOPBACK, cron="* * * * *")
+    yard.schedule(LOOPBACK, cron=hourly())
     yard.make_due("3 days")
     for _ in range(3):
         look(yard)
     assert len(runs(yard)) == 1
     assert yard.value(
-        "SELECT next_run_at BETWEEN now() AND now() + interval '1 minute' FROM ims.saved_searches"
+        "SELECT next_run_at BETWEEN now() AND now() + interval '1 hour' FROM ims.saved_searches"
     )
 
 
@@ -380,9 +380,9 @@ async def test_a_refused_login_is_tried_once_and_the_next_run_waits_longer(
             yard.value("SELECT extract(epoch FROM next_run_at - now())::float FROM ims.saved_searches")
         )
     assert waits == [pytest.approx(300, abs=5), pytest.approx(600, abs=5), pytest.approx(1200, abs=5)]
-    for run in runs(yard):
-        assert (run["status"], run["attempts"]) == ("failed", 1)
-        assert "refused" in run["error"]
+    ran = [run for run in runs(yard) if run["error"] != STILL_WORKING]  # a minute may begin while one works
+    assert [(run["status"], run["attempts"]) for run in ran] == [("failed", 1)] * 3
+    assert all("refused" in run["error"] for run in ran)
     assert sum("login" in path for path in tracker.requests) <= 2
     assert yard.rows("SELECT DISTINCT status FROM ims.crawl_sessions") == [("failed",)]
 
