@@ -22,7 +22,7 @@ class Cookies:
 
     def __init__(self) -> None:
         self.jar = Jar()
-        self._headers: dict[tuple[str, str, str], bytes | None] = {}  # for places that were asked before
+        self._headers: dict[str, bytes | None] = {}  # for places that were asked before
         self._headers_of = self.jar.state
 
     def header(self, url: str) -> bytes | None:
@@ -33,8 +33,7 @@ class Cookies:
             return self._asked(url)
         if self._headers_of != self.jar.state:
             self._headers, self._headers_of = {}, self.jar.state
-        parts = urlsplit(url)
-        place = parts.scheme, parts.netloc, parts.path
+        place = url.partition("?")[0]
         if place not in self._headers:
             if len(self._headers) == _MOST:
                 self._headers.clear()
@@ -57,12 +56,12 @@ class Cookies:
         Raises:
             ItemError: there are more cookies than any tracker needs; all are forgotten.
         """
-        message = Message()
-        for name, value in headers:
-            if name.lower() == b"set-cookie":
-                message["Set-Cookie"] = _for_its_host(value.decode("latin-1"), url)
-        if not message:
+        fresh = [value.decode("latin-1") for name, value in headers if name.lower() == b"set-cookie"]
+        if not fresh:
             return False
+        message = Message()
+        for cookie in fresh:
+            message["Set-Cookie"] = _for_its_host(cookie, url)
         # The jar's stub asks for a whole HTTPResponse; the jar itself calls info() only, as documented.
         self.jar.extract_cookies(_Answer(message), _request(url))  # type: ignore[arg-type]
         if len(self.jar) > _MOST:

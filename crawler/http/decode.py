@@ -88,7 +88,9 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
     Returns:
         The text. It never fails: what cannot be read is replaced and counted.
     """
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:_HEAD] or b"\x1b$" in body:
+    # One byte is found ten times as fast as two, and hardly any page has this one.
+    may_switch = b"\x1b" in body and b"\x1b$" in body
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:_HEAD] or may_switch:
         for codec in _not_like_ascii(body, content_type):
             text = body.decode(codec, "replace").removeprefix("\ufeff")
             replaced = text.count("\ufffd")

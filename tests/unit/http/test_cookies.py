@@ -60,6 +60,7 @@ FORGET = st.tuples(st.just("forget"))
 
 @given(st.lists(st.one_of(SET, ASK, FORGET), max_size=20))
 @example([("set", "x", "1", "/", ""), ("ask", "http", "/"), ("set", "x", "2", "/", ""), ("ask", "http", "/")])
+@example([("set", "x", "1", "/a", ""), ("ask", "http", "/"), ("ask", "http", "/a"), ("ask", "https", "/b")])
 def test_what_is_sent_is_always_what_the_jar_holds_now(steps: list[tuple[str, ...]]) -> None:
     cookies, plain = Cookies(), CookieJar()
     for step in steps:
