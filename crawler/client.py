@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -27,7 +27,7 @@ from crawler.http.library import httpx
 from crawler.http.origin import FileHosts, Origin, shown, without_secrets
 from crawler.http.proxy import Proxy
 from crawler.http.reach import Reach
-from crawler.http.request import Request, bared, merged, redirect_target, standing_headers
+from crawler.http.request import Headers, Request, bared, merged, redirect_target, standing_headers
 from crawler.http.response import Response
 from crawler.http.retry import RetryableError, retry
 from crawler.http.robots import Robots
@@ -126,6 +126,7 @@ class Client:
         self._timeouts = {"connect": connect_timeout}
         self._tries = tries
         self._headers = standing_headers(basic_auth)
+        self._headers_of: tuple[tuple[bytes, Headers], httpx.Headers] | None = None  # of the last request
         self._cookies = Cookies()
         self.cookies = self._cookies.jar
         self._connections = Connections(tls=tls, only=transport, reach=reach, proxy=proxy)
@@ -345,33 +346,43 @@ class Client:
         if request.into is not None:
             own = request.into.headers
             sent = (*(each for each in sent if each[0].lower() != b"accept-encoding"), *own)
-        message = httpx.Request(
-            request.method,
-            request.url,
-            headers=sent if cookie is None else (*sent, (b"Cookie", cookie)),
-            content=request.content,
-            extensions={"timeout": self._timeouts},
-        )
-        async with AsyncExitStack() as turns:
-            self.stats.wait_seconds += await turns.enter_async_context(self._host.turn())
-            if self._share is not None:
-                self.stats.wait_seconds += await turns.enter_async_context(self._share.turn())
-            scheme = request.url.scheme
-            transport = self._connections.take(scheme)
-            try:
-                answer, headers, body = await send(
-                    transport,
-                    message,
-                    bounds=self._bounds,
-                    wanted=request.wanted,
-                    stats=self.stats,
-                    into=request.into,
-                    is_file=partial(_is_file, request),
-                )
-            finally:
-                self._connections.give_back(scheme, transport)
+        message = self._message(request, sent if cookie is None else (*sent, (b"Cookie", cookie)))
+        shared = nullcontext(0.0) if self._share is None else self._share.turn()
+        async with self._host.turn() as waited:
+            self.stats.wait_seconds += waited
+            async with shared as waited:
+                self.stats.wait_seconds += waited
+                scheme = request.url.scheme
+                transport = self._connections.take(scheme)
+                try:
+                    answer, headers, body = await send(
+                        transport,
+                        message,
+                        bounds=self._bounds,
+                        wanted=request.wanted,
+                        stats=self.stats,
+                        into=request.into,
+                        is_file=partial(_is_file, request),
+                    )
+                finally:
+                    self._connections.give_back(scheme, transport)
         fresh = not request.is_bare and self._cookies.take(where, answer.headers.raw)
         return answer.status_code, headers, body, fresh
+
+    def _message(self, request: Request, sent: Headers) -> httpx.Request:
+        timeouts = {"timeout": self._timeouts}
+        if request.content is not None or request.method != "GET":
+            return httpx.Request(
+                request.method, request.url, headers=sent, content=request.content, extensions=timeouts
+            )
+        place = request.url.netloc, sent
+        if self._headers_of is None or self._headers_of[0] != place:
+            # The library looks at each of them several times, and one request's are the next one's.
+            self._headers_of = place, httpx.Request("GET", request.url, headers=sent).headers
+        nothing = httpx.ByteStream(b"")
+        return httpx.Request(
+            "GET", request.url, headers=self._headers_of[1], stream=nothing, extensions=timeouts
+        )
 
     def _refused(self, status: int, headers: Mapping[str, str], body: bytes, url: httpx.URL) -> CrawlError:
         error = error_for_status(

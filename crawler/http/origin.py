@@ -23,6 +23,11 @@ _PLAIN = re.compile(
     rf"(https?)://((?:{_OCTET}\.){{3}}{_OCTET}|(?:(?!xn--)[a-z0-9-]{{1,63}}\.){{0,20}}(?!xn--)[a-z][a-z0-9-]{{0,62}})"
     r"(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(?:/[A-Za-z0-9_-]{1,200}){0,20}/"
 )
+# What follows the host, likewise: no segment that stands for another one, nothing that would be encoded.
+_SEGMENT = "[A-Za-z0-9_-][A-Za-z0-9_.~-]*+"
+_FOLDER = re.compile(rf"/(?:{_SEGMENT}/)*+")
+_REST = re.compile(rf"((?:{_SEGMENT}/)*+(?:{_SEGMENT})?+)(?:\?([A-Za-z0-9_.~%&=+:/,*-]++))?+")
+_LONGEST_REST = 10_000  # characters; the HTTP library refuses addresses of more than 65,536
 _SHOWN = 500  # characters of an address in a message
 
 
@@ -92,6 +97,17 @@ class Origin:
     def _text(self) -> str:
         return str(self.base)
 
+    @cached_property
+    def _root(self) -> str:
+        """The host's root, as the HTTP library writes it."""
+        return f"{self.base.scheme}://{self.base.netloc.decode('ascii')}/"
+
+    @cached_property
+    def _folder(self) -> str | None:
+        """The path that relative addresses start from; None: not one that reads the same however written."""
+        path = self.base.raw_path.decode("ascii")
+        return path if _FOLDER.fullmatch(path) else None
+
     @property
     def name(self) -> str:
         """Scheme, host and port, the port always there."""
@@ -120,6 +136,9 @@ class Origin:
         """
         from crawler.http.library import httpx
 
+        plain = self._plain(url, added.decode("ascii")) if against is None else None
+        if plain is not None:
+            return plain
         try:
             # Joined as text: the URL class would read both of them twice.
             joined = urljoin(self._text if against is None else str(against), url)
@@ -132,6 +151,26 @@ class Origin:
         if self._upgraded and target.scheme == "http":
             target = target.copy_with(scheme="https", port=None)
         return target
+
+    def _plain(self, url: str, added: str) -> httpx.URL | None:
+        """The address of a link on the base address, where there is nothing in it to be looked at."""
+        folder = self._folder
+        if folder is None or self._upgraded:
+            return None
+        if url.startswith(self._root):
+            folder, url = "/", url[len(self._root) :]
+        elif url.startswith("/"):
+            folder, url = "/", url[1:]
+        rest = _with_query(url, added) if added else url
+        match = _REST.fullmatch(rest) if len(rest) <= _LONGEST_REST else None
+        if match is None:
+            return None
+        from crawler.http.library import httpx
+
+        # The library reads an address letter by letter, which takes as long as sending the request.
+        made = httpx.URL.__new__(httpx.URL)
+        made._uri_reference = self.base._uri_reference._replace(path=folder + match[1], query=match[2])
+        return made
 
     def follow(self, location: str, page: httpx.URL) -> httpx.URL:
         """Resolve a redirect, and remember a move to https.

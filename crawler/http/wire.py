@@ -39,6 +39,7 @@ class Wire(httpx.AsyncBaseTransport):
         self._line: _Line | None = None
         self._origin: tuple[str, str, int] | None = None
         self._until = 0.0  # when the connection has been idle for too long
+        self._checked: tuple[list[tuple[bytes, bytes]], h11.Request] | None = None  # headers that were fine
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; the answer's body is still to be read."""
@@ -46,7 +47,7 @@ class Wire(httpx.AsyncBaseTransport):
         if url.scheme not in _PORTS:
             raise httpx.UnsupportedProtocol("only http and https are spoken here")
         reader = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD)
-        message = _message(reader, request)
+        message = self._message(reader, request)
         origin = url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]
         line = self._line
         if line is None or origin != self._origin or not line.is_alive() or monotonic() > self._until:
@@ -62,6 +63,25 @@ class Wire(httpx.AsyncBaseTransport):
             raise
         fields = head.headers.raw_items()
         return httpx.Response(head.status_code, headers=fields, stream=_Body(self, line, line.body(reader)))
+
+    def _message(self, reader: h11.Connection, request: httpx.Request) -> bytes:
+        """A request as it goes over the wire."""
+        if not isinstance(request.stream, httpx.ByteStream):
+            raise TypeError("a request's body is bytes")
+        (content,) = request.stream
+        target, headers = request.url.raw_path, request.headers.raw
+        # Those of one request are those of the next, and need not be looked at again.
+        known = self._checked[1].headers if self._checked and self._checked[0] == headers else headers
+        try:
+            head = h11.Request(method=request.method, target=target, headers=known)
+            sent = [reader.send(head)]
+            if content:
+                sent.append(reader.send(h11.Data(data=content)))
+            sent.append(reader.send(h11.EndOfMessage()))
+        except h11.LocalProtocolError as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+        self._checked = headers, head
+        return b"".join(part or b"" for part in sent)
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -220,16 +240,3 @@ class _Line(asyncio.BufferedProtocol):
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
-
-
-def _message(reader: h11.Connection, request: httpx.Request) -> bytes:
-    """A request as it goes over the wire."""
-    if not isinstance(request.stream, httpx.ByteStream):
-        raise TypeError("a request's body is bytes")
-    (content,) = request.stream
-    try:
-        head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
-        sent = [reader.send(head), reader.send(h11.Data(data=content)), reader.send(h11.EndOfMessage())]
-    except h11.LocalProtocolError as error:
-        raise httpx.LocalProtocolError(str(error)) from error
-    return b"".join(part or b"" for part in sent)

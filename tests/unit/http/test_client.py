@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from crawler.client import Client, Event
 from crawler.errors import (
@@ -25,6 +27,8 @@ from crawler.errors import (
     TrackerError,
     UsageError,
 )
+from crawler.http.request import Headers
+from crawler.http.request import Request as ToAsk
 from crawler.http.stats import ClientStats
 from crawler.throttle import Throttle
 from tests.fixtures.rawserver import End, RawServer, reply
@@ -52,6 +56,31 @@ def connect(virtual_time: VirtualTime) -> Connect:
             yield client
 
     return make
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["http://a.example/1", "http://a.example:81/1?q=2", "https://b.example/"]),
+            st.sampled_from(["GET", "POST"]),
+            st.sampled_from([(), ((b"Cookie", b"s=1"),), ((b"cookie", b"s=2"),), ((b"Host", b"c"),)]),
+            st.sampled_from([None, b"", b"a=1"]),
+        ),
+        max_size=6,
+    )
+)
+@example([("http://a.example/", "GET", ((b"Cookie", sid),), None) for sid in (b"s=1", b"s=2")])
+@example([(address, "GET", (), None) for address in ("http://a.example/", "http://b.example/")])
+def test_a_request_is_the_librarys_own_whatever_was_asked_before(
+    asked: list[tuple[str, str, Headers, bytes | None]],
+) -> None:
+    client = Client("http://a.example")
+    for address, method, headers, content in asked:
+        url = httpx.URL(address)
+        made = client._message(ToAsk(method, url, headers, content, ()), headers)
+        plain = httpx.Request(method, url, headers=headers, content=content)
+        assert (made.method, made.url, made.headers.raw) == (plain.method, plain.url, plain.headers.raw)
+        assert made.read() == plain.read()
 
 
 def packed(body: bytes, encoding: str = "gzip") -> bytes:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import httpx
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawler.client import Client
@@ -45,6 +45,54 @@ def test_a_plain_address_is_read_as_the_http_library_reads_it(address: str) -> N
     with patch.object(origin, "_PLAIN", re.compile("(?!)")):
         by_the_library = place(address)
     assert place(address) == by_the_library
+
+
+def target(base: str, link: str, added: bytes) -> tuple[object, ...]:
+    try:
+        url = Origin(base).resolve(link, added=added)
+    except (RedirectRefused, UsageError) as error:
+        return type(error), str(error)
+    parts = (url.scheme, url.raw_host, url.host, url.port, url.netloc, url.userinfo)
+    return *parts, url.path, url.raw_path, url.query, url.fragment, str(url), hash(url), repr(url)
+
+
+BASES = st.sampled_from([
+    "http://tracker.example", "http://tracker.example:80/tody", "https://tracker.example:8443/a.b/c~d",
+    "http://127.0.0.1:8080/x//y", "http://[::1]:81/", "http://b\u00fccher.example/../a", "http://tracker.example/a%20b;c",
+])  # fmt: skip
+LINKS = st.one_of(
+    st.from_regex(r"\A(/|//|\?|\./|http://tracker\.example(:80)?|https://tracker\.example:8443/)?"
+                  r"[a-zA-Z0-9_.~/;%:@-]{0,12}(\?[a-z0-9=&%+./?-]{0,9})?(\#[a-z?]{0,3})?\Z"),
+    st.lists(st.sampled_from(["/", "a", "b-c", ".", "..", "tody", "?", "a=1", "&", "%2F", "#", "//",
+                              ":80", "@", "\\", "\xe9", " ", "\n"]),
+             max_size=8).map("".join),
+)  # fmt: skip
+
+
+@given(BASES, LINKS, st.sampled_from([b"", b"issueId=7&menuCode=a_b", b"q=%EA%B9%80+x&p=a/b", b"a=~!"]))
+@example("http://tracker.example:80/tody", "http://tracker.example:8080/", b"")
+@example("http://tracker.example", "http://tracker.example/@evil.example", b"")
+@example("http://tracker.example", "http://tracker.exampleevil/", b"")
+@example("http://tracker.example", "a?b&", b"c=1")
+@example("http://tracker.example", "?", b"c=1")
+@example("http://tracker.example", "x" * 9_990 + "/y", b"c=1")
+@settings(max_examples=300, deadline=None)
+def test_a_plain_link_leads_where_the_http_library_leads(base: str, link: str, added: bytes) -> None:
+    with patch.object(origin, "_REST", re.compile("(?!)")):
+        by_the_library = target(base, link, added)
+    assert target(base, link, added) == by_the_library
+
+
+def test_the_links_of_a_crawl_are_not_read_letter_by_letter() -> None:
+    place = Origin("http://tracker.example/tody")
+    assert place.base
+    with patch.object(httpx.URL, "__init__", side_effect=AssertionError):
+        made = [
+            place.resolve("http://tracker.example/tody/view.do?issueId=7&menuCode=x"),
+            place.resolve("view.do", added=b"issueId=7&menuCode=x"),
+            place.resolve("/tody/view.do?issueId=7", added=b"menuCode=x"),
+        ]
+    assert {str(url) for url in made} == {"http://tracker.example/tody/view.do?issueId=7&menuCode=x"}
 
 
 async def test_a_redirect_within_the_origin_is_followed(rawserver: Start) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+import h11
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crawler.http.connections import Connections
+from crawler.http.wire import Wire
 from tests.fixtures.rawserver import End, RawServer, Script, reply
 
 Start: TypeAlias = Callable[..., Awaitable[RawServer]]
@@ -59,6 +64,35 @@ async def test_a_connection_is_used_again_where_nothing_is_left_over(
     server = await rawserver(script)
     assert await bodies(server, 2) == [answer, answer]
     assert server.connections == connections
+
+
+NAMES = st.sampled_from([b"X", b"Host", b"Cookie", b"Content-Length", b"a b", b""])
+VALUES = st.sampled_from([b"1", b"tracker.example", b" 1", b"a\r\nX: b", b"a\0", b"\xea\xb9\x80", b"1, 2"])
+REQUESTS = st.tuples(
+    st.sampled_from(["GET", "POST"]),
+    st.sampled_from(["/", "/a?b=1"]),
+    st.lists(st.tuples(NAMES, VALUES), max_size=3),
+    st.sampled_from([None, b"", b"a=1"]),
+)
+
+
+@given(st.lists(REQUESTS, max_size=4).map(lambda few: [each for each in few for _ in range(2)]))
+def test_a_request_is_checked_and_written_as_if_it_were_the_first(
+    requests: list[tuple[str, str, list[tuple[bytes, bytes]], bytes | None]],
+) -> None:
+    def written(
+        wire: Wire, method: str, path: str, headers: list[tuple[bytes, bytes]], body: bytes | None
+    ) -> object:
+        request = httpx.Request(method, f"http://tracker.example{path}", headers=headers, content=body)
+        try:
+            return wire._message(h11.Connection(h11.CLIENT), request)
+        except httpx.LocalProtocolError as error:
+            return str(error)
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    used = Wire(tls, idle=1)
+    for each in requests:
+        assert written(used, *each) == written(Wire(tls, idle=1), *each)
 
 
 @pytest.mark.parametrize("header", ["a\r\nb", "a\0b", "a\nb"])
