@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import quote_plus, urljoin, urlsplit
 
 from crawler.client import Client, Pairs
 from crawler.errors import ItemError, LoginRefused, NotFound, PageRejected, TrackerError
@@ -104,12 +104,14 @@ class ImsSource:
         if not (number.isascii() and number.isdecimal()):
             raise NotFound(f"{number!r} is no IMS issue number.")
         await self._be_logged_in()
-        response = await self._get(VIEW, {"issueId": number, "menuCode": "issue_search"})
+        address = self._view_url(number)
+        response = await self._get(address)
         if b"IssueDescriptionDiv" not in response.body and (refusal := ims.refusal_in(response.text)):
             raise refusal
         # A tracker may lead from an old number to a new one; where it does, its own address says so.
-        led_to = ims.issue_number_in(response.url)
-        pages = [RawPage.of(response, url=self._view_url(led_to or number))]
+        if response.url != address:
+            address = self._view_url(ims.issue_number_in(response.url) or number)
+        pages = [RawPage.of(response, url=address)]
         if self._options.get("relations"):
             pages += await self._beside(RELATIONS, {"issueId": number}, "relations")
         if self._options.get("patches") and b"popupPatchList" in response.body:
@@ -142,13 +144,13 @@ class ImsSource:
     async def _beside(self, path: str, params: Pairs, part: str) -> list[RawPage]:
         """A list beside the issue's page, which is whole without it; none where it cannot be had."""
         try:
-            answer = await self._get(path, params)
+            answer = await self._get(self._root + path, params)
         except ItemError:
             return []
         return [RawPage.of(answer, part)]
 
     def _view_url(self, number: str) -> str:
-        return f"{self._root}{VIEW}?{urlencode({'issueId': number, 'menuCode': 'issue_search'})}"
+        return f"{self._root}{VIEW}?issueId={quote_plus(number)}&menuCode=issue_search"
 
     async def _find_products(self, wanted: str) -> tuple[ims.Product, ...]:
         if not self._products:
@@ -156,7 +158,8 @@ class ImsSource:
         return ims.find_products(self._products, wanted)
 
     async def _list(self, keyword: str, codes: Sequence[str], page: int, *, rows: bool = True) -> ims.Listing:
-        response = await self._get(SEARCH, search_parameters(self._account, keyword, codes, page, rows=rows))
+        parameters = search_parameters(self._account, keyword, codes, page, rows=rows)
+        response = await self._get(self._root + SEARCH, parameters)
         try:
             listing = ims.parse_list(response.text)
         except PageRejected as error:
@@ -170,11 +173,9 @@ class ImsSource:
         if not self._gate.generation:
             await self.login()
 
-    async def _get(self, path: str, params: Pairs) -> Response:
+    async def _get(self, address: str, params: Pairs | None = None) -> Response:
         """Ask for a page; where the login page answers, log in once for everybody and ask again."""
-        return await self._gate.page(
-            lambda: self._client.get(urljoin(self._root, path), params=params), _is_login
-        )
+        return await self._gate.page(lambda: self._client.get(address, params=params), _is_login)
 
     def _asks_for_login(self, answer: Response) -> bool:
         """Whether a login was wanted in place of a file; its own bytes are not looked at."""

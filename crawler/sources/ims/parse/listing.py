@@ -69,12 +69,13 @@ def _read(engine: Engine, html: str) -> Listing | None:
     document = engine(shown)
     headers = _headers(document)
     rows = _rows(document, headers)
-    if rows is None or len(rows) < len(row_starts(shown)):
+    starts = row_starts(shown)
+    if rows is None or len(rows) < len(starts):
         return None
     totals = {
         *_numbers(node.attribute("value") or "" for node in document.select(_COUNT)),
         *_numbers(_told_by_scripts(html)),
-        *_numbers(_told_in_brackets(engine, shown)),
+        *_numbers(_told_in_brackets(engine, _beside(shown, starts))),
     }
     if not (headers or totals):
         return None
@@ -109,11 +110,13 @@ def _rows(document: Document, headers: Sequence[str]) -> tuple[Row, ...] | None:
 
 
 def _number(row: Node) -> str | None:
-    for node in (row, *row.select(_LINKS)):
-        match = _VIEW.search(f"{node.attribute('onclick') or ''} {node.attribute('href') or ''}")
-        if match is not None:
-            return match[1] or match[2]
-    return None
+    own = _shown_by(row)
+    return own if own is not None else next(filter(None, map(_shown_by, row.select(_LINKS))), None)
+
+
+def _shown_by(node: Node) -> str | None:
+    match = _VIEW.search(f"{node.attribute('onclick') or ''} {node.attribute('href') or ''}")
+    return None if match is None else match[1] or match[2]
 
 
 def _numbered(columns: Mapping[str, str]) -> str | None:
@@ -126,14 +129,16 @@ def _cells(row: Node) -> list[str]:
 
 
 def _told_by_scripts(html: str) -> Iterator[str]:
-    for part in _beside_rows(html):
+    if "totalCount" not in html:
+        return
+    for part in _beside(html, row_starts(html)):
         for script in part.split("<script")[1:]:
             if "totalCount" in script:  # as hardly one of them has it, which a pattern takes long to tell
                 yield from _SCRIPT.findall(script.partition("</script")[0])
 
 
-def _told_in_brackets(engine: Engine, shown: str) -> Iterator[str]:
-    for part in _beside_rows(shown):
+def _told_in_brackets(engine: Engine, parts: Iterable[str]) -> Iterator[str]:
+    for part in parts:
         written = _WRITTEN_BRACKET.search(part)
         places = (part.find("["), -1 if written is None else written.start())
         first = min((place for place in places if place >= 0), default=None)
@@ -146,9 +151,8 @@ def _told_in_brackets(engine: Engine, shown: str) -> Iterator[str]:
             yield from _BRACKET.findall(body.text())
 
 
-def _beside_rows(html: str) -> tuple[str, str]:
+def _beside(html: str, rows: Sequence[int]) -> tuple[str, str]:
     """What stands before and after the rows: a subject can say "[ Total 5 ]" as well as the tracker."""
-    rows = row_starts(html)
     return (html[: rows[0]], html[rows[-1] :].partition("</table")[2]) if rows else (html, "")
 
 

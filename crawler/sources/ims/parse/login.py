@@ -41,7 +41,7 @@ def is_login_page(url: str, html: str) -> bool:
         url: the final address.
         html: the page.
     """
-    if "/auth/login" in urlsplit(url).path:
+    if "/auth/login" in url and "/auth/login" in urlsplit(url).path:
         return True
     # A look at the bytes costs a fraction of one at characters of any case.
     if b"password" not in html.encode(errors="replace").lower() or has_landmarks(html):
