@@ -1,11 +1,13 @@
 -- The first place in an issue's files that answers a question: in what is said about a file, else in a text, where the
 -- vectors tell which pieces are to be looked through.
 --
---   in_files  a tsquery of each term; NULL or empty: only names are looked at
---   loose     of ims.hit_pattern
---   lines     the line and one on either side, each cut where it is long; NULL where it is the name
+--   possessor  whose issue it is
+--   in_files   a tsquery of each term; NULL or empty: only names are looked at
+--   loose      of ims.hit_pattern
+--   lines      the line and one on either side, each cut where it is long; NULL where it is the name
+DROP FUNCTION IF EXISTS ims_private.file_place(bigint, tsquery[], text);
 CREATE OR REPLACE FUNCTION ims_private.file_place(
-    wanted bigint, in_files tsquery[], loose text, OUT found_in text, OUT lines text
+    possessor integer, wanted bigint, in_files tsquery[], loose text, OUT found_in text, OUT lines text
 )
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -21,13 +23,13 @@ DECLARE
 BEGIN
     SELECT 'attachment ' || filename INTO found_in
     FROM ims.attachments
-    WHERE issue_pk = wanted AND removed_at IS NULL AND filename ~* loose
+    WHERE user_id = possessor AND issue_pk = wanted AND removed_at IS NULL AND filename ~* loose
     ORDER BY attachment_id LIMIT 1;
     FOR part IN
         SELECT file.filename, text.member, text.first_line, text.line_numbers, text.content
         FROM ims.attachments file
         JOIN ims.file_text_parts text ON text.user_id = file.user_id AND text.sha256 = file.sha256
-        WHERE found_in IS NULL AND file.issue_pk = wanted AND file.removed_at IS NULL
+        WHERE found_in IS NULL AND file.user_id = possessor AND file.issue_pk = wanted AND file.removed_at IS NULL
           AND EXISTS (SELECT FROM unnest(in_files) AS term WHERE text.search_vector @@ term)
         ORDER BY file.attachment_id, text.position
     LOOP
@@ -49,5 +51,5 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION ims_private.file_place(bigint, tsquery[], text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ims_private.file_place(bigint, tsquery[], text) TO ims_searcher;
+REVOKE ALL ON FUNCTION ims_private.file_place(integer, bigint, tsquery[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ims_private.file_place(integer, bigint, tsquery[], text) TO ims_searcher;

@@ -20,7 +20,7 @@ DECLARE
     spaced text[];
     unspaced text[];
 BEGIN
-    FOR clause IN SELECT * FROM ims.query_clauses(query_text) AS clauses WHERE sign <> '-' LOOP
+    FOR clause IN SELECT term, number, phrase FROM ims.query_clauses(query_text) WHERE sign <> '-' LOOP
         words := btrim(regexp_replace(lower(normalize(coalesce(clause.number, clause.term), NFKC)), apart, ' ', 'g'));
         -- What is too long to be shown anyway would take seconds to look for.
         CONTINUE WHEN words = '' OR length(words) > 200;

@@ -32,30 +32,32 @@ DECLARE
     everyone CONSTANT boolean := any_owner AND wanted.user_id IS NULL;
     whose CONSTANT integer := CASE WHEN any_owner THEN coalesce(wanted.user_id, me)
                                    WHEN wanted.user_id <> me THEN NULL ELSE me END;
-    asked CONSTANT tsquery := ims.search_query(coalesce(query_text, ''), coalesce(wanted.fields, ''));
+    question CONSTANT record := ims.read_question(coalesce(query_text, ''), coalesce(wanted.fields, ''));
+    asked CONSTANT tsquery := question.asked;
     fields CONSTANT text := coalesce(wanted.fields, 'ABCD');
     owners CONSTANT integer[] := CASE WHEN everyone THEN ARRAY(SELECT user_id FROM ims.users) ELSE ARRAY[whose] END;
     only_mine CONSTANT tsquery := quote_literal('owner ' || whose)::tsquery;
     sought CONSTANT tsquery := CASE WHEN NOT everyone THEN only_mine && asked
                                     WHEN numnode(asked) > 0 THEN asked
                                     ELSE !! only_mine || only_mine END;  -- everything, and still by the index
-    -- Phrases as their words, which the index alone can tell; but not where something is excluded.
-    loose CONSTANT tsquery := CASE WHEN sought::text LIKE '%!%' THEN sought
-                                   ELSE replace(replace(sought::text, '<->', '&'), '<0>', '&')::tsquery END;
+    loose CONSTANT tsquery := coalesce(CASE WHEN NOT everyone THEN only_mine && question.loose ELSE question.loose END, sought);
     told_by_index CONSTANT boolean := loose = sought;
     family CONSTANT text := lower(coalesce(product_filter, ''));
-    terms text[];       -- what may be an issue's number or key
-    unwanted text[];    -- likewise, excluded
-    hit record;         -- to show what was found
-    exact tsquery[];    -- to rank by: each term that is not excluded, in each field
+    any_product CONSTANT boolean := family = '';
+    terms CONSTANT text[] := CASE WHEN wanted.fields IS NULL THEN question.named ELSE '{}' END;
+    unwanted CONSTANT text[] := question.unwanted;
+    any_number CONSTANT boolean := unwanted = '{}';
+    weighed CONSTANT integer := coalesce(cardinality(question.exact), 0);  -- terms to rank by
+    exact tsquery[];    -- each of them, in each field
     near tsquery[];
     part tsquery[];
-    any_near tsquery[];   -- likewise, for each term in whichever field
+    any_near tsquery[];   -- likewise, in whichever field
     any_part tsquery[];
+    elsewhere tsquery[];  -- likewise, in whichever field but the description
     anywhere tsquery[];   -- each of these terms, in whichever field is looked at
-    required boolean[];   -- whether an issue must have it
+    required CONSTANT boolean[] := question.required;   -- whether an issue must have it
     in_files tsquery[];   -- each term, in what a file says
-    excluded tsquery;     -- what an issue must not have, in its fields
+    excluded CONSTANT tsquery := question.excluded;     -- what an issue must not have, in its fields
     banned bigint[];      -- issues that have it in a file
     filed_issues bigint[];   -- issues of which a file has a term, a pair each
     filed_terms integer[];   -- and which
@@ -63,41 +65,26 @@ BEGIN
     IF me IS NULL OR whose IS NULL OR asked IS NULL THEN
         RETURN;
     END IF;
-    SELECT coalesce(array_agg(coalesce(number, term)) FILTER (WHERE sign <> '-')
-                    || array_agg(upper(coalesce(number, term))) FILTER (WHERE sign <> '-'), '{}'),
-           coalesce(array_agg(upper(coalesce(number, term))) FILTER (WHERE sign = '-'), '{}')
-    INTO terms, unwanted
-    FROM ims.query_clauses(query_text)
-    WHERE wanted.fields IS NULL OR sign = '-';
-    SELECT array_agg(replace(query.exact, E'\u0001', known)::tsquery ORDER BY place, field),
-           array_agg(replace(query.near, E'\u0001', known)::tsquery ORDER BY place, field),
-           array_agg(replace(query.part, E'\u0001', known)::tsquery ORDER BY place, field),
-           array_agg(replace(query.near, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
-           array_agg(replace(query.part, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
-           array_agg(replace(words, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
-           array_agg(clauses.sign = '+' ORDER BY place) FILTER (WHERE field = 'A'),
-           array_agg(CASE WHEN everyone THEN '' ELSE only_mine END && replace(words, E'\u0001', '')::tsquery ORDER BY place)
-               FILTER (WHERE field = 'A' AND wanted.in_files)
-    INTO exact, near, part, any_near, any_part, anywhere, required, in_files
-    FROM (SELECT min(place) AS place, max(sign) AS sign, coalesce(number, term) AS term, phrase
-          FROM ims.query_clauses(query_text) WITH ORDINALITY AS clauses (sign, term, number, phrase, place)
-          WHERE sign <> '-' GROUP BY 3, 4) AS clauses
-    CROSS JOIN LATERAL ims.term_query(term, phrase) AS query
-    CROSS JOIN concat_ws(' | ', query.exact, query.near, query.part) AS words
+    SELECT array_agg(replace(term.exact, E'\u0001', known)::tsquery ORDER BY place, field),
+           array_agg(replace(term.near, E'\u0001', known)::tsquery ORDER BY place, field),
+           array_agg(replace(term.part, E'\u0001', known)::tsquery ORDER BY place, field),
+           array_agg(replace(term.near, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
+           array_agg(replace(term.part, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
+           array_agg(replace(concat_ws(' | ', term.exact, term.near, term.part), E'\u0001', nullif(replace(fields, 'B', ''), ''))::tsquery
+                     ORDER BY place) FILTER (WHERE field = 'A')
+    INTO exact, near, part, any_near, any_part, elsewhere
+    FROM unnest(question.exact, question.near, question.part) WITH ORDINALITY AS term (exact, near, part, place)
     CROSS JOIN unnest('{A,B,C,D}'::text[]) AS field
-    CROSS JOIN LATERAL (SELECT CASE WHEN strpos(fields, field) > 0 THEN field END) AS looked_at (known)
-    WHERE query.exact IS NOT NULL;
+    CROSS JOIN LATERAL (SELECT CASE WHEN strpos(fields, field) > 0 THEN field END) AS looked_at (known);
 
     -- Said twice, so that one's own is asked of the index.
     IF wanted.in_files AND (everyone AND EXISTS (SELECT FROM ims.file_text_parts)
                             OR EXISTS (SELECT FROM ims.file_text_parts WHERE user_id = whose)) THEN
-        IF unwanted <> '{}' THEN
-            SELECT string_agg(replace(words, E'\u0001', ''), ' | ')::tsquery INTO excluded
-            FROM ims.query_clauses(query_text) AS clauses
-            CROSS JOIN LATERAL ims.term_query(coalesce(number, term), phrase) AS query
-            CROSS JOIN concat_ws(' | ', query.exact, query.near, query.part) AS words
-            WHERE sign = '-' AND query.exact IS NOT NULL;
-        END IF;
+        SELECT array_agg(replace(words, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place),
+               array_agg(CASE WHEN everyone THEN '' ELSE only_mine END && replace(words, E'\u0001', '')::tsquery ORDER BY place)
+        INTO anywhere, in_files
+        FROM unnest(question.exact, question.near, question.part) WITH ORDINALITY AS term (exact, near, part, place)
+        CROSS JOIN concat_ws(' | ', term.exact, term.near, term.part) AS words;
         IF excluded IS NOT NULL THEN
             SELECT array_agg(DISTINCT file.issue_pk) INTO banned
             FROM ims_private.files_that_say(
@@ -107,91 +94,97 @@ BEGIN
         FROM ims_private.files_that_say(in_files, CASE WHEN NOT everyone THEN whose END) AS file;
     END IF;
 
-    hit := ims.hit_pattern(query_text);
     RETURN QUERY
     WITH named AS (  -- by number or key, over each connection, for that is how the index is ordered
         SELECT issue.issue_pk
-        FROM unnest(owners) AS user_id
-        JOIN ims.trackers connection USING (user_id)
+        FROM ims.trackers connection
         JOIN ims.issues issue USING (user_id, tracker_id)
-        WHERE issue.issue_id = ANY (terms)
+        WHERE connection.user_id = ANY (owners) AND issue.issue_id = ANY (terms)
         UNION ALL
         SELECT issue.issue_pk
-        FROM unnest(owners) AS user_id
-        JOIN ims.issues issue USING (user_id)
-        WHERE issue.tracker_id IS NULL AND issue.issue_id = ANY (terms)
+        FROM ims.issues issue
+        WHERE issue.user_id = ANY (owners) AND issue.tracker_id IS NULL AND issue.issue_id = ANY (terms)
     ), filed AS (
         SELECT issue_pk, array_agg(place) AS places
         FROM unnest(filed_issues, filed_terms) AS pair (issue_pk, place)
         GROUP BY issue_pk
+    ), places AS MATERIALIZED (
+        SELECT generate_series(1, weighed) AS place
     ), found AS (
-        SELECT issue.issue_pk, issue.modified_date, true AS is_said, NULL::real[] AS grades
-        FROM ims.issues issue
-        WHERE issue.issue_pk IN (SELECT named.issue_pk FROM named)
-          AND (numnode(asked) = 0
-               OR issue.search_vector || to_tsvector('simple', ims.spaced_text(issue.issue_id)) @@ asked)
-          AND (everyone OR issue.user_id = whose) AND issue.removed_at IS NULL
-          AND starts_with(lower(coalesce(issue.product, '')), family)
-          AND upper(issue.issue_id) <> ALL (unwanted)
-          AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
-        UNION ALL
-        -- Weighed anew in no word, a vector is fetched and unpacked once, not for each question about it.
-        SELECT issue.issue_pk, issue.modified_date, true,
-               ARRAY(SELECT ims_private.grade(issue.vector, term, exact, near, part, any_near, any_part)
-                     FROM (SELECT generate_series(1, cardinality(any_near)) AS term) AS terms)
+        SELECT issue.issue_pk, issue.modified_date, issue.is_said, issue.is_named, issue.vector
         FROM (
-            SELECT issue.issue_pk, issue.modified_date, setweight(issue.search_vector, 'A', '{}') AS vector
-            FROM ims.issues issue
-            WHERE issue.search_vector @@ loose
-              AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
-              AND (everyone OR issue.user_id = whose) AND issue.removed_at IS NULL
-              AND starts_with(lower(coalesce(issue.product, '')), family)
-              AND upper(issue.issue_id) <> ALL (unwanted)
-              AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
-              AND (banned IS NULL OR issue.issue_pk <> ALL (banned))
+            -- Weighed anew in no word, a vector is fetched and unpacked once, not for each question about it.
+            SELECT issue.*, setweight(issue.search_vector, 'A', '{}') AS vector
+            FROM (
+                SELECT issue.issue_pk, issue.user_id, issue.tracker_id, issue.issue_id, issue.product, issue.module, issue.status,
+                       issue.state, issue.priority, issue.reporter, issue.owner, issue.registered_date, issue.modified_date,
+                       issue.removed_at, issue.search_vector, true AS is_said, true AS is_named, true AS is_told
+                FROM ims.issues issue
+                WHERE issue.issue_pk IN (SELECT named.issue_pk FROM named)
+                  AND (numnode(asked) = 0
+                       OR issue.search_vector || to_tsvector('simple', ims.spaced_text(issue.issue_id)) @@ asked)
+                  AND (everyone OR issue.user_id = whose)
+                UNION ALL
+                SELECT issue.issue_pk, issue.user_id, issue.tracker_id, issue.issue_id, issue.product, issue.module, issue.status,
+                       issue.state, issue.priority, issue.reporter, issue.owner, issue.registered_date, issue.modified_date,
+                       issue.removed_at, issue.search_vector, true, false, told_by_index
+                FROM ims.issues issue
+                WHERE issue.search_vector @@ loose
+                  AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
+                  AND (everyone OR issue.user_id = whose)
+                UNION ALL
+                -- By what is in files: alone where nothing is required, since the fields would have been enough, else together.
+                SELECT issue.issue_pk, issue.user_id, issue.tracker_id, issue.issue_id, issue.product, issue.module, issue.status,
+                       issue.state, issue.priority, issue.reporter, issue.owner, issue.registered_date, issue.modified_date,
+                       issue.removed_at, CASE WHEN true = ANY (required) THEN issue.search_vector ELSE '' END,
+                       true = ANY (required), false, true
+                FROM ims.issues issue
+                JOIN filed ON filed.issue_pk = issue.issue_pk
+                WHERE issue.issue_pk = ANY (filed_issues)
+                  AND NOT issue.search_vector @@ asked
+                  AND (excluded IS NULL OR NOT issue.search_vector @@ excluded)
+                  AND NOT EXISTS (
+                      SELECT FROM unnest(required, anywhere) WITH ORDINALITY AS term (required, words, place)
+                      WHERE term.required AND term.place <> ALL (filed.places) AND NOT issue.search_vector @@ term.words)
+                  AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
+                  AND (everyone OR issue.user_id = whose)
+                OFFSET 0  -- what follows is asked here, not of each of the three
+            ) AS issue
+            WHERE issue.removed_at IS NULL
+              AND (any_product OR starts_with(lower(coalesce(issue.product, '')), family))
+              AND (any_number OR upper(issue.issue_id) <> ALL (unwanted))
+              AND (wanted.nothing OR ims_private.is_wanted(
+                  issue.user_id, issue.issue_pk, issue.tracker_id, issue.status, issue.state, issue.registered_date,
+                  issue.modified_date, issue.reporter, issue.owner, issue.priority, issue.module, wanted))
+              AND (banned IS NULL OR issue.is_named OR issue.issue_pk <> ALL (banned))
             OFFSET 0
         ) AS issue
-        WHERE told_by_index OR issue.vector @@ sought
-        UNION ALL
-        -- By what is in files: alone where nothing is required, since the fields would have been enough, else together.
-        SELECT issue.issue_pk, issue.modified_date, true = ANY (required),
-               CASE WHEN true = ANY (required)
-                    THEN ARRAY(SELECT ims_private.grade(issue.search_vector, term, exact, near, part, any_near, any_part)
-                               FROM (SELECT generate_series(1, cardinality(any_near)) AS term) AS terms)
-                    ELSE array_fill(0::real, ARRAY[cardinality(any_near)]) END
-        FROM ims.issues issue
-        JOIN filed ON filed.issue_pk = issue.issue_pk
-        WHERE issue.issue_pk = ANY (filed_issues)
-          AND NOT issue.search_vector @@ asked
-          AND (excluded IS NULL OR NOT issue.search_vector @@ excluded)
-          AND NOT EXISTS (
-              SELECT FROM unnest(required, anywhere) WITH ORDINALITY AS term (required, words, place)
-              WHERE term.required AND term.place <> ALL (filed.places) AND NOT issue.search_vector @@ term.words)
-          AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
-          AND (everyone OR issue.user_id = whose) AND issue.removed_at IS NULL
-          AND starts_with(lower(coalesce(issue.product, '')), family)
-          AND upper(issue.issue_id) <> ALL (unwanted)
-          AND (wanted.nothing OR ims_private.is_wanted(issue, wanted))
-          AND (banned IS NULL OR issue.issue_pk <> ALL (banned))
-    ), hits AS (
-        SELECT found.issue_pk, found.modified_date, found.is_said, filed.issue_pk IS NOT NULL AS is_filed,
-               CASE WHEN filed.issue_pk IS NULL OR found.grades IS NULL THEN found.grades
-                    ELSE ARRAY(SELECT CASE WHEN place = ANY (filed.places) THEN 1 - (1 - grade) * 0.95 ELSE grade END
-                               FROM unnest(found.grades) WITH ORDINALITY AS listed (grade, place) ORDER BY place)
+        WHERE issue.is_told OR issue.vector @@ sought
+    ), graded AS (
+        SELECT found.issue_pk, found.modified_date, found.is_said,
+               CASE WHEN NOT found.is_named THEN ARRAY(
+                   SELECT ims_private.grade(found.vector, place, exact, near, part, any_near, any_part, elsewhere) FROM places)
                END AS grades
-        FROM found LEFT JOIN filed USING (issue_pk)
+        FROM found
+    ), hits AS (
+        SELECT graded.issue_pk, graded.modified_date, graded.is_said, filed.issue_pk IS NOT NULL AS is_filed,
+               CASE WHEN filed.issue_pk IS NULL OR graded.grades IS NULL THEN graded.grades
+                    ELSE ARRAY(SELECT CASE WHEN place = ANY (filed.places) THEN 1 - (1 - grade) * 0.95 ELSE grade END
+                               FROM unnest(graded.grades) WITH ORDINALITY AS listed (grade, place) ORDER BY place)
+               END AS grades
+        FROM graded LEFT JOIN filed USING (issue_pk)
     ), rarity AS (  -- among the hits: a term that all of them have tells nothing
         SELECT array_agg(ln(1 + total / (1 + found)) ORDER BY place) AS terms
         FROM (
             SELECT place, count(*)::real AS total, count(*) FILTER (WHERE grade > 0)::real AS found
             FROM hits CROSS JOIN unnest(hits.grades) WITH ORDINALITY AS listed (grade, place)
-            WHERE cardinality(any_near) > 1
+            WHERE weighed > 1
             GROUP BY place
         ) AS counted
     ), scored AS (
         -- The same for a single term, which need not be added up.
         SELECT hits.issue_pk, hits.modified_date, hits.is_said, hits.is_filed, coalesce(CASE WHEN cardinality(hits.grades) = 1 THEN
-            CASE WHEN hits.grades[1] > 0 THEN 0.5 ELSE 0 END + 0.4 * hits.grades[1]::double precision + 0.09::double precision
+            CASE WHEN hits.grades[1] > 0 THEN 0.5::double precision ELSE 0 END + 0.4 * hits.grades[1]::double precision + 0.09::double precision
         ELSE (
             SELECT CASE WHEN bool_and(grade > 0) THEN 0.5 ELSE 0 END
                    + 0.4 * sum(grade * coalesce(rare, 1)) / sum(coalesce(rare, 1))
@@ -203,14 +196,17 @@ BEGIN
         SELECT * FROM scored
         ORDER BY scored.score DESC, scored.modified_date DESC NULLS LAST, scored.issue_pk DESC
         LIMIT least(greatest(coalesce(max_rows, 100), 0), 10000)
+    ), pattern AS MATERIALIZED (
+        SELECT * FROM ims.hit_pattern(query_text)
     )
     SELECT issue.issue_pk, issue.issue_id, issue.title, issue.description, issue.product, issue.status, best.score,
            shown.snippet, shown.found_in
     FROM best
     JOIN ims.issues issue USING (issue_pk)
-    CROSS JOIN LATERAL ims_private.snippet(issue.issue_pk, issue.title, issue.description,
+    CROSS JOIN pattern
+    CROSS JOIN LATERAL ims_private.snippet(issue.user_id, issue.issue_pk, issue.title, issue.description,
                                            CASE WHEN best.is_said THEN fields ELSE 'D' END,
-                                           CASE WHEN best.is_filed THEN in_files END, hit.whole, hit.loose) AS shown
+                                           CASE WHEN best.is_filed THEN in_files END, pattern.whole, pattern.loose) AS shown
     ORDER BY best.score DESC, best.modified_date DESC NULLS LAST, issue.issue_pk DESC;
 END
 $$;
