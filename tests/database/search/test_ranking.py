@@ -161,3 +161,28 @@ def _score(grades: list[float], rare: list[float]) -> float:
 def _single(number: float) -> float:
     """The number in single precision."""
     return float(struct.unpack("f", struct.pack("f", number))[0])
+
+
+def test_an_excerpt_reads_the_comments_of_its_own_issue_alone(library: Database) -> None:
+    with library.superuser() as connection, connection.transaction(force_rollback=True):
+        row = connection.execute(
+            "INSERT INTO ims.issues (user_id, issue_id, title) "
+            "VALUES (%s, 'K-own', 'nothing') RETURNING issue_pk",
+            (ALICE,),
+        ).fetchone()
+        connection.execute(
+            "INSERT INTO ims.issue_comments (issue_pk, user_id, content) VALUES (%s, %s, 'a lone giraffe')",
+            (*(row or ()), ALICE),
+        )
+        read = "SELECT pg_stat_get_xact_tuples_returned('ims.issue_comments'::regclass)"
+        before = connection.execute(read).fetchone()
+        shown = connection.execute(
+            "SELECT found_in, snippet "
+            "FROM ims_private.snippet(%s, %s, 'nothing', NULL, 'ABCD', NULL, 'giraffe', 'giraffe')",
+            (ALICE, *(row or ())),
+        ).fetchone()
+        after = connection.execute(read).fetchone()
+    assert shown == ("comment 1", "a lone <mark>giraffe</mark>")
+    assert before is not None
+    assert after is not None
+    assert after[0] - before[0] <= 2
