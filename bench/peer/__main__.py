@@ -7,8 +7,9 @@ one. At the end of a round comes the limit: the same pages fetched, taken apart 
 processes, the peer, PostgreSQL and the tracker. Seconds are those of the crawl, without the start of an
 interpreter; those of the whole process count that, too.
 
-Run as ``python -m bench.peer [--issues N] [--rounds R] [--workers W] [--concurrency C] [--cores 0,1]``;
-Scrapy is in the extra ``[bench]``. Where a machine does other work, only processor time is steady.
+Run as ``python -m bench.peer [--issues N] [--rounds R] [--workers W] [--concurrency C] [--peer best|usual]
+[--cores 0,1]``; Scrapy is in the extra ``[bench]``. Where a machine does other work, only processor time is
+steady.
 """
 
 from __future__ import annotations
@@ -123,6 +124,7 @@ def ours(place: Place, arguments: argparse.Namespace, again: bool) -> Run:
 def peer(place: Place, arguments: argparse.Namespace, again: bool) -> Run:
     """Crawl with the Scrapy project."""
     command = ["-m", "bench.peer.spider", "--url", place.url, "--concurrency", str(arguments.concurrency)]
+    command += ["--settings", arguments.peer]
     database = {"PEER_DATABASE": _libpq(place.server, "peer")}
     made, told = run(place, command, database, ("scrapy", ""))
     _expect(told["seen"], arguments.issues, "the peer")
@@ -220,6 +222,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=8, help="of ours")
     parser.add_argument("--concurrency", type=int, default=16, help="requests at once of the peer")
+    parser.add_argument(
+        "--peer",
+        choices=("best", "usual"),
+        default="best",
+        help="its settings: all off that it does not need, or Scrapy's own",
+    )
     parser.add_argument("--cores", help="everything on these cores, such as 0 or 0,1")
     arguments = parser.parse_args()
     if arguments.cores:
@@ -233,6 +241,7 @@ def main() -> None:
     figures: dict[str, Any] = {
         "issues": arguments.issues,
         "rounds": arguments.rounds,
+        "peer": f"{arguments.peer} settings",
         "cores": len(os.sched_getaffinity(0)),
         "load": [round(load_before, 1), round(os.getloadavg()[0], 1)],
     }
