@@ -5,7 +5,7 @@ from __future__ import annotations
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler.html.prose import MARKED, Prose
-from crawler.html.sanitize import cleaned, guarded
+from crawler.html.sanitize import encoded, guarded
 from crawler.html.text import UNSEEN, VERBATIM, Flow, inline, one_line
 
 
@@ -119,7 +119,7 @@ class LexborDocument:
     """
 
     def __init__(self, html: str) -> None:
-        self._parser = LexborHTMLParser(cleaned(guarded(html)))
+        self._parser = LexborHTMLParser(encoded(guarded(html)))
 
     def select(self, css: str) -> list[_LexborElement]:
         """Every element that matches, in the page's order."""

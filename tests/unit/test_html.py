@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crawler.errors import PageRejected
 from crawler.html import Document, LexborDocument, SoupDocument
-from crawler.html.sanitize import MAX_CHARACTERS, MAX_TAGS, closed, guarded
+from crawler.html.sanitize import MAX_CHARACTERS, MAX_TAGS, cleaned, closed, encoded, guarded
 
 ENGINES = (LexborDocument, SoupDocument)
 both = pytest.mark.parametrize("engine", ENGINES)
@@ -250,3 +250,11 @@ def test_no_page_makes_an_engine_fail(html: str) -> None:
             engine(html).select("a, b")
         except PageRejected:
             continue
+
+
+@given(st.text(st.sampled_from("a\r\n\0\ud800\udfff가😀"), max_size=20))
+def test_a_cleaned_page_can_be_stored_and_loses_no_place(html: str) -> None:
+    lines = html.replace("\r\n", "\n").replace("\r", "\n")
+    expected = "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in lines)
+    assert cleaned(html) == expected
+    assert encoded(html) == expected.encode()

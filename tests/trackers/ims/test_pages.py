@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from crawler.errors import Forbidden, NotFound, PageCut, PageRejected, UnknownProduct
 from crawler.html import LexborDocument
+from crawler.html.sanitize import closed
 from crawler.records import CommentRecord, IssueRecord, State
 from crawler.source import RawPage
 from crawler.sources.ims.parse import (
@@ -27,6 +28,7 @@ from crawler.sources.ims.parse import (
 )
 from crawler.sources.ims.parse.download import template_in
 from crawler.sources.ims.parse.history import changes_in
+from crawler.sources.ims.parse.landmarks import find_landmarks
 
 ZONE = ZoneInfo("Asia/Seoul")
 URL = "http://ims.example/tody/ims/issue/issueView.do?issueId=7&menuCode=issue_search"
@@ -493,3 +495,26 @@ def test_a_change_is_taken_apart_or_kept_as_it_is(old: str, new: str) -> None:
         assert (change.field_name, change.old_value, change.new_value) == ("Field", old.strip(), new.strip())
     else:
         assert "→" in old + new or "->" in (old, new)
+
+
+MARKUP = [
+    "<script",
+    "</script",
+    "<!--",
+    "-->",
+    "<!",
+    "--",
+    "<SCRIPT",
+    "<scr",
+    "ipt>",
+    "<textarea>",
+    "</textarea>",
+    "a",
+]
+
+
+@given(st.lists(st.sampled_from(MARKUP), max_size=12).map("".join))
+def test_what_never_ends_is_seen_in_what_is_left_of_the_page(html: str) -> None:
+    marks = find_landmarks(html)
+    left = "<!--" in marks.html or "<script" in marks.html
+    assert marks.unclosed == (left or closed(marks.html) != marks.html)

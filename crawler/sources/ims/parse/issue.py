@@ -84,7 +84,7 @@ def parse_issue(
     _demand_issue_page(page, html, marks)
     reading, warnings = _read_with(engines, html, marks, asked, zone, download)
     warnings += decoded.warnings
-    if "\0" in html:
+    if b"\0" in page.body and "\0" in html:  # a byte is found at once
         warnings.append("NUL characters of the page were replaced.")
     number = reading.number or ""
     listed = tuple(_listed_beside(pages, number, engines[0], beside, has_patches=reading.has_patches))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from crawler.html.sanitize import closed
+from crawler.html.sanitize import raw_text_closed
 
 DESCRIPTION: Final = "IssueDescriptionDiv"
 COMMENTS: Final = "CommentsDiv"
@@ -63,7 +63,7 @@ def find_landmarks(html: str) -> Landmarks:
     Args:
         html: the whole decoded page.
     """
-    html = visible(html)
+    html, never_ends = _without_hidden(html)
     found = {name: _section_starts(html, name) for name in SECTIONS}
     starts = {name: places[0] for name, places in found.items() if places}
     order = sorted(starts.values())
@@ -76,7 +76,7 @@ def find_landmarks(html: str) -> Landmarks:
         files=sum(_links(html, sections[name]) for name in (FILES, PATCH_FILES) if name in sections),
         description=_cell(html, sections.get(DESCRIPTION)),
         repeated=tuple(name for name, places in found.items() if len(places) > 1),
-        unclosed="<!--" in html or "<script" in html or _is_unclosed(html[order[0] :] if order else html),
+        unclosed=never_ends or _is_unclosed(html[order[0] :] if order else html),
         ended=_END.search(html, order[-1] if order else 0) is not None,
         html=html,
     )
@@ -94,20 +94,27 @@ def has_landmarks(html: str) -> bool:
 
 def visible(html: str) -> str:
     """The page without scripts and HTML comments that end as they should."""
+    return _without_hidden(html)[0]
+
+
+def _without_hidden(html: str) -> tuple[str, bool]:
+    """The visible page, and whether a script or an HTML comment in it never ends."""
     # Scripts name landmarks in strings. One that is opened again before its end never ended: it stays, so
     # that what it would hide is counted.
     if "<SCRIPT" in html:
         html = html.replace("<SCRIPT", "<script").replace("</SCRIPT", "</script")
     first, *pieces = html.split("<script")
+    ends = [piece.find("</script") for piece in pieces]
     html = first + "".join(
-        piece[end:] if (end := piece.find("</script")) >= 0 else "<script" + piece for piece in pieces
+        piece[end:] if end >= 0 else "<script" + piece for piece, end in zip(pieces, ends, strict=True)
     )
     if "<!--" not in html:
-        return html
+        return html, -1 in ends
     first, *pieces = html.split("<!--")
-    return first + "".join(
+    html = first + "".join(
         piece[end + 3 :] if (end := piece.find("-->")) >= 0 else "<!--" + piece for piece in pieces
     )
+    return html, "<!--" in html or "<script" in html  # what stood around a comment may be one itself
 
 
 def _section_starts(html: str, name: str) -> list[int]:
@@ -158,7 +165,7 @@ def _opening(html: str, position: int, pattern: re.Pattern[str]) -> int | None:
 
 
 def _is_unclosed(html: str) -> bool:
-    return closed(html) != html
+    return raw_text_closed(html) != html
 
 
 def _cell(html: str, span: tuple[int, int] | None) -> tuple[int, int] | None:
