@@ -36,12 +36,12 @@ BEGIN
         WITH seen AS MATERIALIZED (
             SELECT issue.issue_pk, issue.product, issue.status, issue.title
             FROM ims.issues issue
-            WHERE issue.issue_pk IN (
+            WHERE issue.issue_pk = ANY (ARRAY(  -- in the order of the index, for which a join asks once an issue
                 SELECT of_session.issue_pk
                 FROM ims.crawl_sessions own
                 JOIN ims.session_issues of_session
                   ON of_session.session_id = own.session_id AND of_session.user_id = own.user_id
-                WHERE own.user_id = person.user_id AND own.started_at >= first AND own.started_at < after)
+                WHERE own.user_id = person.user_id AND own.started_at >= first AND own.started_at < after))
         )
         SELECT (SELECT count(*) FROM seen) AS issues,
                (SELECT coalesce(jsonb_object_agg(each.product, each.number), '{}')

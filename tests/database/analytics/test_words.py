@@ -40,7 +40,10 @@ def test_title_words(desk: Desk, title: str, terms: set[str]) -> None:
 
 @given(
     title=st.lists(
-        st.sampled_from([*"aZ9é-_.' \t!ÀД오류ァーあ漢々𠮷", "ab", "-x", "가나", "ﾊﾞ", "Ｊ"]), max_size=12
+        st.sampled_from(
+            [*"aZ9é-_.' \t!ÀД오류ァーあ漢々𠮷", "ab", "-x", "가나", "ﾊﾞ", "Ｊ", " -", ", ", "\u3000"]
+        ),
+        max_size=12,
     ).map("".join)
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
