@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 
-from crawler.errors import ItemError, PageRejected
 from crawler.http.stats import ClientStats
-from crawler.kept_page import KeptPage
 from db.crawl.frontier import Found, add_related, mark, still_pending
 from db.crawl.progress import ErrorRow, SessionProgress, add_errors, quarantine
 from db.loader import BatchResult, analyze_due, load_batch
@@ -56,7 +54,7 @@ async def _batches(
         except TimeoutError:
             got = None
         if isinstance(got, Fetched):
-            size = _size(got)
+            size = got.size
             if not policy.fits(size) and not await is_held(size):
                 yield policy.take()
             policy.add(got, size, clock())
@@ -64,15 +62,6 @@ async def _batches(
         is_due = got is None or policy.is_due(clock())
         if policy.items and (is_urgent or (is_due and not await is_held())):
             yield policy.take()
-
-
-def _size(fetched: Fetched) -> int:
-    pages = fetched.row.pages if fetched.row is not None else _rejected_pages(fetched.error)
-    return sum(len(page.body) for page in pages)
-
-
-def _rejected_pages(error: ItemError | None) -> tuple[KeptPage, ...]:
-    return error.pages if isinstance(error, PageRejected) else ()
 
 
 async def _analyze(connection: psycopg.AsyncConnection) -> None:
@@ -144,7 +133,7 @@ class _Batch:
     async def _quarantine(self, connection: psycopg.AsyncConnection, batch: list[Fetched]) -> int:
         kept = 0
         for fetched in batch:
-            if fetched.error is not None and (pages := _rejected_pages(fetched.error)):
+            if fetched.error is not None and (pages := fetched.rejected):
                 kept += await quarantine(
                     connection,
                     user_id=self._lease.user_id,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, auto
 
-from crawler.errors import CrawlError, ItemError, TooMuch
+from crawler.errors import CrawlError, ItemError, PageRejected, TooMuch
+from crawler.kept_page import KeptPage
 from crawler.source import Features
 from db.crawl.frontier import Pending
 from db.crawl.transaction import UserTransactions
@@ -15,6 +16,7 @@ from db.rows import IssueRow, SameIssueRow
 from pipeline.sessions.ceiling import Ceiling
 from pipeline.sessions.claim import Claim
 from pipeline.sessions.crawl_session import SessionLease
+from pipeline.stages.batch_policy import BATCH_BYTES, BATCH_ISSUES
 from pipeline.stages.counts import Observer, RunCounts
 from pipeline.stages.selection import Selection
 from pipeline.trackers.pool import TrackerPool
@@ -82,12 +84,50 @@ class Fetched:
     removal: str | None = None  # what a census says of it: deleted, denied, or moved to another number
     error: ItemError | None = None  # with the pages that could not be read, where there are some
 
+    @property
+    def size(self) -> int:
+        """Bytes of its raw pages, packed."""
+        return sum(len(page.body) for page in (self.rejected if self.row is None else self.row.pages))
+
+    @property
+    def rejected(self) -> tuple[KeptPage, ...]:
+        """Pages that could not be read."""
+        return self.error.pages if isinstance(self.error, PageRejected) else ()
+
 
 class Mark(Enum):
     """What passes the loader's queue between the fetched."""
 
     FLUSH = auto()  # nobody has anything more to fetch until what is here is committed
     END = auto()
+
+
+class Waiting(asyncio.Queue[Fetched | Mark]):
+    """What waits for the loader, so that fetching goes on while a batch is committed.
+
+    That takes a third as long as fetching the batch did, so half a batch has room, by number and by bytes.
+    """
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._bytes = 0
+
+    def _put(self, item: Fetched | Mark) -> None:
+        super()._put(item)
+        self._bytes += _size(item)
+
+    def _get(self) -> Fetched | Mark:
+        item = super()._get()
+        self._bytes -= _size(item)
+        return item
+
+    def full(self) -> bool:
+        """Whether what comes next must wait; something as large as all the room is still let in alone."""
+        return 2 * self.qsize() >= BATCH_ISSUES or 2 * self._bytes >= BATCH_BYTES
+
+
+def _size(item: Fetched | Mark) -> int:
+    return 0 if isinstance(item, Mark) else item.size
 
 
 @dataclass(slots=True)
@@ -108,14 +148,13 @@ class RunState:
     listed: int = 0  # references in the session's frontier
     accepted: int = 0  # issues that the selection let through
     todo: asyncio.Queue[list[Pending] | None] = field(init=False)  # from the feed to the workers
-    done: asyncio.Queue[Fetched | Mark] = field(init=False)  # from the workers to the loader
+    done: Waiting = field(default_factory=Waiting, init=False)  # from the workers to the loader
     _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _in_flight: int = field(default=0, init=False)  # references handed out and not yet committed
     _starved: bool = field(default=False, init=False)  # the feed has nothing until something is committed
 
     def __post_init__(self) -> None:
         self.todo = asyncio.Queue(maxsize=2 * self.workers)
-        self.done = asyncio.Queue(maxsize=2 * self.workers)
 
     async def hand_out(self, references: list[Pending]) -> None:
         """Give references to a worker (the feed)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,3 +138,42 @@ def test_what_is_fetched_is_committed_once_in_order_soon_and_in_bounded_batches(
         assert len(batch) == 1 or sum(map(size_of, batch)) <= most
         if never_held:
             assert moment - arrived[batch[0].item.position] <= SECONDS + 0.1
+
+
+@given(sizes=st.lists(st.integers(0, 150), max_size=60), workers=st.integers(1, 8), pauses=st.data())
+def test_what_waits_for_the_loader_is_bounded_and_all_of_it_comes(
+    sizes: list[int], workers: int, pauses: st.DataObject
+) -> None:
+    todo = list(enumerate(sizes))
+    came: list[int] = []
+    fullest = 0
+
+    async def run() -> None:
+        nonlocal fullest
+        queue = RunState(workers=workers, counts=RunCounts(), observer=ignore_progress).done
+        inside: dict[int, int] = {}
+
+        async def bring() -> None:
+            nonlocal fullest
+            while todo:
+                number, size = todo.pop(0)
+                await queue.put(fetched(number, size))
+                inside[number] = size
+                assert len(inside) <= ISSUES
+                fullest = max(fullest, sum(inside.values()) - max(inside.values()))
+
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(bring())
+            while len(came) < len(sizes):
+                if pauses.draw(st.booleans()):
+                    await asyncio.sleep(0)
+                got = await queue.get()
+                assert isinstance(got, Fetched)
+                came.append(got.item.position)
+                inside.pop(got.item.position, None)
+
+    with patch.multiple("pipeline.stages.state", BATCH_ISSUES=2 * ISSUES, BATCH_BYTES=2 * BYTES):
+        asyncio.run(run())
+    assert sorted(came) == list(range(len(sizes)))
+    assert fullest < BYTES
