@@ -47,18 +47,14 @@ def usual_settings(concurrency: int) -> dict[str, Any]:
 def best_settings(concurrency: int, handler: str) -> dict[str, Any]:
     """What is fastest where nothing fails: no retries, cookies, redirects, counts, and another client."""
     return {
-        "CONCURRENT_REQUESTS": concurrency,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": concurrency,
+        **usual_settings(concurrency),
         "COOKIES_ENABLED": False,  # there is one, and the spider sends it
-        "DOWNLOAD_DELAY": 0,
         "DOWNLOAD_HANDLERS": {"http": HANDLERS[handler]},
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "DOWNLOADER_STATS": False,
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",
         "EXTENSIONS_BASE": {},
-        "ITEM_PIPELINES": {Batches: 1},
         "LOG_ENABLED": False,
-        "ROBOTSTXT_OBEY": False,
         "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 50_000_000,
         "SPIDER_MIDDLEWARES_BASE": {},
         "STATS_CLASS": "scrapy.statscollectors.DummyStatsCollector",
