@@ -214,14 +214,11 @@ def resume(
 
 
 def _fields(names: list[str] | None) -> tuple[str, ...]:
-    from dataclasses import fields
-
     from crawler.errors import UsageError
     from db.rows import IssueRow
 
-    known = {field.name for field in fields(IssueRow)}
     for name in names or ():
-        if name not in known:
+        if name not in IssueRow.__struct_fields__:
             raise UsageError(f"An issue has no field {name!r}: see the message of the stopped session.")
     return tuple(names or ())
 

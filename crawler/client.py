@@ -6,12 +6,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from ssl import SSLContext
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crawler.errors import (
     AccessError,
@@ -46,8 +48,7 @@ _REST = 206
 _NO_REST = 416
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something worth a line in a log."""
 
     kind: str  # retry: another try follows; pause: the tracker asked everybody to wait

@@ -7,10 +7,11 @@ line breaks. ``None`` means that the tracker did not say; an empty text means th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -27,8 +28,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CommentRecord:
+class CommentRecord(Struct, frozen=True, kw_only=True):
     """One comment, answer or action under an issue."""
 
     source_id: str | None = None  # the tracker's own id of the comment, unique within the issue
@@ -39,8 +39,7 @@ class CommentRecord:
     is_private: bool = False  # seen by staff only
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChangeRecord:
+class ChangeRecord(Struct, frozen=True, kw_only=True):
     """One entry of the issue's history; identical entries of a tracker are all kept, in its order."""
 
     source_id: str | None = None  # the tracker's own id of the entry, where it has one
@@ -53,8 +52,7 @@ class ChangeRecord:
     description: str | None = None  # the entry's words as the tracker showed them
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AttachmentRecord:
+class AttachmentRecord(Struct, frozen=True, kw_only=True):
     """What is known of an attached file without its bytes."""
 
     source_id: str | None = None  # the tracker's own id of the file
@@ -67,8 +65,7 @@ class AttachmentRecord:
     description: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RelationRecord:
+class RelationRecord(Struct, frozen=True, kw_only=True):
     """A link from the issue to another one of the same tracker."""
 
     related_issue_id: str  # the tracker's number or key of the other issue
@@ -76,8 +73,7 @@ class RelationRecord:
     title: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IssueRecord:
+class IssueRecord(Struct, frozen=True, kw_only=True):
     """One issue as one account saw it at one moment."""
 
     issue_id: str  # the tracker's number or key

@@ -7,10 +7,12 @@ group ``ims_crawler.sources`` that names such a :class:`Kind`.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol, Self
+
+from msgspec import Struct, field
 
 from crawler.errors import ItemError
 from crawler.records import AttachmentRecord, IssueRecord, Json
@@ -23,19 +25,18 @@ if TYPE_CHECKING:
     from crawler.query import Tree
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
     """Where a tracker is and who asks it. Its repr never shows the password."""
 
     base_url: str  # http(s)://host[:port][/path], without a slash at its end
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = dataclasses.field(default=None, repr=False)
     timezone: str | None = None  # IANA name of the server's own zone; None: the kind's default
-    options: Mapping[str, Json] = field(default_factory=dict)  # the kind's own, see Features.options
+    options: Mapping[str, Json] = dataclasses.field(default_factory=dict)  # see Features.options
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True, kw_only=True):
     """One hit of a search: enough to fetch the issue."""
 
     issue_id: str  # the tracker's number or key
@@ -47,8 +48,7 @@ class Reference:
     kept: Mapping[str, bytes] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SearchPage:
+class SearchPage(Struct, frozen=True, kw_only=True):
     """One page of hits."""
 
     references: tuple[Reference, ...]
@@ -57,8 +57,7 @@ class SearchPage:
     server: str | None = None  # the program that answers, with its version, where it tells them
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RawPage:
+class RawPage(Struct, frozen=True, kw_only=True):
     """One answer as it came, inflated but not decoded; what parse() needs and what is kept."""
 
     url: str  # the final address, without secrets
@@ -87,8 +86,7 @@ class RawPage:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rendering:
+class Rendering(Struct, frozen=True, kw_only=True):
     """A query in a tracker's own language.
 
     Where the tracker cannot express a part, ``exact`` is false: the tracker then answers with more than was
@@ -99,8 +97,7 @@ class Rendering:
     exact: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Option:
+class Option(Struct, frozen=True, kw_only=True):
     """A setting of one kind of tracker, stored with the connection: ``trackers add --option NAME=VALUE``."""
 
     name: str
@@ -110,8 +107,7 @@ class Option:
     most: int | None = None  # likewise
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Features:
+class Features(Struct, frozen=True, kw_only=True):
     """What a kind of tracker can do, and how it wants to be treated."""
 
     default_zone: str = "UTC"  # IANA name; of times without an offset, where the connection names no zone
@@ -259,8 +255,7 @@ class SharingSource(Source, Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """A kind of tracker. Naming it loads neither its source nor its parser."""
 
     name: str  # as in ``trackers add --kind``

@@ -7,13 +7,13 @@ store. A column's meaning is told where it is defined, in ``db.models``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CommentRow:
+
+class CommentRow(Struct, frozen=True, kw_only=True):
     """One comment of the issue."""
 
     source_id: str | None = (
@@ -26,8 +26,7 @@ class CommentRow:
     is_private: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChangeRow:
+class ChangeRow(Struct, frozen=True, kw_only=True):
     """One entry of the issue's history, in the tracker's order; identical entries are all kept."""
 
     source_id: str | None = None  # the tracker's own id; without it what the entry says identifies it
@@ -40,8 +39,7 @@ class ChangeRow:
     description: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AttachmentRow:
+class AttachmentRow(Struct, frozen=True, kw_only=True):
     """What is known of an attached file without its bytes."""
 
     source_id: str | None = None  # the tracker's own id; without it name, author and time identify it
@@ -54,8 +52,7 @@ class AttachmentRow:
     description: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RelationRow:
+class RelationRow(Struct, frozen=True, kw_only=True):
     """A link from the issue to another one of the same tracker."""
 
     related_issue_id: str
@@ -63,8 +60,7 @@ class RelationRow:
     title: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RawPageRow:
+class RawPageRow(Struct, frozen=True, kw_only=True):
     """One answer of the tracker as it came, inflated but not decoded: how a kept page is read."""
 
     url: str
@@ -75,8 +71,7 @@ class RawPageRow:
     fetched_at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PackedPageRow:
+class PackedPageRow(Struct, frozen=True, kw_only=True):
     """One answer of the tracker, compressed: how a page is kept."""
 
     url: str
@@ -99,8 +94,7 @@ class SameIssueRow(NamedTuple):
     error_message: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IssueRow:
+class IssueRow(Struct, frozen=True, kw_only=True):
     """One issue as one account saw it at one moment."""
 
     issue_id: str

@@ -13,10 +13,11 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from functools import cache
+
+from msgspec import Struct
 
 # Declarations are read in a page's beginning only; browsers look at the first 1,024 bytes.
 _HEAD = 4096
@@ -57,8 +58,7 @@ _NEUTRAL = re.compile(
 _FEW = 4  # letters that tell a language for each place that does not fit, where a reading is to be believed
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """A text and how it was read."""
 
     text: str  # without a byte order mark
@@ -115,8 +115,7 @@ def _not_like_ascii(body: bytes, content_type: str | None) -> Iterator[str]:
             yield codec
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(Struct, frozen=True):
     """A page in one encoding, and how well that fits."""
 
     codec: str

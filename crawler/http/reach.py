@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from msgspec import Struct
 
 from crawler.errors import NotPermitted, UsageError
 
@@ -24,8 +25,7 @@ _CARRIERS = tuple(
 _LOCAL = tuple(IPv6Network(prefix) for prefix in ("64:ff9b:1::/48", "2001::/32"))
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """Public addresses, and networks of our own that are allowed besides."""
 
     allowed: tuple[IPv4Network | IPv6Network, ...] = ()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crawler.http.inflate import ACCEPTED
 from crawler.http.library import httpx
@@ -24,8 +26,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TURNED_TO_GET = frozenset({301, 302, 303})
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What to ask."""
 
     method: str

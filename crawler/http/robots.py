@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from protego import Protego
 
 AGENT = "ims-crawler"
@@ -11,8 +10,7 @@ LONGEST = 500 << 10  # bytes of the file that are read; RFC 9309, 2.5
 SLOWEST = 60.0  # seconds; a longer pause between two requests is a mistake, or a way to say no
 
 
-@dataclass(frozen=True, slots=True)
-class Robots:
+class Robots(Struct, frozen=True):
     """The rules for this crawler."""
 
     rules: Protego

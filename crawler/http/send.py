@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crawler.errors import CrawlError, ItemError, PageTooLarge, TemporaryError, TrackerError
 from crawler.http.inflate import Inflater
@@ -26,8 +27,7 @@ _BODILESS = (204, 304)
 _CONNECT_TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """How much one exchange may take."""
 
     deadline: float  # seconds, from sending the request to the last byte of the body

@@ -11,10 +11,11 @@ import base64
 import binascii
 import re
 from collections.abc import AsyncIterable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from crawler.errors import FileTooLarge, TemporaryError
 from crawler.http.inflate import Inflater
@@ -30,8 +31,7 @@ _GZIP = b"\x1f\x8b"
 _OLD_ENOUGH = timedelta(seconds=60)  # a date is a strong validator once its second is long over (8.8.2.2)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Head:
+class Head(Struct, frozen=True, kw_only=True):
     """What an answer says of the file whose bytes follow."""
 
     start: int  # the first of the bytes that follow
@@ -41,8 +41,7 @@ class Head:
     sha256: str | None = None  # of the whole file, in hexadecimal, where the server tells it
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """What an earlier try left of a file."""
 
     have: int  # bytes, from the beginning on

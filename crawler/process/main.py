@@ -65,6 +65,6 @@ def _port(opened: Open) -> int | None:
 
 def _collect_less_often() -> None:
     """Leave the modules out of every collection of garbage, and wait for a page's worth of it."""
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # what they left behind, too: to look for it takes longer than it is worth
     gc.set_threshold(_GARBAGE)
+    gc.enable()

@@ -11,6 +11,8 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
+from msgspec import structs
+
 from crawler.client import Client, Event
 from crawler.errors import (
     CrawlError,
@@ -411,7 +413,9 @@ class _Delivery:
     async def begin(self, head: Head) -> None:
         """See :class:`crawler.http.transfer.Sink`."""
         content_type = None if head.content_type is None else head.content_type[:1000]
-        await self._send(FileBegun(number=self._number, head=replace(head, content_type=content_type)))
+        await self._send(
+            FileBegun(number=self._number, head=structs.replace(head, content_type=content_type))
+        )
 
     async def write(self, data: bytes) -> None:
         """See :class:`crawler.http.transfer.Sink`."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, PackedPageRow, RelationRow
 from db.sanitize import BIGINT_MAX, EARLIEST, INTEGER_MAX, LATEST, storable_json, storable_text
@@ -153,13 +154,13 @@ _SEPARATE = frozenset(
 def _cells(row: Any, prefix: str, notes: _Notes) -> dict[str, Any]:  # any of the row types
     """Mend the plain cells of a row; only those that changed come back."""
     mended: dict[str, Any] = {}
-    for field in fields(row):
-        if field.name in _SEPARATE:
+    for name in row.__struct_fields__:
+        if name in _SEPARATE:
             continue
-        value = getattr(row, field.name)
-        better = _cell(value, prefix + field.name, notes)
+        value = getattr(row, name)
+        better = _cell(value, prefix + name, notes)
         if better is not value:
-            mended[field.name] = better
+            mended[name] = better
     return mended
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import marshal
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
 from hashlib import blake2b
 from operator import attrgetter
@@ -28,7 +27,7 @@ _ENCODING = 0  # marshal's first: later ones depend on which texts the interpret
 _TIMES = ("registered_date", "modified_date", "closed_date")
 _OF_THE_CRAWL = ("pages", "observed_at", "position", "crawl_duration_ms", "had_errors", "error_message")
 _APART = frozenset(("full_data", "comments", "history", "attachments", "relations", *_TIMES, *_OF_THE_CRAWL))
-_plain = attrgetter(*(field.name for field in fields(IssueRow) if field.name not in _APART))
+_plain = attrgetter(*(name for name in IssueRow.__struct_fields__ if name not in _APART))
 _change = attrgetter(
     *("source_id", "changed_by", "change_type", "field_name", "old_value", "new_value", "description")
 )

@@ -31,7 +31,8 @@ _LINES = 1000  # of chatter that are logged, of one process
 _VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _START = """
-import json, sys
+import gc, json, sys
+gc.disable()
 sys.path[:] = json.loads(sys.argv[1])
 from crawler.process.main import main
 main(int(sys.argv[2]), int(sys.argv[3]))

@@ -7,11 +7,13 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from crawler.client import Client
 from crawler.errors import LoginRefused, NotFound, UnknownProduct
@@ -68,8 +70,8 @@ def texts(record: object) -> list[str]:
     """Every text anywhere in a record."""
     if isinstance(record, str):
         return [record]
-    if is_dataclass(record):
-        return [text for each in fields(record) for text in texts(getattr(record, each.name))]
+    if isinstance(record, Struct):
+        return [text for value in asdict(record).values() for text in texts(value)]
     if isinstance(record, dict):
         return [text for value in record.values() for text in texts(value)]
     if isinstance(record, list | tuple):

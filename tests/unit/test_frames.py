@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import msgpack
+from msgspec.structs import asdict
 
 from crawler import errors
 from crawler.errors import CrawlError, PageRejected, TemporaryError
@@ -151,7 +151,7 @@ def test_every_error_is_told_as_what_it_is(kind: type[CrawlError]) -> None:
 
 def test_a_page_that_lies_about_its_size_is_no_page() -> None:
     page = pack(RawPage(url="x", body=b"page"))
-    sent = {field.name: getattr(page, field.name) for field in fields(page)}
+    sent = asdict(page)
     good = ["Fetched", 1, [["FetchedIssue", {"issue_id": "1"}, [sent], 0]]]
     assert isinstance(_read(_framed(good)), Fetched)
     for lie in ({"size": 2**40}, {"size": -1}, {"sha256": b"short"}):

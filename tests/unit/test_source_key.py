@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from db.loader.keys import attachment_keys, change_keys, comment_keys
 from db.rows import AttachmentRow, ChangeRow, CommentRow

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crawler.client import Client
 from crawler.errors import AccessError, Forbidden, ItemError, NotFound, PageRejected, TrackerError
@@ -16,8 +17,7 @@ _HEADERS = {"Accept": "application/json"}
 _NUMBER = re.compile(r"Bugzilla ([0-9]{1,4})\.([0-9]{1,4})")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Version:
+class Version(Struct, frozen=True, kw_only=True):
     """A Bugzilla by its own words."""
 
     api: str  # where its API is, below the base address

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from crawler.client import Client, Response
 from crawler.errors import Forbidden, ItemError, NotFound, PageRejected, PageTooLarge
@@ -29,8 +30,7 @@ _SIZES: Final = (100, 20)  # entries of a page; GitLab fails at large ones of so
 _MOST_PAGES: Final = 5_000  # of one list of an issue
 
 
-@dataclass(slots=True)
-class Parts:
+class Parts(Struct):
     """What belongs to one issue."""
 
     pages: list[RawPage] = field(default_factory=list)

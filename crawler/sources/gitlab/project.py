@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from crawler.client import Client
 from crawler.errors import (
@@ -38,8 +39,7 @@ _NOT_GITLAB: Final = (
 _TOKEN: Final = "GitLab refused the token: it is wrong, expired or taken back; make a new one with read_api."  # noqa: S105 - no token
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class About:
+class About(Struct, frozen=True, kw_only=True):
     """What GitLab says of a project."""
 
     number: int

@@ -8,10 +8,10 @@ milliseconds.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from crawler.client import Client
@@ -32,8 +32,7 @@ _DISORDER = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One row of a list."""
 
     number: int
@@ -45,8 +44,7 @@ class Row:
         return Reference(issue_id=str(self.number), modified=self.updated)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """What a page brought, and where to go on."""
 
     fresh: tuple[Row, ...]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from crawler.client import Response
 from crawler.errors import ItemError, NotFound, PageCut, PageRejected
@@ -29,8 +30,7 @@ _EXPAND = ("changelog", "names")
 Pages = tuple[RawPage, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _List:
+class _List(Struct, frozen=True, kw_only=True):
     """A list within an issue that Jira may cut."""
 
     name: str  # of its pages

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from crawler.query import Clause, Occur, Tree
 from crawler.query.matching import bases, stems
@@ -60,8 +61,7 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dates:
+class Dates(Struct, frozen=True, kw_only=True):
     """How times are written in JQL.
 
     Args:

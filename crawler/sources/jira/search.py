@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from crawler.errors import TrackerError
@@ -18,8 +18,7 @@ _BACK = 100  # rows that are gone back over at least
 FIELDS = ("created", "updated")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True, kw_only=True):
     """One row of a list."""
 
     key: str
@@ -31,8 +30,7 @@ class Hit:
         return Reference(issue_id=self.key, modified=self.updated)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hits:
+class Hits(Struct, frozen=True, kw_only=True):
     """One answer to a search."""
 
     rows: tuple[Hit, ...]
@@ -48,8 +46,7 @@ class Hits:
         return None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """What a page brought, and where to go on."""
 
     fresh: tuple[Hit, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crawler.client import Client
 from crawler.errors import PageRejected, TrackerError
@@ -13,8 +14,7 @@ SERVER_INFO = "rest/api/2/serverInfo"
 _OLDEST = 6  # before it, a search could not give the history of issues
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Server:
+class Server(Struct, frozen=True, kw_only=True):
     """A Jira by its own words."""
 
     is_cloud: bool

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crawler.query import Clause, Occur, Tree
 from crawler.query.matching import bases
@@ -21,8 +22,7 @@ _SHORTEST = 3  # of a Latin token; Redmine drops single letters, and two are in 
 _TOKEN = re.compile(r"[A-Za-z0-9]{3,}|[\uac00-\ud7a3\u4e00-\u9fff]{2,}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What Redmine is asked for: all issues, some numbers, and what has one of some words."""
 
     numbers: frozenset[int] | None = None  # None: any, unless there are words

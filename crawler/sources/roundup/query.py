@@ -6,15 +6,14 @@ sent, and are looked for in what was fetched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from crawler.query import Occur, Tree
 
 LAST = 2_147_483_647
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """Which issues a query is about, as far as its numbers say."""
 
     numbers: frozenset[int] | None = None  # None: any

@@ -8,10 +8,11 @@ import binascii
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Final
+
+from msgspec.structs import replace
 
 from crawler.client import Client
 from crawler.errors import ItemError, NotFound, PageRejected, TrackerError, UnknownProduct

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from http.cookiejar import Cookie
+
+from msgspec import Struct
 
 from crawler.client import Client
 from crawler.errors import ItemError, LoginRefused, TrackerError
@@ -24,8 +25,7 @@ _DIGEST = re.compile(r"(?:^|,\s*)(digest\s.*)", re.IGNORECASE | re.DOTALL)
 _ACCEPTED = (200, 302, 303, 401, 403)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Form:
+class _Form(Struct, frozen=True, kw_only=True):
     action: str
     user: str  # the name of the field for it
     password: str

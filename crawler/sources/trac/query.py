@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from crawler.query import Occur, Tree
 
@@ -23,8 +24,7 @@ _COMMA = len("%2C")
 _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Numbers:
+class Numbers(Struct, frozen=True, kw_only=True):
     """Which tickets a query is about, as far as their numbers say."""
 
     only: frozenset[int] | None = None  # None: any

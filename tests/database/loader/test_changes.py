@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from db.loader.content_hash import NAMES
 from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, RelationRow

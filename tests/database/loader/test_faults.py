@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from db.loader import is_transient, load_batch
 from db.rows import CommentRow, IssueRow

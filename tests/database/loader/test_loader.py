@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from db.loader import analyze_due, is_transient, keep_pages, load_batch
 from db.loader.pages import unpack
@@ -205,7 +206,7 @@ async def test_one_connection_may_load_for_one_user_after_the_other(
     tenant: Tenant, other_tenant: Tenant
 ) -> None:
     await tenant.load(FULL)
-    shared = replace(other_tenant, connection=tenant.connection)
+    shared = dataclasses.replace(other_tenant, connection=tenant.connection)
     assert (await shared.load(FULL)).outcomes == {"100": "new"}
     assert await shared.value("SELECT count(*) FROM ims.issue_comments") == 2
 
@@ -213,7 +214,7 @@ async def test_one_connection_may_load_for_one_user_after_the_other(
 async def test_a_user_and_an_admin_may_share_a_connection(tenant: Tenant, make_tenant: MakeTenant) -> None:
     # They act in different groups, and the stages belong to the first one's.
     await tenant.load(FULL)
-    shared = replace(await make_tenant(ROOT), connection=tenant.connection)
+    shared = dataclasses.replace(await make_tenant(ROOT), connection=tenant.connection)
     assert (await shared.load(FULL)).outcomes == {"100": "new"}
     assert (await tenant.load(replace(FULL, title="x"))).outcomes == {"100": "changed"}
 

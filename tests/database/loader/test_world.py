@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -207,5 +208,5 @@ def test_batches_may_be_cut_anywhere(world: World, rows: list[IssueRow], cut: in
     whole, parts = world.new_tracker(), world.new_tracker()
     world.load(whole, rows)
     world.load(parts, rows[:cut])
-    world.load(parts, [replace(row) for row in rows[cut:]])
+    world.load(parts, [copy(row) for row in rows[cut:]])
     assert world.stored(parts) == world.stored(whole)

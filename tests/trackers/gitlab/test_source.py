@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from crawler.client import Client
 from crawler.errors import (
@@ -356,7 +357,7 @@ async def test_a_file_is_had_as_a_browser_does_where_the_api_has_none(server: Gi
     async with tracker_of(server).logged_in() as source:
         with pytest.raises(Forbidden, match=r"login page .* 17\.4"):
             await source.download(file)
-        foreign = replace(file, download_url=f"{server.url}/api/v4/projects/8/uploads/{SECRET}/a.bin")
+        foreign = structs.replace(file, download_url=f"{server.url}/api/v4/projects/8/uploads/{SECRET}/a.bin")
         with pytest.raises(NotFound):
             await source.download(foreign)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from msgspec import structs
 
 from crawler.client import Client
 from crawler.errors import Forbidden, LoginRefused, NotFound, TrackerError
@@ -332,7 +333,7 @@ async def test_a_file_may_be_had_after_the_session_expired_and_may_hold_a_login_
             with pytest.raises(NotFound):
                 await have
         with pytest.raises(NotFound):
-            await source.download(replace(file, download_url=None))
+            await source.download(structs.replace(file, download_url=None))
 
 
 @pytest.mark.parametrize("disposition", ["attachment", "inline; filename=x.html", "filename=x.html"])

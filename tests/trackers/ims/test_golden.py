@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from crawler.errors import PageRejected
 from crawler.html import Document, LexborDocument, SoupDocument
@@ -57,11 +58,13 @@ def as_json(record: IssueRecord) -> Any:
     def plain(value: Any) -> Any:
         if isinstance(value, datetime):
             return value.isoformat()
+        if isinstance(value, Struct):
+            value = asdict(value)
         if isinstance(value, dict):
             return {name: plain(each) for name, each in value.items() if each not in (None, (), {})}
         return [plain(each) for each in value] if isinstance(value, list | tuple) else value
 
-    return plain(asdict(record))
+    return plain(record)
 
 
 def unmended(record: IssueRecord) -> IssueRecord:

@@ -10,7 +10,6 @@ import copy
 import gzip
 import json
 import os
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from crawler.errors import PageRejected
 from crawler.records import IssueRecord, State
@@ -43,11 +44,13 @@ def as_json(record: IssueRecord) -> Any:
     def plain(value: Any) -> Any:
         if isinstance(value, datetime):
             return value.isoformat()
+        if isinstance(value, Struct):
+            value = asdict(value)
         if isinstance(value, dict):
             return {name: plain(each) for name, each in value.items() if each not in (None, (), {}, False)}
         return [plain(each) for each in value] if isinstance(value, list | tuple) else value
 
-    return plain(asdict(record))
+    return plain(record)
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from crawler.client import Client
 from crawler.errors import (
@@ -325,7 +326,9 @@ async def test_files_come_from_the_trackers_own_address(server: RedmineStandIn, 
         assert (file.download_url or "").startswith(f"{server.url}/attachments/download/9/")
         assert (await source.download(file)).body == b"log\n"
         with pytest.raises(NotFound):
-            await source.download(replace(file, download_url=f"{server.url}/attachments/download/10/a"))
+            await source.download(
+                structs.replace(file, download_url=f"{server.url}/attachments/download/10/a")
+            )
         with pytest.raises(NotFound):
             await source.download(AttachmentRecord(filename="a"))
     async with tracker_of(server, password=None).logged_in() as source:

@@ -7,12 +7,12 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crawler.client import Client
 from crawler.errors import Forbidden, NotFound, NotPermitted, TrackerError, UnknownProduct, UsageError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 import psycopg
@@ -112,7 +111,7 @@ def _records(database: psycopg.Connection[dict[str, Any]]) -> dict[str, IssueRec
     comments = _children(database, "issue_comments", "comment_number")
     history = _children(database, "issue_history", "position")
     attachments = _children(database, "attachments", "attachment_id")
-    own = {field.name for field in fields(IssueRecord)}
+    own = set(IssueRecord.__struct_fields__)
     records = {}
     for row in database.execute("SELECT * FROM ims.issues"):
         key = row["issue_pk"]
@@ -147,7 +146,7 @@ def _records(database: psycopg.Connection[dict[str, Any]]) -> dict[str, IssueRec
 
 
 def _change(row: dict[str, Any]) -> ChangeRecord:
-    own = {field.name for field in fields(ChangeRecord)}
+    own = set(ChangeRecord.__struct_fields__)
     return ChangeRecord(**{name: value for name, value in row.items() if name in own})
 
 

@@ -8,12 +8,13 @@ sentence of the refusal under `rejected`. Engines that cannot read the page alon
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from crawler.errors import PageRejected
 from crawler.records import IssueRecord
@@ -34,11 +35,13 @@ def as_json(record: IssueRecord) -> Any:
     def plain(value: Any) -> Any:
         if isinstance(value, datetime):
             return value.isoformat()
+        if isinstance(value, Struct):
+            value = asdict(value)
         if isinstance(value, dict):
             return {name: plain(each) for name, each in value.items() if each not in (None, (), {})}
         return [plain(each) for each in value] if isinstance(value, list | tuple) else value
 
-    return plain(asdict(record))
+    return plain(record)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

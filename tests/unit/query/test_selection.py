@@ -1,8 +1,9 @@
 """What a tracker could not be told is checked on the fetched issue."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from crawler.query import parse_direct
 from crawler.records import AttachmentRecord, ChangeRecord, CommentRecord, IssueRecord, State

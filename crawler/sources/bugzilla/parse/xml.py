@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from xml.parsers import expat
+
+from msgspec import Struct, field
 
 from crawler.errors import PageCut, PageRejected
 
@@ -15,8 +16,7 @@ _END = b"</bugzilla>"
 _DEEPEST = 20
 
 
-@dataclass(slots=True)
-class Element:
+class Element(Struct):
     """An element: its attributes, the words directly in it, and what it has within."""
 
     name: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
+
+from msgspec import Struct
 
 from crawler.records import AttachmentRecord
 
@@ -18,8 +19,7 @@ _NUMBERED = re.compile(r"/-/project/([0-9]{1,18})")
 _PATH = re.compile(r"/([A-Za-z0-9_.][\w.-]{0,254}(?:/[A-Za-z0-9_.][\w.-]{0,254}){1,20})", re.ASCII)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Uploads:
+class Uploads(Struct, frozen=True, kw_only=True):
     """Where a project's files are.
 
     Args:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from crawler.errors import PageRejected
 from crawler.json_document import JsonNode, read_json
@@ -93,8 +95,7 @@ def _rows(pages: Sequence[RawPage], part: str) -> list[JsonNode] | None:
     return found if chosen else None
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """One issue while it is read."""
 
     issue: JsonNode

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from crawler.dates import parse_date
 from crawler.html import Node
@@ -20,8 +21,7 @@ _FIRST = re.compile(r"\D{1,40}?(\d{1,18})(?![\d./-])\s*(.*)")  # Action No. 3 [I
 _LABEL = re.compile(r"\s*+([^:：|0-9]{1,40})[:：](.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Comments:
+class Comments(Struct, frozen=True):
     """The comments of one page."""
 
     records: tuple[CommentRecord, ...]
@@ -31,8 +31,7 @@ class Comments:
     extra: Mapping[str, str]  # what a comment's heading says and no record has a place for
 
 
-@dataclass(slots=True)
-class _Heading:
+class _Heading(Struct):
     """The parts of a comment's heading, by their labels."""
 
     number: int | None = None

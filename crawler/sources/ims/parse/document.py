@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from crawler.html import Document, Node
 from crawler.sources.ims.parse import labels
@@ -29,8 +30,7 @@ _HEADINGS = "h1, h2, h3, h4, h5, h6, legend"
 _NUMBER, _HIDDEN_NUMBER, _FORM = "span.issueNumber", "input[name=issueId]", "form[action*='issueView.do?']"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What one engine made of an issue page."""
 
     number: str | None

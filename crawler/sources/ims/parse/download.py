@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
+
+from msgspec import Struct
 
 _FUNCTION = re.compile(
     r"function\s+downloadFileNew\s*\(([^()]*)\)\s*\{|downloadFileNew\s*=\s*function\s*\w*\s*\(([^()]*)\)\s*\{"
@@ -96,8 +97,7 @@ def _body(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
+class _Statement(Struct, frozen=True):
     terms: tuple[str, ...]
     field: str | None  # of a form, that it fills
     name: str | None  # of the variable that it sets

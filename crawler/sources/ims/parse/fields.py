@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from crawler.dates import parse_date
 from crawler.html import Document, Node
@@ -24,8 +25,7 @@ _CELLS: Final = frozenset({"td", "th"})
 _MAIL = re.compile(r"[^\s()@]++@[^\s()@]++")
 
 
-@dataclass(slots=True)
-class Fields:
+class Fields(Struct):
     """What the table of fields says."""
 
     known: dict[str, Any] = field(default_factory=dict)  # by the names of an IssueRecord's fields
@@ -37,8 +37,7 @@ class Fields:
         self.extra[_free(self.extra, name, value)] = value
 
 
-@dataclass(slots=True)
-class Pair:
+class Pair(Struct):
     """A header, and the cells after it up to the next one."""
 
     header: Node | None  # None: cells before the first header of a row

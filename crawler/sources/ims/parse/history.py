@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from crawler.dates import parse_date
 from crawler.html import Node
@@ -21,8 +23,7 @@ _COLON = re.compile("[:：]")
 _ARROW = re.compile(r"(?:(?<=\s)|^)->(?=\s|$)|\s?→\s?")
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """The history of one page."""
 
     records: tuple[ChangeRecord, ...] = ()
@@ -32,8 +33,7 @@ class History:
     extra: Mapping[str, Json] = field(default_factory=dict)  # what no record has a place for
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """The words of one row."""
 
     when: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from crawler.html.sanitize import raw_text_closed
 
@@ -42,8 +43,7 @@ _LONGEST_TAG: Final = 400  # characters from a tag's start to its id
 _MOST_STARTS: Final = 3  # a quoted value before the id may hold a "<"
 
 
-@dataclass(frozen=True, slots=True)
-class Landmarks:
+class Landmarks(Struct, frozen=True):
     """The landmarks of one issue page."""
 
     sections: Mapping[str, tuple[int, int]]  # where each section's characters begin and end, in `html`

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, Node, SoupDocument
@@ -24,16 +25,14 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5}")
 _NUMBER_HEADERS = frozenset({"issue number", "issue no", "issue no.", "이슈 번호", "이슈번호", "課題番号"})
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One hit."""
 
     issue_id: str
     columns: Mapping[str, str] = field(default_factory=dict)  # under their headers
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """One page of the result list."""
 
     rows: tuple[Row, ...]

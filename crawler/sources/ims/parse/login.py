@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from crawler.errors import Forbidden, ItemError, NotFound, PageRejected
 from crawler.html import Document, LexborDocument
@@ -22,8 +23,7 @@ _ABSENT = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Account:
+class Account(Struct, frozen=True, kw_only=True):
     """What the page after login says of the account; searches send it back."""
 
     user_id: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from crawler.errors import UnknownProduct
 from crawler.html import Document
@@ -14,8 +15,7 @@ _PRODUCTS: Final = "select#productCodes option"
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """One option of the search page's list of products."""
 
     code: str

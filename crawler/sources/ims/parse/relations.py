@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crawler.errors import PageRejected
 from crawler.html import Document, Node
@@ -28,8 +30,7 @@ BESIDE: Final = (
 PATCH_PARAMETERS = ("projectCode", "siteCode", "productCode", "projectName", "siteName")
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """What a list beside the page tells."""
 
     relations: tuple[RelationRecord, ...] = ()

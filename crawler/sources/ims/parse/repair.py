@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crawler.sources.ims.parse.landmarks import (
     ATTRIBUTES,
@@ -34,8 +35,7 @@ _TABLE = frozenset({"table", "caption", "tr", "td", "th"})
 _MOST_STRAYS = 64  # a text with more is none that anybody can read right
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
+class _End(Struct, frozen=True):
     """An end tag without a beginning in its text: the tracker's own, or a stray."""
 
     start: int
@@ -43,8 +43,7 @@ class _End:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Scan:
+class _Scan(Struct, frozen=True):
     """The tags of a text that do not fit together."""
 
     ends: list[_End]
@@ -52,8 +51,7 @@ class _Scan:
     left_open: str  # end tags for the tables that never end
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """Where a foreign text is, and the tracker's elements around it, the innermost first."""
 
     start: int

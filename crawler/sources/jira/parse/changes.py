@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from crawler.errors import PageCut
 from crawler.json_document import JsonNode
@@ -24,8 +25,7 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """The history of an issue, the oldest entry first."""
 
     records: tuple[ChangeRecord, ...]

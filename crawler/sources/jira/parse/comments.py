@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from crawler.errors import PageCut
 from crawler.json_document import JsonNode
@@ -15,8 +16,7 @@ from crawler.sources.jira.parse.text import plain_of
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comments:
+class Comments(Struct, frozen=True, kw_only=True):
     """The comments of an issue, the oldest first."""
 
     records: tuple[CommentRecord, ...]

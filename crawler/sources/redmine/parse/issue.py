@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from crawler.errors import PageRejected
 from crawler.json_document import JsonNode, read_json
@@ -88,8 +90,7 @@ def _merged(names: Names, told: Mapping[str, Mapping[str, str]]) -> Names:
     return replace(names, names={kind: {**names.names.get(kind, {}), **told.get(kind, {})} for kind in kinds})
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """One issue while it is read."""
 
     issue: JsonNode

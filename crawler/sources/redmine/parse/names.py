@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from crawler.errors import PageRejected
 from crawler.json_document import JsonNode, read_json
@@ -34,8 +35,7 @@ FORMATS: Final = {"user": "users", "version": "versions"}
 Wanted = tuple[str, str]  # what it is a number of, and the number
 
 
-@dataclass(frozen=True, slots=True)
-class CustomField:
+class CustomField(Struct, frozen=True):
     """What an administrator is told of a custom field."""
 
     name: str
@@ -43,8 +43,7 @@ class CustomField:
     labels: Mapping[str, str] = field(default_factory=dict)  # of its values, where they are numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """Names by what they are of and their ids."""
 
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

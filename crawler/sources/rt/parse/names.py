@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from crawler.json_document import JsonNode, read_json
 from crawler.sources.rt.parse.values import text_of
@@ -26,8 +27,7 @@ _FIELDS: Final = {
 Wanted = tuple[str, str]  # what it is a number of, and the number
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Names:
+class Names(Struct, frozen=True, kw_only=True):
     """Names by what they are of and their numbers."""
 
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

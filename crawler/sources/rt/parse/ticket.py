@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from crawler.errors import PageRejected
 from crawler.json_document import JsonNode, read_json
@@ -87,8 +88,7 @@ def _rows(pages: Sequence[RawPage], prefix: str) -> list[JsonNode]:
     return [by_key[key] for key in sorted(by_key, key=lambda key: (len(key), key))]
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """One ticket while it is read."""
 
     ticket: JsonNode

@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice, pairwise
 from operator import itemgetter
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crawler.html import Node
 from crawler.html.text import one_line
@@ -49,8 +51,7 @@ _MOST_MISSING = 20  # changes that are named
 _AMBIGUOUS = re.compile(r"(?:^|\s)(?:added|removed)(?:\s|$)|[;\"<]")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """The history of one ticket."""
 
     comments: tuple[CommentRecord, ...]
@@ -64,8 +65,7 @@ class Changes:
     doubts: tuple[str, ...] = ()  # where the page's script says something else than its words
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Row:
+class _Row(Struct, frozen=True, kw_only=True):
     """One change of one field, with its cell for what only later steps can tell."""
 
     record: ChangeRecord

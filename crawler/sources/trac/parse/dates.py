@@ -7,8 +7,9 @@ timeline is switched off, only in words of the session's language. The history b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from crawler.html import Node
 from crawler.records import State
@@ -18,8 +19,7 @@ from crawler.sources.trac.parse.script import Told, time_of
 from crawler.states import state_of
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dates:
+class Dates(Struct, frozen=True, kw_only=True):
     """The times of one ticket, in UTC."""
 
     opened: datetime | None

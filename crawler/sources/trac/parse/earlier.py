@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crawler.errors import PageRejected
 from crawler.html import Document, Node
@@ -24,8 +25,7 @@ _LABELS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Heading:
+class Heading(Struct, frozen=True, kw_only=True):
     """What stands above a ticket."""
 
     number: int

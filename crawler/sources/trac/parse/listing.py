@@ -7,7 +7,8 @@ many tickets match, and it names the components.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, SoupDocument
@@ -17,8 +18,7 @@ _NUMBER = re.compile(r"#([0-9]{1,10})")
 _DIGITS = re.compile(r"[0-9]+")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TicketList:
+class TicketList(Struct, frozen=True, kw_only=True):
     """One page of a query."""
 
     numbers: tuple[int, ...]  # those that the account may see, in the page's order

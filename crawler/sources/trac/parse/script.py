@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from crawler.errors import PageRejected
 from crawler.html.sanitize import cleaned
@@ -30,8 +31,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wording:
+class Wording(Struct, frozen=True, kw_only=True):
     """One version of a comment."""
 
     author: str | None
@@ -39,8 +39,7 @@ class Wording:
     text: str  # wiki text
 
 
-@dataclass(frozen=True, kw_only=True)
-class ToldChange:
+class ToldChange(Struct, frozen=True, kw_only=True):
     """One change, as the script tells it."""
 
     author: str | None  # the login name
@@ -49,8 +48,7 @@ class ToldChange:
     wordings: tuple[Wording, ...]  # of its comment, the first one first
 
 
-@dataclass(frozen=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """What the script tells of a ticket; nothing where the page has none."""
 
     values: Mapping[str, str] = field(default_factory=dict)  # what each field is now; times as ISO 8601
@@ -72,8 +70,7 @@ class Told:
         return change if agrees else None
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(Struct, frozen=True):
     start: int
     end: int
     value: JsonNode

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, Node, SoupDocument
@@ -176,8 +178,7 @@ def _heading(ticket: Node) -> Heading | None:
     )
 
 
-@dataclass(frozen=True)
-class _Announced:
+class _Announced(Struct, frozen=True):
     comments: int
     history: int
 
