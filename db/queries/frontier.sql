@@ -27,7 +27,7 @@ WITH added AS (
            found.ordinal + coalesce(
                (SELECT known.position FROM ims.session_frontier known
                 WHERE known.session_id = %(session_id)s ORDER BY known.position DESC LIMIT 1), -1)
-    FROM unnest(%(issue_ids)s::text[], %(urls)s::text[], %(listed)s::text[], %(modified)s::timestamptz[])
+    FROM unnest(%(issue_ids)b::text[], %(urls)b::text[], %(listed)b::text[], %(modified)b::timestamptz[])
          WITH ORDINALITY AS found (issue_id, url, listed, modified_at, ordinal)
     LEFT JOIN ims.issues same
         ON %(settles_after)s::interval IS NOT NULL
@@ -87,7 +87,7 @@ ORDER BY found.position
 -- still_pending --
 SELECT issue_id
 FROM ims.session_frontier
-WHERE session_id = %(session_id)s AND issue_id = ANY (%(issue_ids)s) AND state = 'pending'
+WHERE session_id = %(session_id)s AND issue_id = ANY (%(issue_ids)b::text[]) AND state = 'pending'
 
 -- plan_by_key --
 -- A batch's rows are found by their keys however large the table is; the planner, asked for hundreds of
@@ -97,7 +97,7 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('random_page_cost',
 -- mark --
 UPDATE ims.session_frontier
 SET state = %(state)s, detail = %(detail)s, attempts = attempts + 1, updated_at = clock_timestamp()
-WHERE session_id = %(session_id)s AND issue_id = ANY (%(issue_ids)s)
+WHERE session_id = %(session_id)s AND issue_id = ANY (%(issue_ids)b::text[])
 
 -- take_fence --
 -- Makes this process the session's holder and every former one a stranger.

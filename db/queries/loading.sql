@@ -20,7 +20,7 @@ SELECT ims.analyze_tables()
 -- go through all of them. A rival is a row that was written after our session began.
 WITH known AS (
     SELECT issue.*
-    FROM unnest(%(issue_ids)s::text[]) AS wanted (issue_id)
+    FROM unnest(%(issue_ids)b::text[]) AS wanted (issue_id)
     CROSS JOIN LATERAL (
         SELECT issue_id, issue_pk, content_hash, last_crawled_at, removed_at
         FROM ims.issues
@@ -28,7 +28,7 @@ WITH known AS (
     ) issue
     UNION ALL
     SELECT issue.*
-    FROM unnest(%(issue_ids)s::text[]) AS wanted (issue_id)
+    FROM unnest(%(issue_ids)b::text[]) AS wanted (issue_id)
     CROSS JOIN LATERAL (
         SELECT issue_id, issue_pk, content_hash, last_crawled_at, removed_at
         FROM ims.issues
@@ -294,7 +294,7 @@ WHERE (stored.title, stored.removed_at) IS DISTINCT FROM (excluded.title, NULL)
 UPDATE ims.issue_relations stored
 SET title = told.title
 FROM (SELECT DISTINCT ON (issue_pk, related_issue_id, relation_type) *
-      FROM unnest(%(issue_pks)s::bigint[], %(related)s::text[], %(types)s::text[], %(titles)s::text[])
+      FROM unnest(%(issue_pks)b::bigint[], %(related)b::text[], %(types)b::text[], %(titles)b::text[])
            WITH ORDINALITY AS link (issue_pk, related_issue_id, relation_type, title, position)
       ORDER BY issue_pk, related_issue_id, relation_type, position DESC) AS told
 WHERE stored.user_id = %(user_id)s AND stored.issue_pk = told.issue_pk
@@ -310,9 +310,9 @@ INSERT INTO ims.raw_pages AS stored (
 SELECT %(user_id)s, %(tracker_id)s, page.issue_id, page.part, page.url, page.content_type, page.status, page.body,
        page.size, page.sha256, least(page.fetched_at, statement_timestamp()), %(session_id)s,
        %(quarantine_reason)s::text IS NOT NULL, %(quarantine_reason)s
-FROM unnest(%(issue_ids)s::text[], %(parts)s::text[], %(urls)s::text[], %(content_types)s::text[],
-            %(statuses)s::smallint[], %(bodies)b::bytea[], %(sizes)s::integer[], %(hashes)s::bytea[],
-            %(fetched)s::timestamptz[])
+FROM unnest(%(issue_ids)b::text[], %(parts)b::text[], %(urls)b::text[], %(content_types)b::text[],
+            %(statuses)b::smallint[], %(bodies)b::bytea[], %(sizes)b::integer[], %(hashes)b::bytea[],
+            %(fetched)b::timestamptz[])
      AS page (issue_id, part, url, content_type, status, body, size, sha256, fetched_at)
 ON CONFLICT (user_id, tracker_id, issue_id, part, sha256) DO UPDATE SET
     fetched_at = greatest(stored.fetched_at, excluded.fetched_at),
@@ -325,8 +325,8 @@ INSERT INTO ims.session_issues AS stored (
     session_id, issue_pk, user_id, crawl_order, crawl_duration_ms, had_errors, error_message)
 SELECT %(session_id)s, brought.issue_pk, %(user_id)s, brought.crawl_order, brought.duration, brought.had_errors,
        brought.message
-FROM unnest(%(issue_pks)s::bigint[], %(orders)s::integer[], %(durations)s::integer[], %(had_errors)s::boolean[],
-            %(messages)s::text[])
+FROM unnest(%(issue_pks)b::bigint[], %(orders)b::integer[], %(durations)b::integer[], %(had_errors)b::boolean[],
+            %(messages)b::text[])
      AS brought (issue_pk, crawl_order, duration, had_errors, message)
 ORDER BY brought.issue_pk
 ON CONFLICT (user_id, session_id, issue_pk) DO UPDATE SET
