@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import psycopg
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from db.crawl.frontier import hold_fence
 from db.queries import statements
@@ -24,8 +25,7 @@ LARGEST_SHARE = 0.2  # of the expected issues that may be removed at once withou
 REASONS = ("deleted", "moved", "denied")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """What a census asks about."""
 
     session_id: int
@@ -35,8 +35,7 @@ class Scope:
     product: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RemovalResult:
+class RemovalResult(Struct, frozen=True, kw_only=True):
     """What a census came to."""
 
     gone: int  # issues that the tracker no longer has, or no longer shows

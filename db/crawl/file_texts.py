@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import psycopg
+from msgspec import Struct
 
 from db.queries import statements
 from db.sanitize import INTEGER_MAX, storable_text
@@ -15,8 +15,7 @@ BEGINNING = 10_000  # characters of a file's text that stand in its own row, too
 LONGEST_CONTENT = 25_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True, kw_only=True):
     """Whose files are meant, and which; with neither session nor tracker, all of them."""
 
     user_id: int
@@ -25,8 +24,7 @@ class Selected:
     positions: tuple[int, int] = (0, INTEGER_MAX)  # the first and the last place of an issue in the session
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeptFile:
+class KeptFile(Struct, frozen=True, kw_only=True):
     """A file whose bytes are here."""
 
     sha256: str
@@ -34,8 +32,7 @@ class KeptFile:
     file_type: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """A piece of a file's text, as ``FileTextPart`` has it."""
 
     member: str
@@ -44,8 +41,7 @@ class Part:
     content: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """What was read of a file, as ``FileText`` has it."""
 
     kind: str

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import psycopg
+from msgspec import Struct
 
 from db.queries import statements
 
 SAMPLE = 500  # issues
 
 
-@dataclass(frozen=True, slots=True)
-class FillRates:
+class FillRates(Struct, frozen=True):
     """Figures of a sample."""
 
     issues: int  # of the sample

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
 import psycopg
+from msgspec import Struct
+from msgspec.structs import asdict
 from psycopg.types.json import Jsonb
 
 from db.errors import FenceLost
@@ -15,8 +16,7 @@ from db.rows import PackedPageRow
 from db.sanitize import storable_json, storable_text
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ErrorRow:
+class ErrorRow(Struct, frozen=True, kw_only=True):
     """One line of ``session_errors``."""
 
     error_type: str  # the name of the error's class
@@ -26,8 +26,7 @@ class ErrorRow:
     detail: dict[str, object] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SessionProgress:
+class SessionProgress(Struct, frozen=True, kw_only=True):
     """What one batch adds to its session's row. Every field is a column of ``crawl_sessions``."""
 
     issues_crawled: int = 0

@@ -6,13 +6,13 @@ Everything here runs in the caller's transaction, which acts for the pages' owne
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import psycopg
+from msgspec import Struct
 
 from db.loader.pages import unpack
 from db.queries import statements
@@ -31,8 +31,7 @@ STORED_FIELDS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Selected:
+class Selected(Struct, frozen=True, kw_only=True):
     """Which issues' pages are wanted."""
 
     user_id: int
