@@ -4,19 +4,15 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN (
+    RETURN concat(vector, (
         SELECT string_agg(
-            concat('''', replace(replace(word, '\', '\\'), '''', ''''''), '''',
+            concat(' ''ǂ', replace(replace(ims.variant_key(lexeme), '\', '\\'), '''', ''''''), '''',
                    ':' || nullif((SELECT string_agg(place || weight, ',') FROM unnest(positions, weights) AS at (place, weight)), '')),
-            ' ')
-        FROM (
-            SELECT lexeme AS word, positions, weights FROM unnest(vector)
-            UNION ALL
-            SELECT 'ǂ' || ims.variant_key(lexeme), positions, weights FROM unnest(vector)
-            WHERE lexeme ~ '[\u00df-\u024f\u0386-\u03ce\u0451\u1e00-\u1fff]' AND lexeme !~ '[ǀ-ǃ\u3005-\U0010ffff]'
-              AND octet_length(lexeme) < 1000
-        ) AS words
-    )::tsvector;
+            '')
+        FROM unnest(vector)
+        WHERE lexeme ~ '[\u00df-\u024f\u0386-\u03ce\u0451\u1e00-\u1fff]' AND lexeme !~ '[ǀ-ǃ\u3005-\U0010ffff]'
+          AND octet_length(lexeme) < 1000
+    ))::tsvector;
 END
 $$;
 

@@ -8,8 +8,7 @@ AS $$
 DECLARE
     composed text := document;
 BEGIN
-    IF octet_length(document) = char_length(document)
-       OR composed !~ '[^\u0001-\u007f\u2010-\u2027\u3000-\u3029\u3030가-힣ぁ-ゖァ-ヺー-ヾ一-鿿（），．：；！？［］～]' THEN
+    IF composed !~ '[^\u0001-\u007f\u2010-\u2027\u3000-\u3029\u3030가-힣ぁ-ゖァ-ヺー-ヾ一-鿿（），．：；！？［］～]' THEN
         RETURN document;
     END IF;
     -- What nobody sees is looked for in plain letters, and without it others may compose.

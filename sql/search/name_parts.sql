@@ -7,30 +7,18 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF octet_length(document) > char_length(document) THEN
-        RETURN regexp_replace(
-            (SELECT string_agg(
-                 CASE WHEN name[2] <> '' THEN CASE WHEN name[2] ~ '[ーヴァィゥェォ]|[ケセテネヘメレゲゼデベペ]イ'
-                                                   THEN ' ǂ' || ims.variant_key(name[2]) END
-                      WHEN name[3] <> '' THEN ' ǀ' || name[3] || ' ǀ' || name[4]
-                      WHEN name[5] <> '' THEN
-                          concat(' ǂ', lower(translate(name[5], '-‐–−', '')),
-                                 CASE WHEN name[5] ~ '[a-z][A-Z]' THEN ' ǀ' || regexp_replace(name[5], '[-‐–−]', ' ǀ', 'g') END)
-                      ELSE ' ǀ' || name[1] END, '')
-             FROM regexp_matches(
-                 document, '([A-Za-z]*(?:[a-z][A-Z]|[A-Z]{2}[a-z])[A-Za-z]*|\u0001)|([ァ-ヺー]{2,})|(?<![0-9A-Za-z])([A-Za-z]{2,})([0-9]+)'
-                           '|([A-Za-z]+(?:[-\u2010\u2013\u2212][0-9A-Za-z]+)+)', 'g') AS name),
-            '[a-z](?=[A-Z])|[A-Z](?=[A-Z][a-z])', '\& ǀ', 'g');
-    END IF;
     RETURN regexp_replace(
         (SELECT string_agg(
-             CASE WHEN name[1] <> '' THEN ' ǀ' || name[1]
-                  WHEN name[2] <> '' THEN ' ǀ' || name[2] || ' ǀ' || name[3]
-                  ELSE concat(' ǂ', lower(replace(name[4], '-', '')),
-                              CASE WHEN name[4] ~ '[a-z][A-Z]' THEN ' ǀ' || replace(name[4], '-', ' ǀ') END) END, '')
+             CASE WHEN name[2] <> '' THEN CASE WHEN name[2] ~ '[ーヴァィゥェォ]|[ケセテネヘメレゲゼデベペ]イ'
+                                               THEN ' ǂ' || ims.variant_key(name[2]) END
+                  WHEN name[3] <> '' THEN ' ǀ' || name[3] || ' ǀ' || name[4]
+                  WHEN name[5] <> '' THEN
+                      concat(' ǂ', lower(translate(name[5], '-‐–−', '')),
+                             CASE WHEN name[5] ~ '[a-z][A-Z]' THEN ' ǀ' || regexp_replace(name[5], '[-‐–−]', ' ǀ', 'g') END)
+                  ELSE ' ǀ' || name[1] END, '')
          FROM regexp_matches(
-             document, '([A-Za-z]*(?:[a-z][A-Z]|[A-Z]{2}[a-z])[A-Za-z]*|\u0001)|(?<![0-9A-Za-z])([A-Za-z]{2,})([0-9]+)'
-                       '|([A-Za-z]+(?:-[0-9A-Za-z]+)+)', 'g') AS name),
+             document, '([A-Za-z]*(?:[a-z][A-Z]|[A-Z]{2}[a-z])[A-Za-z]*|\u0001)|([ァ-ヺー]{2,})|(?<![0-9A-Za-z])([A-Za-z]{2,})([0-9]+)'
+                       '|([A-Za-z]+(?:[-\u2010\u2013\u2212][0-9A-Za-z]+)+)', 'g') AS name),
         '[a-z](?=[A-Z])|[A-Z](?=[A-Z][a-z])', '\& ǀ', 'g');
 END
 $$;

@@ -8,9 +8,16 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    spaced text := document;
+    -- These, and no others, the parser would take into a word.
+    spaced text := replace(replace(replace(replace(replace(replace(replace(replace(replace(
+        document, '.', ' '), '-', ' '), '/', ' '), '_', ' '), '@', ' '), '&', ' '), '<', ' '), '+', ' '), '~', ' ');
+    odd boolean;  -- more than plain letters, Chinese and Korean ones
 BEGIN
-    IF octet_length(document) > char_length(document) THEN
+    IF octet_length(document) = char_length(document) THEN
+        RETURN spaced;
+    END IF;
+    odd := spaced ~ '[^\u0001-\u007f\u3400-\u9fff가-힣]';
+    IF odd THEN
         -- What no word has in it, whatever the operating system takes for a letter.
         spaced := regexp_replace(
             spaced, '[\u0080-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u2000-\u2bff\u3000-\u3004\u3008-\u3030'
@@ -20,21 +27,21 @@ BEGIN
         IF spaced ~ '[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff]' THEN
             spaced := regexp_replace(spaced, '[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff]', ' \& ', 'g');
         END IF;
-        IF spaced ~ '[\u3005-\U0010ffff]' THEN
-            spaced := regexp_replace(spaced, '[\u3005-\U0010ffff]+', ' ǁ\& ', 'g');
-            IF spaced ~ '[\u30a1-\u30ff]|[\u3041-\u309f][\u3400-\u9fff]' THEN
-                spaced := regexp_replace(
-                    spaced, '(?<=[\u3041-\u309f])[\u30a1-\u30ff\u3400-\u9fff]|(?<=[\u30a1-\u30ff])[\u3400-\u9fff]'
-                            '|(?<=[\u3400-\u9fff])[\u30a1-\u30ff]', ' ǁ\&', 'g');
-            END IF;
-            spaced := replace(spaced, 'ǂ ǁ', ' ');
-            -- Each letter but a run's first is written twice: the end of one pair and the start of the next.
-            spaced := regexp_replace(spaced, '(?<=[\u3005-\U0010ffff])[\u3005-\U0010ffff]', '\& \&', 'g');
+        IF spaced !~ '[\u3005-\U0010ffff]' THEN
+            RETURN spaced;
         END IF;
     END IF;
-    -- These, and no others, the parser would take into a word.
-    RETURN replace(replace(replace(replace(replace(replace(replace(replace(replace(
-        spaced, '.', ' '), '-', ' '), '/', ' '), '_', ' '), '@', ' '), '&', ' '), '<', ' '), '+', ' '), '~', ' ');
+    spaced := regexp_replace(spaced, '[\u3005-\U0010ffff]+', ' ǁ\& ', 'g');
+    IF odd THEN
+        IF spaced ~ '[\u30a1-\u30ff]|[\u3041-\u309f][\u3400-\u9fff]' THEN
+            spaced := regexp_replace(
+                spaced, '(?<=[\u3041-\u309f])[\u30a1-\u30ff\u3400-\u9fff]|(?<=[\u30a1-\u30ff])[\u3400-\u9fff]'
+                        '|(?<=[\u3400-\u9fff])[\u30a1-\u30ff]', ' ǁ\&', 'g');
+        END IF;
+        spaced := replace(spaced, 'ǂ ǁ', ' ');
+    END IF;
+    -- Each letter but a run's first is written twice: the end of one pair and the start of the next.
+    RETURN regexp_replace(spaced, '(?<=[\u3005-\U0010ffff])[\u3005-\U0010ffff]', '\& \&', 'g');
 END
 $$;
 

@@ -9,7 +9,9 @@ DECLARE
     uppermost CONSTANT integer := 8;  -- frames of a stack
     most CONSTANT integer := 100;  -- of a field
 BEGIN
-    IF document !~ '\n[ \t>]*(?:at [A-Za-z_<]|#\d+ |File "|\w+\+0x|\S+\(\w+\+0x)' THEN
+    -- The first is looked for in two thirds of the time, and tells of most texts that there is none.
+    IF document !~ '\n[ \t>]*(?:at |#|File ")|\+0x'
+       OR document !~ '\n[ \t>]*(?:at [A-Za-z_<]|#\d+ |File "|\w+\+0x|\S+\(\w+\+0x)' THEN
         RETURN NULL;
     END IF;
     RETURN (
