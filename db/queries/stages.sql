@@ -14,7 +14,7 @@ CREATE TEMP TABLE stage_issue (
     project_name text, site text, customer text, module text, found_version text, fixed_version text,
     target_version text, full_data text, content_hash bytea, observed_at timestamptz, comments text,
     file_words text, attachment_keys text[]
-) ON COMMIT DELETE ROWS;
+) WITH (toast_tuple_target = 8160) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE stage_before (issue_pk bigint, fields jsonb) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE stage_comment (
     issue_pk bigint, source_key text, comment_number integer, author text, content text, commented_at timestamptz,
