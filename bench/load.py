@@ -2,8 +2,9 @@
 
 Every issue has 25 columns with 2.6 KB of text, 3 comments, 5 history entries and half an attachment: 9.5
 rows. Beside it, in the same run, a binary COPY of the same rows into unindexed, unlogged tables: what the
-transfer alone allows. The server is the embedded one, the loader works as the application's login under
-row security.
+transfer alone allows, and one into tables with the same keys and indexes, with and without the making of the
+search vectors: what no loader can do without. The server is the embedded one, the loader works as the
+application's login under row security.
 
 Run as ``python -m bench.load [--issues N] [--sizes 1000,10000,100000] [--page-kb K]``.
 """
@@ -31,6 +32,7 @@ from typing import Any
 
 import psycopg
 from msgspec.structs import replace
+from psycopg import sql
 
 from bench import conninfo
 from crawler.kept_page import pack
@@ -195,6 +197,10 @@ class Desk:
             await self.connection.execute("SELECT ims.analyze_tables()")
 
 
+def _copy(schema: str, table: str) -> bytes:
+    return f"COPY {schema}.{table} FROM STDIN (FORMAT binary)".encode()
+
+
 class Ceiling:
     """COPY of the same rows into tables without index, key or log."""
 
@@ -204,7 +210,7 @@ class Ceiling:
         self._connection = connection
         for table in self.TABLES:
             columns = self._columns(table)
-            connection.execute(f"CREATE UNLOGGED TABLE ceiling_{table} ({columns})".encode())
+            connection.execute(f"CREATE UNLOGGED TABLE public.ceiling_{table} ({columns})".encode())
 
     def _columns(self, table: str) -> str:
         kinds = {"issues": "text," * 20 + "timestamptz,timestamptz,jsonb", "issue_comments": "text,text,text"}
@@ -223,11 +229,87 @@ class Ceiling:
             self._copy("attachments", ["text", "text", "int8"], files)
 
     def _copy(self, table: str, types: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
-        query = f"COPY ceiling_{table} FROM STDIN (FORMAT binary)".encode()
-        with self._connection.cursor() as cursor, cursor.copy(query) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(_copy("public", f"ceiling_{table}")) as copy:
             copy.set_types(types)
             for line in lines:
                 copy.write_row(line)
+
+
+class Floor:
+    """What no loader does without: COPY into tables with the same keys and indexes, and search vectors."""
+
+    TABLES = ("issues", "issue_comments", "issue_history", "attachments", "raw_pages", "session_issues")
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self.copied, self.vectors, self.plain_vectors = Meter(), Meter(), Meter()
+        connection.execute("CREATE SCHEMA floor")
+        for table in self.TABLES:
+            connection.execute(f"CREATE TABLE floor.{table} (LIKE ims.{table} INCLUDING ALL)".encode())
+        for table in self.TABLES:
+            keys = connection.execute(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+                " WHERE contype = 'f' AND conrelid = %s::regclass",
+                (f"ims.{table}",),
+            )
+            for (key,) in keys.fetchall():
+                own = key.replace(" ims.issues(", " floor.issues(")
+                connection.execute(f"ALTER TABLE floor.{table} ADD {own}".encode())
+
+    def load(self, rows: Sequence[IssueRow]) -> None:
+        """Copy what the loader stored of a batch, vectors and all; then make vectors of the same texts."""
+        backend = self._connection.info.backend_pid
+        ids = sql.Literal([row.issue_id for row in rows])
+        stored = {table: self._stored(table, ids) for table in self.TABLES}
+        with self.copied.measuring(len(rows), backend), self._connection.transaction():
+            for table, lines in stored.items():
+                with self._connection.cursor() as cursor, cursor.copy(_copy("floor", table)) as copy:
+                    copy.write(lines)
+        self._connection.execute(_TEXTS_OF.format(ids))
+        with self.vectors.measuring(len(rows), backend):
+            self._connection.execute(
+                "SELECT count(ims.document_vector(1, title, description, comments, files)) FROM texts"
+            )
+        with self.plain_vectors.measuring(len(rows), backend):
+            self._connection.execute(
+                "SELECT count(to_tsvector('simple', concat_ws(' ', title, description, comments, files)))"
+                " FROM texts"
+            )
+        self._connection.execute("DROP TABLE texts")
+
+    def _stored(self, table: str, ids: sql.Literal) -> bytes:
+        by_number = table in ("issues", "raw_pages")
+        query = _ROWS_BY_NUMBER if by_number else _ROWS_BY_KEY
+        source = query.format(table=sql.Identifier("ims", table), ids=ids)
+        with self._connection.cursor() as cursor, cursor.copy(source) as copy:
+            return b"".join(copy)
+
+    def report(self) -> dict[str, Any]:
+        """Figures by issue."""
+        copied, vectors = self.copied, self.vectors.server / self.vectors.issues
+        least = (copied.client + copied.server) / copied.issues + vectors
+        return {
+            "copy_into_final_tables": copied.report(),
+            "vectors_cpu_s_per_1000": round(vectors * 1000, 3),
+            "to_tsvector_cpu_s_per_1000": round(self.plain_vectors.server / copied.issues * 1000, 3),
+            "issues_per_cpu_s": round(1 / least),
+        }
+
+
+_ROWS_BY_NUMBER = sql.SQL(
+    "COPY (SELECT * FROM {table} WHERE issue_id = ANY ({ids})) TO STDOUT (FORMAT binary)"
+)
+_ROWS_BY_KEY = sql.SQL(
+    "COPY (SELECT * FROM {table} WHERE issue_pk IN "
+    "(SELECT issue_pk FROM ims.issues WHERE issue_id = ANY ({ids}))) TO STDOUT (FORMAT binary)"
+)
+_TEXTS_OF = sql.SQL(
+    "CREATE TEMP TABLE texts AS"
+    " SELECT title, description, ims.file_words(issue_pk) AS files,"
+    " (SELECT string_agg(content, chr(10) ORDER BY comment_id) FROM ims.issue_comments own"
+    " WHERE own.issue_pk = issue.issue_pk) AS comments"
+    " FROM ims.issues issue WHERE issue_id = ANY ({})"
+)
 
 
 _texts = attrgetter(
@@ -241,12 +323,13 @@ def _issue(row: IssueRow) -> tuple[object, ...]:
     return (*_texts(row), row.registered_date, row.modified_date, dict(row.full_data))
 
 
-async def measure(desk: Desk, ceiling: Ceiling, issues: Issues, count: int) -> dict[str, Any]:
+async def measure(desk: Desk, ceiling: Ceiling, floor: Floor, issues: Issues, count: int) -> dict[str, Any]:
     """First load, unchanged, a tenth changed and COPY, interleaved batch by batch where that is possible."""
     first, copied, unchanged, tenth = Meter(), Meter(), Meter(), Meter()
     for rows in issues.batches(0, count):
         await desk.load(rows, first)
         ceiling.load(rows, copied)
+        floor.load(rows)
     await desk.begin()
     for rows in issues.batches(0, count):
         assert await desk.load(rows, unchanged) == {"unchanged": len(rows)}
@@ -256,6 +339,7 @@ async def measure(desk: Desk, ceiling: Ceiling, issues: Issues, count: int) -> d
         await desk.load(changed, tenth)
     named = {"first_load": first, "unchanged": unchanged, "tenth_changed": tenth, "raw_copy": copied}
     report: dict[str, Any] = {name: meter.report() for name, meter in named.items()}
+    report["floor"] = floor.report()
     speed = {name: meter.issues / meter.wall for name, meter in named.items()}
     report["first_load_of_raw_copy"] = round(speed["first_load"] / speed["raw_copy"], 3)
     report["peak_mb_of_the_loader"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
@@ -297,12 +381,12 @@ async def run(admin_url: str, app_url: str, options: argparse.Namespace) -> dict
     with psycopg.connect(conninfo(admin_url), autocommit=True) as administrator:
         add = "INSERT INTO ims.trackers (user_id, name, kind, base_url) VALUES (1, 't', 'ims', 'x')"
         administrator.execute(add)
-        ceiling = Ceiling(administrator)
+        ceiling, floor = Ceiling(administrator), Floor(administrator)
         connection = await psycopg.AsyncConnection.connect(conninfo(app_url), autocommit=True)
         async with connection:
             desk = Desk(connection, user_id=1, tracker_id=1)
             await desk.begin()
-            report = await measure(desk, ceiling, issues, options.issues)
+            report = await measure(desk, ceiling, floor, issues, options.issues)
             report["batch_by_stored_issues"] = await growth(desk, issues, options.issues, options.sizes)
     return report
 
