@@ -156,6 +156,6 @@ def _may_open(html: str) -> bool:
     # Most pages have none of these, and a look at the bytes tells that in a tenth of the time. Letters beyond
     # ASCII that a regular expression takes for an s or an i are left to it.
     lowered = html.encode(errors="replace").lower()
-    return any(opening in lowered for opening in _OPENINGS) or any(
+    return any(lowered.rfind(opening) >= 0 for opening in _OPENINGS) or any(
         letter in html for letter in "\u017f\u0130\u0131"
     )
