@@ -1,6 +1,6 @@
--- Two regular expressions, for whatever case, that find the terms of a question in a text as people wrote it: as words
+-- Two regular expressions, for whatever case, that find terms of ims.read_question in a text as people wrote it: as words
 -- (whole), and within names and written otherwise too (loose). NULL where nothing is looked for.
-CREATE OR REPLACE FUNCTION ims.hit_pattern(query_text text, OUT whole text, OUT loose text)
+CREATE OR REPLACE FUNCTION ims.hit_pattern(terms text[], phrases boolean[], OUT whole text, OUT loose text)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,32 +10,28 @@ DECLARE
     -- letter that does not; without signs that are letters in the other case.
     gap CONSTANT text := '[\u0001-/:-@[-`{-\u00a9\u2000-\u2125\u2127-\u2129\u212c-\u2bff\u2e00-\u3004\u3008-\u3030\ue000-\uf8ff'
                          '\ufb00-\uff0f\uff5b-\uffff]+';
-    clause record;
     words text;
     forms text[];
-    shared integer;
-    first text;  -- of the forms, by the letters that they begin with
-    last text;
+    shared integer;  -- letters that all of them begin with
     pattern text;
     spaced text[];
     unspaced text[];
 BEGIN
-    FOR clause IN SELECT term, number, phrase FROM ims.query_clauses(query_text) WHERE sign <> '-' LOOP
-        words := btrim(regexp_replace(lower(normalize(coalesce(clause.number, clause.term), NFKC)), apart, ' ', 'g'));
+    FOR place IN 1 .. coalesce(cardinality(terms), 0) LOOP
+        words := btrim(regexp_replace(lower(normalize(terms[place], NFKC)), apart, ' ', 'g'));
         -- What is too long to be shown anyway would take seconds to look for.
         CONTINUE WHEN words = '' OR length(words) > 200;
         EXIT WHEN length(loose) > 10000;
-        forms := CASE WHEN clause.phrase THEN ARRAY[words] ELSE ims.word_forms(words) END;
+        forms := CASE WHEN phrases[place] THEN ARRAY[words] ELSE ims.word_forms(words) END;
         IF cardinality(forms) = 1 THEN
             pattern := replace(words, ' ', gap);
         ELSE
             shared := length(words);
-            SELECT min(form COLLATE "C"), max(form COLLATE "C") INTO first, last FROM unnest(forms) AS form;
-            WHILE left(first, shared) <> left(last, shared) LOOP
+            WHILE left(forms[1], shared) <> left(forms[cardinality(forms)], shared) LOOP
                 shared := shared - 1;
             END LOOP;
             pattern := left(words, shared) || '(?:'
-                       || (SELECT string_agg(substr(form, shared + 1), '|') FROM unnest(forms) AS form) || ')';
+                       || substr(replace('|' || array_to_string(forms, '|'), '|' || left(words, shared), '|'), 2) || ')';
         END IF;
         loose := concat_ws('|', loose, CASE WHEN words ~ '^[1-9]' THEN '0*' ELSE '' END || pattern,
                            ims.variant_pattern(words));
@@ -50,4 +46,4 @@ BEGIN
 END
 $$;
 
-GRANT EXECUTE ON FUNCTION ims.hit_pattern(text) TO ims_app, ims_user, ims_readonly, ims_admin, ims_searcher;
+GRANT EXECUTE ON FUNCTION ims.hit_pattern(text[], boolean[]) TO ims_app, ims_user, ims_readonly, ims_admin, ims_searcher;

@@ -5,13 +5,14 @@
 --              where everything is asked for; NULL where it is what no text has, such as ???
 --   loose      the same without the order of a phrase's words, which an index does not know; NULL where something must not be
 --   excluded   any of the excluded terms, in whichever field; NULL: there are none
+--   terms, phrases   each term that is not excluded, once, and whether it is a phrase; NULL: there are none
 --   named      what may be an issue's number or key, as written and in capitals
 --   unwanted   likewise, excluded, in capitals
---   exact, near, part, required   of each term that is not excluded, once: the texts of ims.term_query, and whether an issue
---              must have it; NULL: there are none
+--   exact, near, part, required   of each of the terms that has a word in it: the texts of ims.term_query, and whether an
+--              issue must have it; NULL: there are none
 CREATE OR REPLACE FUNCTION ims.read_question(
-    query_text text, fields text, OUT asked tsquery, OUT loose tsquery, OUT excluded tsquery, OUT named text[], OUT unwanted text[],
-    OUT exact text[], OUT near text[], OUT part text[], OUT required boolean[]
+    query_text text, fields text, OUT asked tsquery, OUT loose tsquery, OUT excluded tsquery, OUT terms text[], OUT phrases boolean[],
+    OUT named text[], OUT unwanted text[], OUT exact text[], OUT near text[], OUT part text[], OUT required boolean[]
 )
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -21,30 +22,54 @@ DECLARE
     -- A phrase in one place alone, of ims.phrase_query: without order the same as the one before it.
     operand CONSTANT text := $re$'(?:[^']|'')+':\*?\u0001$re$;
     together CONSTANT text := format($re$ \| (?:%1$s|\(%1$s(?: \| %1$s)*\))(?: <0> (?:%1$s|\(%1$s(?: \| %1$s)*\)))+$re$, operand);
+    clause record;
+    key text;
+    keys text[] := '{}';  -- of each clause once: what it is known by, and its sign, term and whether it is a phrase
+    signs text[];
+    said text[];
+    quoted boolean[];
+    place integer;
+    query record;
+    words text;
     must text;
     should text;
     must_not text;
 BEGIN
-    WITH clauses AS (
-        SELECT max(sign) AS sign, coalesce(number, term) AS term, phrase, sign = '-' AS is_excluded, min(place) AS place,
-               bool_or(sign = '') AS is_optional
-        FROM ims.query_clauses(query_text) WITH ORDINALITY AS clauses (sign, term, number, phrase, place)
-        GROUP BY coalesce(number, term), phrase, sign = '-'
-    ), read AS (
-        SELECT clauses.*, query.exact, query.near, query.part, '(' || concat_ws(' | ', query.exact, query.near, query.part) || ')' AS words
-        FROM clauses CROSS JOIN LATERAL ims.term_query(term, phrase) AS query
-    )
-    SELECT string_agg(words, ' & ') FILTER (WHERE read.exact IS NOT NULL AND sign = '+'),
-           string_agg(words, ' | ') FILTER (WHERE read.exact IS NOT NULL AND is_optional),
-           string_agg(words, ' | ') FILTER (WHERE read.exact IS NOT NULL AND is_excluded),
-           coalesce(array_agg(term) FILTER (WHERE NOT is_excluded) || array_agg(upper(term)) FILTER (WHERE NOT is_excluded), '{}'),
-           coalesce(array_agg(upper(term)) FILTER (WHERE is_excluded), '{}'),
-           array_agg(read.exact ORDER BY place) FILTER (WHERE read.exact IS NOT NULL AND NOT is_excluded),
-           array_agg(read.near ORDER BY place) FILTER (WHERE read.exact IS NOT NULL AND NOT is_excluded),
-           array_agg(read.part ORDER BY place) FILTER (WHERE read.exact IS NOT NULL AND NOT is_excluded),
-           array_agg(sign = '+' ORDER BY place) FILTER (WHERE read.exact IS NOT NULL AND NOT is_excluded)
-    INTO must, should, must_not, named, unwanted, exact, near, part, required
-    FROM read;
+    named := '{}';
+    unwanted := '{}';
+    FOR clause IN SELECT sign, coalesce(number, term) AS term, phrase FROM ims.query_clauses(query_text) LOOP
+        key := concat_ws(' ', clause.sign = '-', clause.phrase, clause.term);
+        place := coalesce(array_position(keys, key), cardinality(keys) + 1);  -- what is said twice is asked once
+        keys[place] := key;
+        signs[place] := greatest(signs[place], clause.sign);
+        said[place] := clause.term;
+        quoted[place] := clause.phrase;
+    END LOOP;
+    FOR place IN 1 .. cardinality(keys) LOOP
+        query := ims.term_query(said[place], quoted[place]);
+        words := '(' || concat_ws(' | ', query.exact, query.near, query.part) || ')';
+        IF signs[place] = '-' THEN
+            unwanted := unwanted || upper(said[place]);
+        ELSE
+            terms := terms || said[place];
+            phrases := phrases || quoted[place];
+            named := named || said[place] || upper(said[place]);
+        END IF;
+        CONTINUE WHEN query.exact IS NULL;
+        IF signs[place] = '-' THEN
+            must_not := concat_ws(' | ', must_not, words);
+            CONTINUE;
+        END IF;
+        exact := exact || query.exact;
+        near := near || query.near;
+        part := part || query.part;
+        required := required || (signs[place] = '+');
+        IF signs[place] = '+' THEN
+            must := concat_ws(' & ', must, words);
+        ELSE
+            should := concat_ws(' | ', should, words);
+        END IF;
+    END LOOP;
     must := coalesce(must, '(' || should || ')');
     IF must IS NOT NULL OR must_not IS NOT NULL THEN
         asked := replace(concat_ws(' & ', must, '!(' || must_not || ')'), E'\u0001', fields)::tsquery;

@@ -48,6 +48,7 @@ DECLARE
     unwanted CONSTANT text[] := question.unwanted;
     any_number CONSTANT boolean := unwanted = '{}';
     weighed CONSTANT integer := coalesce(cardinality(question.exact), 0);  -- terms to rank by
+    field text;
     exact tsquery[];    -- each of them, in each field
     near tsquery[];
     part tsquery[];
@@ -59,23 +60,25 @@ DECLARE
     in_files tsquery[];   -- each term, in what a file says
     excluded CONSTANT tsquery := question.excluded;     -- what an issue must not have, in its fields
     banned bigint[];      -- issues that have it in a file
-    filed_issues bigint[];   -- issues of which a file has a term, a pair each
-    filed_terms integer[];   -- and which
+    named bigint[];       -- issues whose number is asked for
+    filed_issues bigint[];   -- issues of which a file has a term
+    filed jsonb;             -- and the places of the terms, by issue
 BEGIN
     IF me IS NULL OR whose IS NULL OR asked IS NULL THEN
         RETURN;
     END IF;
-    SELECT array_agg(replace(term.exact, E'\u0001', known)::tsquery ORDER BY place, field),
-           array_agg(replace(term.near, E'\u0001', known)::tsquery ORDER BY place, field),
-           array_agg(replace(term.part, E'\u0001', known)::tsquery ORDER BY place, field),
-           array_agg(replace(term.near, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
-           array_agg(replace(term.part, E'\u0001', coalesce(wanted.fields, ''))::tsquery ORDER BY place) FILTER (WHERE field = 'A'),
-           array_agg(replace(concat_ws(' | ', term.exact, term.near, term.part), E'\u0001', nullif(replace(fields, 'B', ''), ''))::tsquery
-                     ORDER BY place) FILTER (WHERE field = 'A')
-    INTO exact, near, part, any_near, any_part, elsewhere
-    FROM unnest(question.exact, question.near, question.part) WITH ORDINALITY AS term (exact, near, part, place)
-    CROSS JOIN unnest('{A,B,C,D}'::text[]) AS field
-    CROSS JOIN LATERAL (SELECT CASE WHEN strpos(fields, field) > 0 THEN field END) AS looked_at (known);
+    FOR place IN 1 .. weighed LOOP
+        FOREACH field IN ARRAY '{A,B,C,D}'::text[] LOOP
+            field := CASE WHEN strpos(fields, field) > 0 THEN field END;
+            exact := exact || replace(question.exact[place], E'\u0001', field)::tsquery;
+            near := near || replace(question.near[place], E'\u0001', field)::tsquery;
+            part := part || replace(question.part[place], E'\u0001', field)::tsquery;
+        END LOOP;
+        any_near := any_near || replace(question.near[place], E'\u0001', coalesce(wanted.fields, ''))::tsquery;
+        any_part := any_part || replace(question.part[place], E'\u0001', coalesce(wanted.fields, ''))::tsquery;
+        elsewhere := elsewhere || replace(concat_ws(' | ', question.exact[place], question.near[place], question.part[place]),
+                                          E'\u0001', nullif(replace(fields, 'B', ''), ''))::tsquery;
+    END LOOP;
 
     -- Said twice, so that one's own is asked of the index.
     IF wanted.in_files AND (everyone AND EXISTS (SELECT FROM ims.file_text_parts)
@@ -90,12 +93,17 @@ BEGIN
             FROM ims_private.files_that_say(
                 ARRAY[CASE WHEN everyone THEN '' ELSE only_mine END && excluded], CASE WHEN NOT everyone THEN whose END) AS file;
         END IF;
-        SELECT array_agg(file.issue_pk), array_agg(file.place) INTO filed_issues, filed_terms
-        FROM ims_private.files_that_say(in_files, CASE WHEN NOT everyone THEN whose END) AS file;
+        SELECT array_agg(file.issue_pk), jsonb_object_agg(file.issue_pk, file.places) INTO filed_issues, filed
+        FROM (
+            SELECT file.issue_pk, array_agg(file.place) AS places
+            FROM ims_private.files_that_say(in_files, CASE WHEN NOT everyone THEN whose END) AS file
+            GROUP BY file.issue_pk
+        ) AS file;
     END IF;
 
-    RETURN QUERY
-    WITH named AS (  -- by number or key, over each connection, for that is how the index is ordered
+    -- By number or key, over each connection, for that is how the index is ordered.
+    SELECT coalesce(array_agg(issue_pk), '{}') INTO named
+    FROM (
         SELECT issue.issue_pk
         FROM ims.trackers connection
         JOIN ims.issues issue USING (user_id, tracker_id)
@@ -104,51 +112,27 @@ BEGIN
         SELECT issue.issue_pk
         FROM ims.issues issue
         WHERE issue.user_id = ANY (owners) AND issue.tracker_id IS NULL AND issue.issue_id = ANY (terms)
-    ), filed AS (
-        SELECT issue_pk, array_agg(place) AS places
-        FROM unnest(filed_issues, filed_terms) AS pair (issue_pk, place)
-        GROUP BY issue_pk
-    ), places AS MATERIALIZED (
+    ) AS issue;
+
+    RETURN QUERY
+    WITH places AS MATERIALIZED (
         SELECT generate_series(1, weighed) AS place
     ), found AS (
-        SELECT issue.issue_pk, issue.modified_date, issue.is_said, issue.is_named, issue.vector
+        SELECT issue.issue_pk, issue.modified_date, issue.vector, issue.is_named, issue.places,
+               issue.is_by_words OR issue.is_named OR true = ANY (required) AS is_said
         FROM (
             -- Weighed anew in no word, a vector is fetched and unpacked once, not for each question about it.
-            SELECT issue.*, setweight(issue.search_vector, 'A', '{}') AS vector
+            SELECT issue.*, setweight(issue.search_vector, 'A', '{}') AS vector,
+                   CASE WHEN filed IS NOT NULL THEN filed -> issue.issue_pk::text END AS places
             FROM (
-                SELECT issue.issue_pk, issue.user_id, issue.tracker_id, issue.issue_id, issue.product, issue.module, issue.status,
-                       issue.state, issue.priority, issue.reporter, issue.owner, issue.registered_date, issue.modified_date,
-                       issue.removed_at, issue.search_vector, true AS is_said, true AS is_named, true AS is_told
+                SELECT issue.*, true AS is_by_words, false AS is_named
                 FROM ims.issues issue
-                WHERE issue.issue_pk IN (SELECT named.issue_pk FROM named)
-                  AND (numnode(asked) = 0
-                       OR issue.search_vector || to_tsvector('simple', ims.spaced_text(issue.issue_id)) @@ asked)
-                  AND (everyone OR issue.user_id = whose)
+                WHERE issue.search_vector @@ loose AND issue.issue_pk <> ALL (named) AND (everyone OR issue.user_id = whose)
                 UNION ALL
-                SELECT issue.issue_pk, issue.user_id, issue.tracker_id, issue.issue_id, issue.product, issue.module, issue.status,
-                       issue.state, issue.priority, issue.reporter, issue.owner, issue.registered_date, issue.modified_date,
-                       issue.removed_at, issue.search_vector, true, false, told_by_index
+                SELECT issue.*, false, issue.issue_pk = ANY (named)
                 FROM ims.issues issue
-                WHERE issue.search_vector @@ loose
-                  AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
-                  AND (everyone OR issue.user_id = whose)
-                UNION ALL
-                -- By what is in files: alone where nothing is required, since the fields would have been enough, else together.
-                SELECT issue.issue_pk, issue.user_id, issue.tracker_id, issue.issue_id, issue.product, issue.module, issue.status,
-                       issue.state, issue.priority, issue.reporter, issue.owner, issue.registered_date, issue.modified_date,
-                       issue.removed_at, CASE WHEN true = ANY (required) THEN issue.search_vector ELSE '' END,
-                       true = ANY (required), false, true
-                FROM ims.issues issue
-                JOIN filed ON filed.issue_pk = issue.issue_pk
-                WHERE issue.issue_pk = ANY (filed_issues)
-                  AND NOT issue.search_vector @@ asked
-                  AND (excluded IS NULL OR NOT issue.search_vector @@ excluded)
-                  AND NOT EXISTS (
-                      SELECT FROM unnest(required, anywhere) WITH ORDINALITY AS term (required, words, place)
-                      WHERE term.required AND term.place <> ALL (filed.places) AND NOT issue.search_vector @@ term.words)
-                  AND issue.issue_pk NOT IN (SELECT named.issue_pk FROM named)
-                  AND (everyone OR issue.user_id = whose)
-                OFFSET 0  -- what follows is asked here, not of each of the three
+                WHERE issue.issue_pk = ANY (named || filed_issues) AND (everyone OR issue.user_id = whose)
+                OFFSET 0  -- what follows is asked here, not of both
             ) AS issue
             WHERE issue.removed_at IS NULL
               AND (any_product OR starts_with(lower(coalesce(issue.product, '')), family))
@@ -159,55 +143,69 @@ BEGIN
               AND (banned IS NULL OR issue.is_named OR issue.issue_pk <> ALL (banned))
             OFFSET 0
         ) AS issue
-        WHERE issue.is_told OR issue.vector @@ sought
+        WHERE CASE WHEN issue.is_by_words THEN told_by_index OR issue.vector @@ sought
+                   WHEN issue.is_named THEN
+                       numnode(asked) = 0 OR issue.vector || to_tsvector('simple', ims.spaced_text(issue.issue_id)) @@ asked
+                   -- By what is in files: alone where nothing is required, since the fields would have been enough, else together.
+                   ELSE NOT issue.vector @@ asked AND (excluded IS NULL OR NOT issue.vector @@ excluded) AND NOT EXISTS (
+                       SELECT FROM unnest(required, anywhere) WITH ORDINALITY AS term (required, words, place)
+                       WHERE term.required AND NOT issue.places @> to_jsonb(term.place) AND NOT issue.vector @@ term.words)
+              END
     ), graded AS (
-        SELECT found.issue_pk, found.modified_date, found.is_said,
+        SELECT found.issue_pk, found.modified_date, found.is_said, found.places,
                CASE WHEN NOT found.is_named THEN ARRAY(
-                   SELECT ims_private.grade(found.vector, place, exact, near, part, any_near, any_part, elsewhere) FROM places)
+                   SELECT CASE WHEN found.is_said THEN
+                              ims_private.grade(found.vector, place, exact, near, part, any_near, any_part, elsewhere)
+                          ELSE 0 END::double precision
+                   FROM places)
                END AS grades
         FROM found
+        OFFSET 0  -- not worked out for each time that it is named
     ), hits AS (
-        SELECT graded.issue_pk, graded.modified_date, graded.is_said, filed.issue_pk IS NOT NULL AS is_filed,
-               CASE WHEN filed.issue_pk IS NULL OR graded.grades IS NULL THEN graded.grades
-                    ELSE ARRAY(SELECT CASE WHEN place = ANY (filed.places) THEN 1 - (1 - grade) * 0.95 ELSE grade END
+        SELECT graded.issue_pk, graded.modified_date, graded.is_said, graded.places IS NOT NULL AS is_filed,
+               CASE WHEN graded.places IS NULL OR graded.grades IS NULL THEN graded.grades
+                    ELSE ARRAY(SELECT CASE WHEN graded.places @> to_jsonb(place) THEN 1 - (1 - grade::real) * 0.95 ELSE grade END
                                FROM unnest(graded.grades) WITH ORDINALITY AS listed (grade, place) ORDER BY place)
                END AS grades
-        FROM graded LEFT JOIN filed USING (issue_pk)
+        FROM graded
     ), rarity AS (  -- among the hits: a term that all of them have tells nothing
         SELECT array_agg(ln(1 + total / (1 + found)) ORDER BY place) AS terms
         FROM (
             SELECT place, count(*)::real AS total, count(*) FILTER (WHERE grade > 0)::real AS found
             FROM hits CROSS JOIN unnest(hits.grades) WITH ORDINALITY AS listed (grade, place)
-            WHERE weighed > 1
             GROUP BY place
         ) AS counted
     ), scored AS (
         -- The same for a single term, which need not be added up.
         SELECT hits.issue_pk, hits.modified_date, hits.is_said, hits.is_filed, coalesce(CASE WHEN cardinality(hits.grades) = 1 THEN
-            CASE WHEN hits.grades[1] > 0 THEN 0.5::double precision ELSE 0 END + 0.4 * hits.grades[1]::double precision + 0.09::double precision
+            CASE WHEN hits.grades[1] > 0 THEN 0.5::double precision ELSE 0 END + 0.4 * hits.grades[1] + 0.09::double precision
         ELSE (
             SELECT CASE WHEN bool_and(grade > 0) THEN 0.5 ELSE 0 END
                    + 0.4 * sum(grade * coalesce(rare, 1)) / sum(coalesce(rare, 1))
                    + 0.09 * coalesce(sum(rare) FILTER (WHERE grade > 0), 1) / sum(coalesce(rare, 1))
-            FROM unnest(hits.grades, rarity.terms) AS listed (grade, rare)
+            FROM unnest(hits.grades, (SELECT rarity.terms FROM rarity)) AS listed (grade, rare)
         ) END::real, CASE WHEN hits.grades IS NULL THEN 2 ELSE 0 END) AS score
-        FROM hits CROSS JOIN rarity
+        FROM hits
     ), best AS (
         SELECT * FROM scored
         ORDER BY scored.score DESC, scored.modified_date DESC NULLS LAST, scored.issue_pk DESC
         LIMIT least(greatest(coalesce(max_rows, 100), 0), 10000)
     ), pattern AS MATERIALIZED (
-        SELECT * FROM ims.hit_pattern(query_text)
+        SELECT * FROM ims.hit_pattern(question.terms, question.phrases)
     )
-    SELECT issue.issue_pk, issue.issue_id, issue.title, issue.description, issue.product, issue.status, best.score,
-           shown.snippet, shown.found_in
-    FROM best
-    JOIN ims.issues issue USING (issue_pk)
-    CROSS JOIN pattern
-    CROSS JOIN LATERAL ims_private.snippet(issue.user_id, issue.issue_pk, issue.title, issue.description,
-                                           CASE WHEN best.is_said THEN fields ELSE 'D' END,
-                                           CASE WHEN best.is_filed THEN in_files END, pattern.whole, pattern.loose) AS shown
-    ORDER BY best.score DESC, best.modified_date DESC NULLS LAST, issue.issue_pk DESC;
+    SELECT hit.issue_pk, hit.issue_id, hit.title, hit.description, hit.product, hit.status, hit.score,
+           (hit.shown).snippet, (hit.shown).found_in
+    FROM (
+        SELECT issue.issue_pk, issue.issue_id, issue.title, issue.description, issue.product, issue.status, best.score, best.modified_date,
+               ims_private.snippet(issue.user_id, issue.issue_pk, issue.title, issue.description,
+                                   CASE WHEN best.is_said THEN fields ELSE 'D' END,
+                                   CASE WHEN best.is_filed THEN in_files END, pattern.whole, pattern.loose) AS shown
+        FROM best
+        JOIN ims.issues issue USING (issue_pk)
+        CROSS JOIN pattern
+        OFFSET 0
+    ) AS hit
+    ORDER BY hit.score DESC, hit.modified_date DESC NULLS LAST, hit.issue_pk DESC;
 END
 $$;
 

@@ -66,9 +66,9 @@ BEGIN
         start := greatest(coalesce(place, 1) - ahead, 1);
         piece := substr(document, start, reach);
         IF start > 1 THEN  -- not in the middle of a word
-            piece := regexp_replace(piece, '^\S{0,20}\s', '');
+            piece := substr(piece, regexp_instr(left(piece, 21), '\s') + 1);
         END IF;
-        piece := btrim(regexp_replace(piece, '\s+', ' ', 'g'));
+        piece := btrim(regexp_replace(piece, '\s\s+|[^\S ]', ' ', 'g'));  -- each match costs: no single blank is one
     END IF;
     IF found_in IS NULL THEN
         snippet := piece;

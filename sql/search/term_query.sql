@@ -10,6 +10,7 @@ DECLARE
     written CONSTANT record := ims.written_query(ims.spaced_text(composed));
     variants record;
     word CONSTANT text := written.lexemes[1];
+    others text[];  -- of its forms: of letters alone
 BEGIN
     IF written.exact IS NULL THEN
         RETURN;
@@ -17,10 +18,9 @@ BEGIN
     exact := written.exact;
     part := written.within;
     IF part IS NULL AND cardinality(written.lexemes) = 1 AND NOT phrase THEN
-        SELECT string_agg(quote_literal(form) || E':\u0001', ' | ') FILTER (WHERE form <> word),
-               string_agg(quote_literal('ǀ' || form) || E':\u0001', ' | ')
-        INTO near, part
-        FROM unnest(ims.word_forms(word)) AS form;
+        others := array_remove(ims.word_forms(word), word);
+        near := '''' || array_to_string(nullif(others, '{}'), E''':\u0001 | ''') || E''':\u0001';
+        part := concat(quote_literal('ǀ' || word) || E':\u0001', replace(' | ' || near, ' | ''', ' | ''ǀ'));
         IF word ~ '^[1-9][0-9]*$' THEN  -- the digits of a code: ORA-01555, ORA01555, 0x80070005
             part := part || (SELECT string_agg(' | ' || quote_literal(mark || zeros || word) || E':\u0001', '')
                              FROM unnest('{0,00,000,0000,0x}'::text[]) AS zeros, unnest('{"",ǀ}'::text[]) AS mark);

@@ -1,5 +1,5 @@
 -- The forms of an English word: what the usual endings make of its stem, as far as the stemmer takes them back to it.
--- Any other word has no form but itself.
+-- Any other word has no form but itself. In the order of their letters.
 CREATE OR REPLACE FUNCTION ims.word_forms(word text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -27,7 +27,7 @@ BEGIN
                                     stem || right(stem, 1) || 'er', stem || right(stem, 1) || 'ers'];
         END IF;
     END IF;
-    RETURN (SELECT array_agg(DISTINCT form) FROM unnest(forms || word) AS form
+    RETURN (SELECT array_agg(DISTINCT form COLLATE "C") FROM unnest(forms || word) AS form
             WHERE form = word OR (ts_lexize('ims.stem', form))[1] = stem);
 END
 $$;

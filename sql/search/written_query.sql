@@ -22,8 +22,9 @@ BEGIN
     IF closes AND cardinality(words) > 1 AND last NOT LIKE 'ǁ%' THEN
         words := trim_array(words, 1);  -- the pair before has it
     END IF;
-    SELECT array_agg(quote_literal(word) || E':\u0001' ORDER BY place) INTO words
-    FROM unnest(words) WITH ORDINALITY AS listed (word, place);
+    FOR place IN 1 .. cardinality(words) LOOP
+        words[place] := quote_literal(words[place]) || E':\u0001';
+    END LOOP;
     IF closes AND last LIKE 'ǁ_' THEN  -- a single letter, and another may follow
         words[cardinality(words)] := replace(words[cardinality(words)], ':', ':*');
     END IF;

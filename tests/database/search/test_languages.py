@@ -281,7 +281,8 @@ def test_any_text_has_a_vector_and_any_question_an_answer(
 ) -> None:
     row = engine.execute(
         "SELECT ims.document_vector(1, %(title)s, %(body)s, %(query)s, NULL) @@ "
-        "coalesce(ims.search_query(%(query)s), '!a'), (ims.hit_pattern(%(query)s)).whole",
+        "coalesce(asked, '!a'), (ims.hit_pattern(terms, phrases)).whole "
+        "FROM ims.read_question(%(query)s, '')",
         {"title": title, "body": body, "query": query},
     ).fetchone()
     assert row is not None
