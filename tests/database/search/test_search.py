@@ -65,6 +65,8 @@ def _fill(database: Database) -> None:
         ("crash timeout", {"101", "102"}),
         ("+crash +timeout", {"102"}),
         ("+crash -timeout", {"101"}),
+        ("crash timeout +timeout", {"102"}),
+        ("crash -crash", set()),
         ("crashing", {"101", "102"}),
         ("'server crashed'", {"101"}),
         ('"crashed server"', set()),
