@@ -1,10 +1,11 @@
 """Memory: the peak of each process of a crawl, for few and for many issues, and for one giant.
 
-The tracker is the stand-in, a process of its own. The giant is an issue with 1,250 comments of six kilobytes,
-8 MB of page, about the largest that is read (a larger one is set aside), beside nine ordinary ones.
+The tracker is the stand-in, a process of its own. The giant is an issue with 5,000 comments of six kilobytes,
+32 MB of page, about the largest that is read (a larger one is set aside), beside nine ordinary ones.
 ``growth`` is what a thousand further issues add to a process.
 
-Run as ``python -m bench.memory [--sizes 1000,4000] [--comments 1250]``; prints one JSON object, in MB.
+Run as ``python -m bench.memory [--sizes 1000,4000] [--comments 5000] [--script latin]``; prints one JSON
+object, in MB.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import argparse
 import asyncio
 import json
 import os
+import random
+import string
 import subprocess
 import sys
 import tempfile
@@ -28,15 +31,27 @@ from crawler.sources.ims.standin.model import Action
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = {"IMS_TRACKER_USERNAME": "kim", "IMS_TRACKER_PASSWORD": "kim-secret"}
+SCRIPTS = ("latin", "korean", "emoji")  # emoji: in each comment one, so that its letters take four bytes each
+HANGUL = "".join(map(chr, range(0xAC00, 0xD7A4, 12)))
+_SIZE = 6100  # bytes of a comment
 _LOOKED = 0.05  # seconds between two looks at the processes
 
 
 def crawl(url: str, home: Path) -> dict[str, float]:
     """Crawl everything, and tell the peak of each process by what it is, the highest of its kind."""
-    command = [sys.executable, "run_crawl.py", "crawl", "*", "--kind", "ims", "--url", url, "--json"]
+    return peaks_of("crawl", "*", "--kind", "ims", "--url", url, "--json", home=home)
+
+
+def peaks_of(*command: str, home: Path) -> dict[str, float]:
+    """How many issues a command tells of in JSON, and the peak of each process by what it is."""
     environment = {**os.environ, **ACCOUNT, "IMS_HOME": str(home)}
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "run_crawl.py", *command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         peaks: dict[str, float] = {}
         while process.poll() is None:
@@ -47,7 +62,8 @@ def crawl(url: str, home: Path) -> dict[str, float]:
             time.sleep(_LOOKED)
         assert process.stdout is not None
         told = json.loads(process.stdout.read())
-    return {"issues": told["issues_crawled"], **{name: round(peak) for name, peak in peaks.items() if peak}}
+    issues = told["issues_crawled"] if "issues_crawled" in told else told["issues"]
+    return {"issues": issues, **{name: round(peak) for name, peak in peaks.items() if peak}}
 
 
 def _children(parent: int) -> list[int]:
@@ -76,22 +92,23 @@ def _peak(pid: int) -> tuple[str, float]:
 
 
 @contextmanager
-def served(issues: int, comments: int) -> Iterator[str]:
+def served(issues: int, comments: int, script: str = "latin") -> Iterator[str]:
     """The address of a stand-in with so many issues, the first of them with so many comments more."""
-    with serving("bench.memory", "--serve", str(issues), "--comments", str(comments)) as url:
+    module = ("bench.memory", "--serve", str(issues), "--comments", str(comments), "--script", script)
+    with serving(*module) as url:
         yield url
 
 
-async def _serve(issues: int, comments: int) -> None:
+async def _serve(issues: int, comments: int, script: str) -> None:
     tracker = StandIn(synthetic=issues)
     if comments:
         at = datetime(2026, 1, 1, tzinfo=UTC)
-        text = "The listener crashed again, and its log says this much. " * 110
         number = tracker.world.numbers()[0]
+        texts = _texts(script)
         tracker.edit_issue(
             number,
             added_comments=[
-                Action(number=9_000_000 + place, author="kim", at=at, text=f"{place}: {text}")
+                Action(number=9_000_000 + place, author="kim", at=at, text=f"{place}: {next(texts)}")
                 for place in range(comments)
             ],
         )
@@ -100,24 +117,39 @@ async def _serve(issues: int, comments: int) -> None:
         await asyncio.Event().wait()
 
 
+def _texts(script: str) -> Iterator[str]:
+    """Comments of six kilobytes in UTF-8, no two alike, which compress about as well as people's words do."""
+    chance = random.Random(7)  # noqa: S311 - a measurement, not a secret
+    letters, width = (HANGUL, 3) if script == "korean" else (string.ascii_lowercase, 1)
+    words = ["".join(chance.choices(letters, k=chance.randint(1, 12 // width))) for _ in range(3000)]
+    weights = [1 / place for place in range(1, len(words) + 1)]
+    while True:
+        words_of_it = chance.choices(words, weights, k=1200)
+        text = " ".join(words_of_it).encode()[:_SIZE].decode(errors="ignore")
+        yield f"{text} password \N{GRINNING FACE}" if script == "emoji" else text
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")], default=[1000, 4000])
-    parser.add_argument("--comments", type=int, default=1250, help="of the giant; 0: no giant")
+    parser.add_argument("--comments", type=int, default=5000, help="of the giant; 0: no giant")
+    parser.add_argument("--script", choices=SCRIPTS, default="latin", help="of the giant's comments")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve is not None:
-        asyncio.run(_serve(options.serve, options.comments))
+        asyncio.run(_serve(options.serve, options.comments, options.script))
         return
     figures: dict[str, dict[str, float]] = {}
     for name, issues, comments in [
         *((f"{size} issues", size, 0) for size in options.sizes),
         *([("a giant among ten", 10, options.comments)] if options.comments else []),
     ]:
-        with tempfile.TemporaryDirectory() as home, served(issues, comments) as url:
+        with tempfile.TemporaryDirectory() as home, served(issues, comments, options.script) as url:
             figures[name] = crawl(url, Path(home))
-        print(name, figures[name], file=sys.stderr, flush=True)
+            if comments:
+                figures[f"{name}, read again"] = peaks_of("reparse", "--json", home=Path(home))
+        print(figures, file=sys.stderr, flush=True)
     few, many = (figures[f"{size} issues"] for size in (options.sizes[0], options.sizes[-1]))
     if many["issues"] > few["issues"]:
         growth = {

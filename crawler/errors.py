@@ -12,7 +12,8 @@
     │   └── TooMuch                it has more than a session may bring: ask for less
     ├── ItemError              this one issue fails, the session goes on (exit 4 at its end)
     │   ├── PageRejected           a page did not pass its gate: kept in quarantine
-    │   │   └── PageCut                it ends before its end: asked for once more first
+    │   │   ├── PageCut                it ends before its end: asked for once more first
+    │   │   └── PageDamaged            it was kept, and is not what was put in any more
     │   ├── PageTooLarge           more bytes than the limit, on the wire or inflated
     │   │   └── FileTooLarge           of an attached file
     │   ├── RedirectRefused        a redirect led away from the tracker's origin
@@ -90,6 +91,10 @@ class PageRejected(ItemError):
 
 class PageCut(PageRejected):
     """A page ends before its end, though nothing on the way said so; the next answer may be whole."""
+
+
+class PageDamaged(PageRejected):
+    """A page that was kept is not what was put in."""
 
 
 def is_cut(error: CrawlError) -> bool:

@@ -11,6 +11,7 @@ from typing import Annotated
 import zstandard
 from msgspec import Meta, Struct
 
+from crawler.errors import PageDamaged
 from crawler.limits import LARGEST_PAGE
 from crawler.source import RawPage
 
@@ -44,6 +45,29 @@ def pack(page: RawPage) -> KeptPage:
     )
 
 
+def inflate(page: KeptPage) -> RawPage:
+    """The page that was packed.
+
+    Raises:
+        PageDamaged: the bytes are not the page they claim to be.
+    """
+    try:
+        is_size_told = zstandard.frame_content_size(page.body) in (page.size, -1)
+        body = _decompressor().decompress(page.body, max_output_size=page.size) if is_size_told else b""
+    except zstandard.ZstdError as error:
+        raise PageDamaged("A stored page cannot be read: its bytes are damaged.") from error
+    if not is_size_told or len(body) != page.size:
+        raise PageDamaged("A stored page cannot be read: its size is not the one written beside it.")
+    return RawPage(
+        url=page.url,
+        body=body,
+        content_type=page.content_type,
+        part=page.part,
+        status=page.status,
+        fetched_at=page.fetched_at,
+    )
+
+
 def are_kept(pages: Sequence[RawPage], hashes: Mapping[str, bytes]) -> bool:
     """Whether these are the pages with these hashes, by their part, all of them and no others."""
     if not hashes or {page.part for page in pages} != set(hashes) or len(pages) != len(hashes):
@@ -54,3 +78,8 @@ def are_kept(pages: Sequence[RawPage], hashes: Mapping[str, bytes]) -> bool:
 @cache
 def _compressor() -> zstandard.ZstdCompressor:
     return zstandard.ZstdCompressor(level=LEVEL)
+
+
+@cache
+def _decompressor() -> zstandard.ZstdDecompressor:
+    return zstandard.ZstdDecompressor(max_window_size=2**27)

@@ -6,7 +6,7 @@ line breaks. ``None`` means that the tracker did not say; an empty text means th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -37,6 +37,12 @@ class CommentRecord(Struct, frozen=True, kw_only=True):
     content: str = ""
     commented_at: datetime | None = None
     is_private: bool = False  # seen by staff only
+
+
+if TYPE_CHECKING:
+    Comments: TypeAlias = "Sequence[CommentRecord]"
+else:
+    Comments = tuple[CommentRecord, ...]  # or Packed, which goes from process to process in another way
 
 
 class ChangeRecord(Struct, frozen=True, kw_only=True):
@@ -103,7 +109,7 @@ class IssueRecord(Struct, frozen=True, kw_only=True):
     # What has no field above, under the tracker's names. Under "display names", which is no part of the issue
     # itself: how the people are shown whose login names stand in it.
     extra: Mapping[str, Json] = field(default_factory=dict)
-    comments: tuple[CommentRecord, ...] = ()
+    comments: Comments = ()
     history: tuple[ChangeRecord, ...] = ()
     attachments: tuple[AttachmentRecord, ...] = ()
     relations: tuple[RelationRecord, ...] = ()

@@ -6,7 +6,7 @@ store. A column's meaning is told where it is defined, in ``db.models``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -122,7 +122,7 @@ class IssueRow(Struct, frozen=True, kw_only=True):
     fixed_version: str | None = None
     target_version: str | None = None
     full_data: Mapping[str, Any] = field(default_factory=dict)  # JSON
-    comments: tuple[CommentRow, ...] = ()
+    comments: Sequence[CommentRow] = ()
     history: tuple[ChangeRow, ...] = ()
     attachments: tuple[AttachmentRow, ...] = ()
     relations: tuple[RelationRow, ...] = ()

@@ -12,15 +12,17 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from functools import cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 # Declarations are read in a page's beginning only; browsers look at the first 1,024 bytes.
 _HEAD = 4096
+_CHUNK = 1 << 20  # bytes of a large page that are looked at together
 _HEADER = re.compile(r"charset\s*+=\s*+(?:[\"']\s*+)?+([\w.:+-]{2,40})", re.IGNORECASE)
 _META = re.compile(
     rb"<meta\s[^>]{0,300}?charset\s*+=\s*+(?:[\"']\s*+)?+([\w.:+-]{2,40})"
@@ -88,19 +90,80 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
     Returns:
         The text. It never fails: what cannot be read is replaced and counted.
     """
-    # One byte is found ten times as fast as two, and hardly any page has this one.
-    may_switch = b"\x1b" in body and b"\x1b$" in body
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:_HEAD] or may_switch:
+    if _may_differ_from_ascii(body):
         for codec in _not_like_ascii(body, content_type):
             text = body.decode(codec, "replace").removeprefix("\ufeff")
             replaced = text.count("\ufffd")
             if _FEW * replaced <= len(text):
                 return Decoded(text, codec, replaced)
     try:
-        text = body.decode()
+        return Decoded(body.decode().removeprefix("\ufeff"), "utf-8")
     except UnicodeDecodeError:
-        return _decode_other(body, content_type)
-    return Decoded(text.removeprefix("\ufeff"), "utf-8")
+        told = _told(body, content_type)
+    for codec in _proving(told):
+        try:
+            return Decoded(body.decode(codec), codec)
+        except UnicodeDecodeError:
+            continue
+    best, guessed = _best([body], told)
+    text = body.decode(best.codec, "replace").removeprefix("\ufeff")
+    return Decoded(text, best.codec, best.replaced, guessed)
+
+
+def examine(body: bytes, content_type: str | None = None) -> Decoded:
+    """Tell how a page is to be read, as :func:`decode` does; its text, which may be four times as large, is
+    left out.
+
+    Args:
+        body: the page's bytes, inflated.
+        content_type: the Content-Type header, if there was one.
+    """
+    if _may_differ_from_ascii(body):
+        decoded = replace(decode(body, content_type), text="")
+        if not is_like_ascii(decoded.encoding):
+            return decoded
+    chunks = list(_chunks(body))
+    told = _told(body, content_type)
+    for codec in ("utf-8", *_proving(told)):
+        if all(_fits(chunk, codec) for chunk in chunks):
+            return Decoded("", codec)
+    best, guessed = _best(chunks, told)
+    return Decoded("", best.codec, best.replaced, guessed)
+
+
+def is_like_ascii(codec: str) -> bool:
+    """Whether ASCII characters are single bytes, and those of marks and controls no part of another one.
+
+    Args:
+        codec: Python's name, as :func:`decode` tells it.
+    """
+    return not codec.startswith(("utf-16", "utf-32", "utf_16", "utf_32", "iso2022")) and (
+        b"<\n>".decode(codec, "replace") == "<\n>"
+    )
+
+
+def _chunks(body: bytes) -> Iterator[memoryview]:
+    """A body in pieces, cut where no character is cut."""
+    start = 0
+    while start < len(body):
+        end = body.find(b"<", start + _CHUNK)
+        end = len(body) if end < 0 else end
+        yield memoryview(body)[start:end]
+        start = end
+
+
+def _fits(chunk: memoryview, codec: str) -> bool:
+    try:
+        str(chunk, codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _may_differ_from_ascii(body: bytes) -> bool:
+    # One byte is found ten times as fast as two, and hardly any page has this one.
+    may_switch = b"\x1b" in body and b"\x1b$" in body
+    return may_switch or body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:_HEAD]
 
 
 def _not_like_ascii(body: bytes, content_type: str | None) -> Iterator[str]:
@@ -119,7 +182,6 @@ class _Reading(Struct, frozen=True):
     """A page in one encoding, and how well that fits."""
 
     codec: str
-    text: str
     replaced: int
     telling: int  # letters of Korean or Japanese
     odd: int  # characters that hardly stand in a text of those languages
@@ -135,27 +197,30 @@ class _Reading(Struct, frozen=True):
         return (self.telling - self.odd - _FEW * self.replaced) / max(self.foreign, 1)
 
 
-def _decode_other(body: bytes, content_type: str | None) -> Decoded:
-    told = [codec for codec in declared(body, content_type) if not codec.startswith("utf-")]
-    proving = [codec for codec in told if not _decodes_anything(codec)]
-    for codec in proving:
-        try:
-            return Decoded(body.decode(codec), codec)
-        except UnicodeDecodeError:
-            continue
-    readings = {codec: _reading(body, codec) for codec in dict.fromkeys((*proving, "utf-8", *_GUESSES))}
+def _told(body: bytes, content_type: str | None) -> list[str]:
+    """What is declared, but for Unicode, which is looked at anyway."""
+    return [codec for codec in declared(body, content_type) if not codec.startswith("utf-")]
+
+
+def _proving(told: Sequence[str]) -> list[str]:
+    return [codec for codec in told if not _decodes_anything(codec)]
+
+
+def _best(chunks: Sequence[bytes | memoryview], told: Sequence[str]) -> tuple[_Reading, bool]:
+    """How a page is read that fits none whole, and whether nothing declared that."""
+    proving = _proving(told)
+    readings = {codec: _reading(chunks, codec) for codec in dict.fromkeys((*proving, "utf-8", *_GUESSES))}
     # Latin-1 is what servers declare of what they do not know; who declares another one has meant it.
     meant = any(_decodes_anything(codec) and codec != "cp1252" for codec in told)
-    best = _best(readings, proving, 0.4 if meant else 0.2)
+    best = _believed(readings, proving, 0.4 if meant else 0.2)
     if best is None and told and not proving:
-        best = _reading(body, told[0])
+        best = _reading(chunks, told[0])
     if best is None:
         best = min(readings.values(), key=lambda reading: (reading.replaced, reading.odd))
-    guessed = best.codec != "utf-8" and best.codec not in told
-    return Decoded(best.text, best.codec, best.replaced, guessed)
+    return best, best.codec != "utf-8" and best.codec not in told
 
 
-def _best(readings: dict[str, _Reading], proving: list[str], share: float) -> _Reading | None:
+def _believed(readings: dict[str, _Reading], proving: list[str], share: float) -> _Reading | None:
     """The reading to be believed although it does not fit whole, or was not declared."""
     unicode = readings["utf-8"]
     # Several bytes that fit together by the rules of UTF-8 are hardly ever an accident.
@@ -169,11 +234,13 @@ def _best(readings: dict[str, _Reading], proving: list[str], share: float) -> _R
     return max(guesses, key=lambda reading: reading.rank, default=None)
 
 
-def _reading(body: bytes, codec: str) -> _Reading:
-    text = body.decode(codec, "replace").removeprefix("\ufeff")
-    own = body.count("\ufffd".encode()) if codec == "utf-8" else 0
+def _reading(chunks: Sequence[bytes | memoryview], codec: str) -> _Reading:
+    counts: Counter[str] = Counter()
+    for chunk in chunks:
+        counts.update(str(chunk, codec, "replace"))
+    own = sum(bytes(chunk).count("\ufffd".encode()) for chunk in chunks) if codec == "utf-8" else 0
     telling = odd = foreign = 0
-    for character, count in Counter(text).items():
+    for character, count in counts.items():
         if character.isascii():
             continue
         foreign += count
@@ -181,7 +248,7 @@ def _reading(body: bytes, codec: str) -> _Reading:
             telling += count
         elif character != "\ufffd" and not _NEUTRAL.match(character):
             odd += count
-    return _Reading(codec, text, text.count("\ufffd") - own, telling, odd, foreign)
+    return _Reading(codec, counts["\ufffd"] - own, telling, odd, foreign)
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
@@ -22,9 +22,10 @@ from crawler.errors import CrawlError, PageRejected, PageTooLarge, TemporaryErro
 from crawler.http.proxy import Proxy
 from crawler.http.transfer import Head, Kept
 from crawler.kept_page import KeptPage
+from crawler.packed import Packed
 from crawler.query.tree import Tree
-from crawler.records import AttachmentRecord, IssueRecord
-from crawler.source import Connection, RawPage, Reference, Rendering, SearchPage
+from crawler.records import AttachmentRecord, CommentRecord, Comments, IssueRecord
+from crawler.source import Connection, Reference, Rendering, SearchPage
 
 HEAD = 4  # bytes of a frame's length
 LARGEST = 256 << 20  # bytes of a message
@@ -119,7 +120,7 @@ class Download(Message):
 class Parse(Message):
     """Read an issue from its pages; answered by Parsed."""
 
-    pages: tuple[RawPage, ...]
+    pages: tuple[KeptPage, ...]
     number: Number = 0
 
 
@@ -234,6 +235,14 @@ class Piece(Message):
     data: bytes
 
 
+class CommentBlock(Message):
+    """Comments of an issue that the answer to come tells, where they are packed; then there it has none."""
+
+    number: Number
+    place: Count  # of the issue's outcome in the answer
+    block: bytes
+
+
 class Parsed(Message):
     """See Parse."""
 
@@ -287,11 +296,78 @@ class Note(Message):
 
 Request = Login | Learn | Render | Search | Fetch | Download | Parse | Recognise
 ToProcess = Open | Request | More | Close | Granted | RenewSoon
-Answer = Done | Learnt | Rendered | Listed | Fetched | FileBegun | Piece | Parsed | Recognised | Failed
+Answer = (
+    Done
+    | Learnt
+    | Rendered
+    | Listed
+    | Fetched
+    | FileBegun
+    | Piece
+    | CommentBlock
+    | Parsed
+    | Recognised
+    | Failed
+)
 FromProcess = Answer | Renew | GiveBack | Spent | Note
 
 _ANSWERS = {answer.__name__ for answer in get_args(Answer)}
 _encoder = msgpack.Encoder()
+
+
+def in_parts(answer: Answer) -> Iterator[Answer]:
+    """An answer as it goes through the pipe: packed comments block by block, then the rest of it."""
+    packed = {
+        place: record.comments
+        for place, record in enumerate(_records(answer))
+        if record is not None and isinstance(record.comments, Packed)
+    }
+    for place, comments in packed.items():
+        for block in comments.blocks:
+            yield CommentBlock(number=answer.number, place=place, block=block)
+    yield _with_comments(answer, dict.fromkeys(packed, ())) if packed else answer
+
+
+class Gathered:
+    """The comments that come before an answer."""
+
+    def __init__(self) -> None:
+        self._packed: dict[int, Packed[CommentRecord]] = {}
+        self._size = 0
+
+    def take(self, part: CommentBlock) -> None:
+        """Take some more.
+
+        Raises:
+            BrokenFrame: they cannot be read, or are too many.
+        """
+        self._size += len(part.block)
+        if self._size > LARGEST:
+            raise BrokenFrame("The comments are larger than the limit.", part.number)
+        try:
+            self._packed.setdefault(part.place, Packed(CommentRecord)).add(part.block)
+        except ValueError as error:
+            raise BrokenFrame(f"A frame cannot be read: {error}", part.number) from error
+
+    def put_into(self, answer: Answer) -> Answer:
+        """The answer with its comments."""
+        return _with_comments(answer, self._packed) if self._packed else answer
+
+
+def _with_comments(answer: Answer, comments: Mapping[int, Comments]) -> Answer:
+    """An answer with other comments, by the places of their issues' outcomes."""
+    if isinstance(answer, Parsed):
+        return msgspec.structs.replace(
+            answer, record=msgspec.structs.replace(answer.record, comments=comments.get(0, ()))
+        )
+    if not isinstance(answer, Fetched):
+        return answer
+    outcomes = list(answer.outcomes)
+    for place, others in comments.items():
+        if place < len(outcomes) and isinstance(issue := outcomes[place], FetchedIssue):
+            record = msgspec.structs.replace(issue.record, comments=others)
+            outcomes[place] = msgspec.structs.replace(issue, record=record)
+    return msgspec.structs.replace(answer, outcomes=tuple(outcomes))
 
 
 def frame(message: Message) -> bytes:
@@ -327,7 +403,7 @@ async def read_frame(reader: asyncio.StreamReader, decoder: msgpack.Decoder[T]) 
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise BrokenFrame(f"A frame cannot be read: {error}", _number_in(body)) from error
     for record in _records(message):
-        if not _is_json(record.extra, depth=100):
+        if record is not None and not _is_json(record.extra, depth=100):
             raise BrokenFrame("A record holds what is not JSON.", _number_in(body))
     return message
 
@@ -366,9 +442,10 @@ _ERRORS: Mapping[str, type[CrawlError]] = {
 }
 
 
-def _records(message: object) -> list[IssueRecord]:
+def _records(message: object) -> list[IssueRecord | None]:
+    """The records of an answer, in the places of their outcomes."""
     if isinstance(message, Fetched):
-        return [each.record for each in message.outcomes if isinstance(each, FetchedIssue)]
+        return [each.record if isinstance(each, FetchedIssue) else None for each in message.outcomes]
     return [message.record] if isinstance(message, Parsed) else []
 
 

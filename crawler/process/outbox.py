@@ -34,6 +34,8 @@ class Outbox:
 
     async def drain(self) -> None:
         """Wait until the coordinator has taken most of what was said."""
+        if self._waiting:
+            await asyncio.sleep(0)  # until it is written
         await self._writer.drain()
 
     def _flush(self) -> None:
@@ -48,4 +50,4 @@ class Outbox:
             self._told = spent
             self._waiting.insert(0, frame(spent))
         waiting, self._waiting = self._waiting, []
-        self._writer.write(b"".join(waiting))
+        self._writer.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))

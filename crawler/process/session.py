@@ -26,9 +26,10 @@ from crawler.errors import (
 from crawler.http.reach import Reach, networks
 from crawler.http.transfer import Head, Transfer
 from crawler.json_document import JsonNode
-from crawler.kept_page import are_kept, pack
+from crawler.kept_page import are_kept, inflate, pack
 from crawler.process.hand import LOGIN, Hand
 from crawler.process.messages import (
+    Answer,
     Close,
     Done,
     Download,
@@ -63,6 +64,7 @@ from crawler.process.messages import (
     Search,
     ToProcess,
     fault_of,
+    in_parts,
 )
 from crawler.process.outbox import Outbox
 from crawler.process.turns import Turns
@@ -170,6 +172,7 @@ class Session:
         task.add_done_callback(lambda _: self._tasks.pop(number))
 
     async def _answer(self, request: Request) -> None:
+        answer: Answer
         try:
             answer = await self._do(request)
         except CrawlError as error:
@@ -178,16 +181,19 @@ class Session:
             self._note_defect()
             answer = Failed(number=request.number, fault=_defect(error))
         try:
-            self._outbox.put(answer)
+            for part in in_parts(answer):
+                self._outbox.put(part)
+                await self._outbox.drain()
+        except OSError:  # nobody is left to be told
+            raise
         except CrawlError as error:  # larger than a frame may be
             self._outbox.put(Failed(number=request.number, fault=fault_of(error)))
         except Exception as error:  # a third party's own types, somewhere within
             self._note_defect()
             rejected = PageRejected(f"What was read cannot be told: {type(error).__name__}.")
             self._outbox.put(Failed(number=request.number, fault=fault_of(rejected)))
-        await self._outbox.drain()
 
-    async def _do(self, request: Request) -> Message:
+    async def _do(self, request: Request) -> Answer:
         match request:
             case Login(number=number, learnt=learnt):
                 self._is_logged_in = False
@@ -207,7 +213,7 @@ class Session:
             case Download():
                 return await self._download(request)
             case Parse(number=number, pages=pages):
-                return Parsed(number=number, record=self._parse(pages))
+                return Parsed(number=number, record=self._parse(tuple(map(inflate, pages))))
             case Recognise():
                 return await self._recognise(request)
 
@@ -272,7 +278,7 @@ class Session:
             raise away
         return Recognised(number=request.number, kind=None)
 
-    async def _search(self, request: Search) -> Message:
+    async def _search(self, request: Search) -> Answer:
         await self._be_logged_in()
         await self._in_parts(request.number, self._listed(request))
         return Done(number=request.number)
@@ -300,7 +306,7 @@ class Session:
                     raise
                 was_cut = True
 
-    async def _download(self, request: Download) -> Message:
+    async def _download(self, request: Download) -> Answer:
         await self._be_logged_in()
         file, number = request.attachment, request.number
         taken = self._taken[number] = asyncio.Event()
@@ -339,9 +345,12 @@ class Session:
                 raise
             issues = await self._pages_of(references)
         outcomes = []
-        for reference, fetched in zip(references, issues, strict=True):
+        if len(issues) != len(references):
+            raise TypeError("the source gave other issues than it was asked for")
+        issues.reverse()  # each is let go of when it was read
+        for reference in references:
             try:
-                outcomes.append(self._outcome(reference, fetched, began))
+                outcomes.append(self._outcome(reference, issues.pop(), began))
             except PageCut:
                 (again,) = await self._pages_of((reference,))
                 outcomes.append(self._outcome(reference, again, began, again=True))

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from db.loader.pages import unpack
 from db.queries import statements
-from db.rows import RawPageRow
+from db.rows import PackedPageRow, RawPageRow
 from db.sanitize import storable_text
 
 Key = TypeVar("Key")
@@ -105,31 +105,51 @@ async def archive(
     return [Heading._make(row) for row in await rows.fetchall()]
 
 
-async def read_pages(
+async def read_packed(
     connection: psycopg.AsyncConnection, *, user_id: int, raw_page_ids: Sequence[int]
-) -> dict[int, RawPageRow | DamagedPage]:
-    """Read pages whole, by their ``raw_page_id``; one that is damaged comes as the reason why."""
+) -> dict[int, PackedPageRow]:
+    """Read pages as they are kept, by their ``raw_page_id``."""
     rows = await connection.execute(
         statements("kept_pages")["pages"],
         {"user_id": user_id, "raw_page_ids": list(raw_page_ids)},
         binary=True,
     )
-    pages: dict[int, RawPageRow | DamagedPage] = {}
-    async for number, url, body, content_type, part, status, fetched_at, size in rows:
-        try:
-            inflated = unpack(body or b"", size)
-        except ValueError as error:
-            pages[number] = DamagedPage(str(error))
-            continue
-        pages[number] = RawPageRow(
+    return {
+        number: PackedPageRow(
             url=url or "",
-            body=inflated,
+            body=body or b"",
+            size=size,
+            sha256=sha256,
             content_type=content_type,
             part=part,
             status=status,
             fetched_at=fetched_at,
         )
-    return pages
+        async for number, url, body, size, sha256, content_type, part, status, fetched_at in rows
+    }
+
+
+async def read_pages(
+    connection: psycopg.AsyncConnection, *, user_id: int, raw_page_ids: Sequence[int]
+) -> dict[int, RawPageRow | DamagedPage]:
+    """Read pages whole, by their ``raw_page_id``; one that is damaged comes as the reason why."""
+    packed = await read_packed(connection, user_id=user_id, raw_page_ids=raw_page_ids)
+    return {number: _inflated(page) for number, page in packed.items()}
+
+
+def _inflated(page: PackedPageRow) -> RawPageRow | DamagedPage:
+    try:
+        body = unpack(page.body, page.size)
+    except ValueError as error:
+        return DamagedPage(str(error))
+    return RawPageRow(
+        url=page.url,
+        body=body,
+        content_type=page.content_type,
+        part=page.part,
+        status=page.status,
+        fetched_at=page.fetched_at,
+    )
 
 
 def portions(sizes: Mapping[Key, int], *, most: int, most_bytes: int) -> Iterator[list[Key]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from db.sanitize import BIGINT_MAX, EARLIEST, INTEGER_MAX, LATEST, storable_json
 STATES = frozenset({"open", "in_progress", "done", "unknown"})
 LONGEST_ID = 500  # characters of an issue's number or key
 LONGEST_WORD = 600  # characters of what is part of an index, whose entries hold 2,700 bytes
+_TOGETHER = 1 << 20  # characters that are looked at together
 MOST_NOTES = 10  # a thousand bad cells need no thousand sentences
 
 _texts: attrgetter[tuple[str | None, ...]] = attrgetter(
@@ -89,14 +91,25 @@ def _sane(row: IssueRow) -> bool:
 
 def _encodable(row: IssueRow) -> bool:
     texts = list(_texts(row))
+    size = 0  # of the comments' texts; what is too long is not put together at once
     for children, texts_of in (
-        (row.comments, _comment_texts),
         (row.history, _change_texts),
         (row.attachments, _attachment_texts),
         (row.relations, _relation_texts),
     ):
         for child in children:
             texts += texts_of(child)
+    for comment in row.comments:
+        texts += _comment_texts(comment)
+        size += len(comment.content)
+        if size > _TOGETHER:
+            if not _are_encodable(texts):
+                return False
+            texts, size = [], 0
+    return _are_encodable(texts)
+
+
+def _are_encodable(texts: Sequence[str | None]) -> bool:
     text = "".join(filter(None, texts))
     if "\0" in text:
         return False
@@ -203,7 +216,7 @@ def _full_data(row: IssueRow, notes: _Notes) -> dict[str, Any]:
     return mended
 
 
-def _children(children: tuple[Child, ...], kind: str, notes: _Notes) -> tuple[Child, ...]:
+def _children(children: Sequence[Child], kind: str, notes: _Notes) -> tuple[Child, ...]:
     return tuple(
         replace(child, **_cells(child, f"{kind} {number} ", notes))
         for number, child in enumerate(children, start=1)

@@ -54,26 +54,42 @@ def digest(row: IssueRow, full_data: str) -> bytes:
         row: the issue.
         full_data: the row's, in canonical JSON.
     """
-    content = (
+    before = (
         _VERSION,
         _plain(row),
         _moment(row.registered_date),
         _moment(row.modified_date),
         _moment(row.closed_date),
         _own(row, full_data),
-        [
-            (c.source_id, c.number, c.author, c.content, _moment(c.commented_at), c.is_private)
-            for c in row.comments
-        ],
+    )
+    after = (
         [(*_change(c), _moment(c.changed_at)) for c in row.history],
         [(*_attachment(a), _moment(a.attached_at)) for a in row.attachments],
         [(r.related_issue_id, r.relation_type) for r in row.relations],
     )
+    # The bytes of one tuple with all of this and the comments as a list, of which there may be many.
+    known = blake2b(_head(b"(", len(before) + 1 + len(after)), digest_size=SIZE)
+    for item in before:
+        known.update(_encoded(item))
+    known.update(_head(b"[", len(row.comments)))
+    for c in row.comments:
+        comment = (c.source_id, c.number, c.author, c.content, _moment(c.commented_at), c.is_private)
+        known.update(_encoded(comment))
+    for items in after:
+        known.update(_encoded(items))
+    return known.digest()
+
+
+def _head(kind: bytes, length: int) -> bytes:
+    """How marshal begins a tuple or a list."""
+    return kind + length.to_bytes(4, "little")
+
+
+def _encoded(value: object) -> bytes:
     try:
-        encoded = marshal.dumps(content, _ENCODING)
+        return marshal.dumps(value, _ENCODING)  # type: ignore[arg-type] # it is marshallable, or else ValueError
     except ValueError:  # a text or number of a class of its own
-        encoded = marshal.dumps(_of_plain_types(content), _ENCODING)  # type: ignore[arg-type] # what it returns is marshallable
-    return blake2b(encoded, digest_size=SIZE).digest()
+        return marshal.dumps(_of_plain_types(value), _ENCODING)  # type: ignore[arg-type] # what it returns is marshallable
 
 
 def _own(row: IssueRow, full_data: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 
 import psycopg
@@ -68,15 +69,18 @@ async def keep(
     return len(packed)
 
 
-def _columns(packed: dict[tuple[str, str, bytes], PackedPageRow]) -> dict[str, list[Any]]:
+def _columns(packed: dict[tuple[str, str, bytes], PackedPageRow]) -> dict[str, Any]:
     pages = list(packed.values())
+    lengths = [len(one.body) for one in pages]
     return {
         "issue_ids": [number for number, _, _ in packed],
         "parts": [part for _, part, _ in packed],
         "urls": [one.url for one in pages],
         "content_types": [one.content_type for one in pages],
         "statuses": [one.status for one in pages],
-        "bodies": [one.body for one in pages],
+        "bodies": b"".join([one.body for one in pages]),
+        "starts": list(accumulate(lengths[:-1], initial=1)),
+        "lengths": lengths,
         "sizes": [one.size for one in pages],
         "hashes": [one.sha256 for one in pages],
         "fetched": [one.fetched_at if one.fetched_at and is_sane(one.fetched_at) else None for one in pages],

@@ -46,6 +46,8 @@ _CHANGE_TYPES = (
 _ATTACHMENT_TYPES = ("int8", "text", "text", "text", "int8", "text", "text", "timestamptz", "text")
 _RELATION_TYPES = ("int8", "text", "text", "text")
 
+_SEARCHED = 250_000  # characters, see ims.document_vector
+
 Line = Sequence[object]
 
 
@@ -105,11 +107,22 @@ def _issue_line(draft: PreparedIssue) -> Line:
         draft.full_data,
         draft.content_hash,
         draft.observed_at,
-        "\n".join([comment.content for comment in row.comments]),
+        _beginning(comment.content for comment in row.comments),
         "\n".join([word for file in row.attachments for word in (file.filename, file.description) if word]),
         # Only of a known issue can files have been read.
         None if draft.known_pk is None else attachment_keys(row.attachments),
     )
+
+
+def _beginning(texts: Iterable[str]) -> str:
+    """As much of the texts as the search can take; nothing else looks at them together."""
+    taken, size = [], 0
+    for text in texts:
+        taken.append(text[:_SEARCHED])
+        size += len(text)
+        if size > _SEARCHED:
+            break
+    return "\n".join(taken)
 
 
 def _comment_lines(drafts: Iterable[PreparedIssue]) -> Iterator[Line]:

@@ -21,7 +21,7 @@ ORDER BY page.issue_id, page.fetched_at DESC, page.raw_page_id
 LIMIT %(limit)s
 
 -- pages --
-SELECT raw_page_id, url, body, content_type, part, status, fetched_at, size
+SELECT raw_page_id, url, body, size, sha256, content_type, part, status, fetched_at
 FROM ims.raw_pages
 WHERE user_id = %(user_id)s AND raw_page_id = ANY (%(raw_page_ids)s)
 

@@ -303,17 +303,18 @@ WHERE stored.user_id = %(user_id)s AND stored.issue_pk = told.issue_pk
 
 -- keep_pages --
 -- Identical pages are kept once, with the time they were last seen: the newest page of a part is what the
--- issue was read from.
+-- issue was read from. Their bodies come as one: an array of them would be copied once more.
 INSERT INTO ims.raw_pages AS stored (
     user_id, tracker_id, issue_id, part, url, content_type, status, body, size, sha256, fetched_at, session_id,
     quarantined, quarantine_reason)
-SELECT %(user_id)s, %(tracker_id)s, page.issue_id, page.part, page.url, page.content_type, page.status, page.body,
-       page.size, page.sha256, least(page.fetched_at, statement_timestamp()), %(session_id)s,
-       %(quarantine_reason)s::text IS NOT NULL, %(quarantine_reason)s
+SELECT %(user_id)s, %(tracker_id)s, page.issue_id, page.part, page.url, page.content_type, page.status,
+       substring(%(bodies)b::bytea FROM page.start FOR page.length), page.size, page.sha256,
+       least(page.fetched_at, statement_timestamp()), %(session_id)s, %(quarantine_reason)s::text IS NOT NULL,
+       %(quarantine_reason)s
 FROM unnest(%(issue_ids)b::text[], %(parts)b::text[], %(urls)b::text[], %(content_types)b::text[],
-            %(statuses)b::smallint[], %(bodies)b::bytea[], %(sizes)b::integer[], %(hashes)b::bytea[],
-            %(fetched)b::timestamptz[])
-     AS page (issue_id, part, url, content_type, status, body, size, sha256, fetched_at)
+            %(statuses)b::smallint[], %(starts)b::integer[], %(lengths)b::integer[], %(sizes)b::integer[],
+            %(hashes)b::bytea[], %(fetched)b::timestamptz[])
+     AS page (issue_id, part, url, content_type, status, start, length, size, sha256, fetched_at)
 ON CONFLICT (user_id, tracker_id, issue_id, part, sha256) DO UPDATE SET
     fetched_at = greatest(stored.fetched_at, excluded.fetched_at),
     quarantined = excluded.quarantined,

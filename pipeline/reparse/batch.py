@@ -10,25 +10,23 @@ from typing import Any
 
 import psycopg
 
-from crawler.errors import ItemError
-from crawler.source import RawPage
+from crawler.errors import ItemError, PageDamaged
 from db.crawl.raw_pages import (
-    DamagedPage,
     Heading,
     Selected,
     blame,
-    read_pages,
+    read_packed,
     release,
     stored_fields,
 )
 from db.crawl.transaction import UserTransactions
 from db.loader import BatchResult, load_batch
-from db.rows import IssueRow, RawPageRow
+from db.rows import IssueRow, PackedPageRow
 from pipeline.logs import told
 from pipeline.stages.translate import to_page, to_row
 from pipeline.trackers.process import TrackerProcess
 
-Kept = Mapping[int, RawPageRow | DamagedPage]
+Kept = Mapping[int, PackedPageRow]
 
 FAILURES_SHOWN = 100
 
@@ -93,7 +91,7 @@ class KeptBatch:
             for page in fetch
         ]
         user_id = self._selected.user_id
-        kept = await transactions.run(lambda c: read_pages(c, user_id=user_id, raw_page_ids=wanted))
+        kept = await transactions.run(lambda c: read_packed(c, user_id=user_id, raw_page_ids=wanted))
         async with asyncio.TaskGroup() as group:
             for number, of_it in self._issues.items():
                 group.create_task(self._read_issue(number, of_it, kept, parser))
@@ -103,10 +101,10 @@ class KeptBatch:
     ) -> None:
         for fetch in candidates(of_it):
             try:
-                pages = _whole(fetch, kept)
-                self._pages += len(pages)
-                record = await parser.parse(pages)
-            except (ItemError, DamagedPage) as error:
+                record = await parser.parse([to_page(kept[page.raw_page_id]) for page in fetch])
+                self._pages += len(fetch)
+            except ItemError as error:
+                self._pages += 0 if isinstance(error, PageDamaged) else len(fetch)
                 self._failures.setdefault(number, told(error))
                 self._blamed |= {page.raw_page_id: told(error) for page in fetch}
                 continue
@@ -150,16 +148,6 @@ class KeptBatch:
         )
         await blame(connection, user_id=user_id, reasons=self._blamed)
         return result, released, _differing(rows, before, result)
-
-
-def _whole(fetch: Sequence[Heading], kept: Kept) -> list[RawPage]:
-    pages = []
-    for heading in fetch:
-        page = kept[heading.raw_page_id]
-        if isinstance(page, DamagedPage):
-            raise page
-        pages.append(to_page(page))
-    return pages
 
 
 def _differing(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from crawler.kept_page import KeptPage
-from crawler.records import IssueRecord
-from crawler.source import RawPage
-from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, PackedPageRow, RawPageRow, RelationRow
+from crawler.packed import Packed
+from crawler.records import CommentRecord, IssueRecord
+from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, PackedPageRow, RelationRow
 
 
 def to_row(
@@ -54,17 +54,7 @@ def to_row(
         fixed_version=record.fixed_version,
         target_version=record.target_version,
         full_data=dict(record.extra),
-        comments=tuple(
-            CommentRow(
-                source_id=comment.source_id,
-                number=comment.number,
-                author=comment.author,
-                content=comment.content,
-                commented_at=comment.commented_at,
-                is_private=comment.is_private,
-            )
-            for comment in record.comments
-        ),
+        comments=_comments(record),
         history=tuple(
             ChangeRow(
                 source_id=change.source_id,
@@ -108,6 +98,22 @@ def to_row(
     )
 
 
+def _comments(record: IssueRecord) -> Sequence[CommentRow]:
+    comments = record.comments
+    return comments.each(_comment) if isinstance(comments, Packed) else tuple(map(_comment, comments))
+
+
+def _comment(comment: CommentRecord) -> CommentRow:
+    return CommentRow(
+        source_id=comment.source_id,
+        number=comment.number,
+        author=comment.author,
+        content=comment.content,
+        commented_at=comment.commented_at,
+        is_private=comment.is_private,
+    )
+
+
 def to_page_rows(pages: Sequence[KeptPage]) -> tuple[PackedPageRow, ...]:
     """The pages of one fetch, as the loader takes them.
 
@@ -130,11 +136,13 @@ def to_page_rows(pages: Sequence[KeptPage]) -> tuple[PackedPageRow, ...]:
     )
 
 
-def to_page(row: RawPageRow) -> RawPage:
+def to_page(row: PackedPageRow) -> KeptPage:
     """A kept page, as a parser takes it."""
-    return RawPage(
+    return KeptPage(
         url=row.url,
         body=row.body,
+        size=row.size,
+        sha256=row.sha256,
         content_type=row.content_type,
         part=row.part,
         status=row.status,

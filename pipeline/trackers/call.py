@@ -10,9 +10,11 @@ from crawler.process.messages import (
     Answer,
     BrokenFrame,
     Close,
+    CommentBlock,
     Failed,
     Fault,
     FileBegun,
+    Gathered,
     Listed,
     Login,
     More,
@@ -52,6 +54,7 @@ class Call:
         self._answers: asyncio.Queue[Answer | Exception] = asyncio.Queue(maxsize=1)
         self._failure: Exception | None = None
         self._is_open = False
+        self._gathered = Gathered()
 
     @property
     def is_login(self) -> bool:
@@ -77,7 +80,10 @@ class Call:
         """
         if self._answers.full():
             raise BrokenFrame("A process says more than it was asked for.")
-        self._answers.put_nowait(answer)
+        if isinstance(answer, CommentBlock):
+            self._gathered.take(answer)
+        else:
+            self._answers.put_nowait(self._gathered.put_into(answer))
 
     def fail(self, error: Exception) -> None:
         """Nothing more will come but what is here already."""

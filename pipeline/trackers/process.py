@@ -17,6 +17,7 @@ from msgspec.structs import replace as replaced
 from crawler.errors import ItemError, PageRejected, TrackerError
 from crawler.http.stats import ClientStats
 from crawler.http.transfer import Kept, Sink
+from crawler.kept_page import KeptPage
 from crawler.process.hand import FIRST, LOGIN, NOTHING
 from crawler.process.messages import (
     Answer,
@@ -54,7 +55,7 @@ from crawler.process.messages import (
 )
 from crawler.query import Tree
 from crawler.records import AttachmentRecord, IssueRecord
-from crawler.source import RawPage, Reference, Rendering, SearchPage
+from crawler.source import Reference, Rendering, SearchPage
 from crawler.sources import find_kind
 from db.log_library import structlog
 from pipeline.logs import keep_secret, redact
@@ -276,7 +277,7 @@ class TrackerProcess:
                         "The process that fetched the file ended before all of it was here."
                     ) from None
 
-    async def parse(self, pages: Sequence[RawPage]) -> IssueRecord:
+    async def parse(self, pages: Sequence[KeptPage]) -> IssueRecord:
         """Read an issue from its pages, as :meth:`crawler.source.Parser.parse`."""
         try:
             return (await self._ask(Parse(pages=tuple(pages)), Parsed, patience=1)).record

@@ -10,21 +10,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import msgpack
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from crawler import errors
 from crawler.errors import CrawlError, PageRejected, TemporaryError
 from crawler.kept_page import pack
+from crawler.packed import Packed
 from crawler.process.messages import (
     LARGEST,
     BrokenFrame,
+    CommentBlock,
     Fetched,
     FetchedIssue,
     FromProcess,
+    Gathered,
     Parsed,
     error_of,
     fault_of,
     frame,
+    in_parts,
     read_frame,
 )
 from crawler.records import AttachmentRecord, ChangeRecord, CommentRecord, IssueRecord, RelationRecord
@@ -77,6 +81,34 @@ def test_an_issue_arrives_as_it_was(record: IssueRecord, body: bytes) -> None:
     pages = (pack(RawPage(url="http://x", body=body, fetched_at=datetime(2024, 1, 1, tzinfo=UTC))),)
     sent = Fetched(number=7, outcomes=(FetchedIssue(record=record, pages=pages, milliseconds=3),))
     assert _read(frame(sent)) == sent
+
+
+@given(st.lists(_ISSUES, min_size=1, max_size=3), st.data())
+def test_packed_comments_arrive_block_by_block_and_in_their_issue(
+    records: list[IssueRecord], data: st.DataObject
+) -> None:
+    are_packed = [data.draw(st.booleans()) for _ in records]
+    packed = [
+        replace(record, comments=Packed(CommentRecord).followed_by(record.comments)) if is_packed else record
+        for record, is_packed in zip(records, are_packed, strict=True)
+    ]
+    outcomes = [FetchedIssue(record=record, pages=(), milliseconds=3) for record in packed]
+    gathered = Gathered()
+    *parts, last = [_read(frame(part)) for part in in_parts(Fetched(number=7, outcomes=tuple(outcomes)))]
+    for part in parts:
+        assert isinstance(part, CommentBlock)
+        gathered.take(part)
+    assert isinstance(last, Fetched)
+    came = gathered.put_into(last)
+    assert isinstance(came, Fetched)
+    told = [each.record for each in came.outcomes if isinstance(each, FetchedIssue)]
+    assert [replace(each, comments=tuple(each.comments)) for each in told] == records
+
+
+def test_comments_that_cannot_be_read_are_blamed_on_their_request() -> None:
+    with pytest.raises(BrokenFrame) as caught:
+        Gathered().take(CommentBlock(number=9, place=0, block=b"garbage"))
+    assert caught.value.number == 9
 
 
 @given(st.text(st.characters(codec=None, categories=["Cs", "L"])), st.integers())

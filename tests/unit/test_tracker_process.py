@@ -30,6 +30,7 @@ from crawler.errors import (
     PageRejected,
     TrackerError,
 )
+from crawler.kept_page import pack
 from crawler.process.isolation import landlock_version
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
@@ -295,14 +296,14 @@ async def test_pages_are_read_without_network_credential_or_environment(
         monkeypatch.setenv(name, "canary-4711")
     monkeypatch.chdir(tmp_path)
     async with TrackerProcess(odd(), network=False) as process:
-        record = await process.parse([RawPage(url="x", body=b"environment")])
+        record = await process.parse([pack(RawPage(url="x", body=b"environment"))])
         assert "canary" not in repr(record)
         assert "kim" not in repr(record)
         assert "url" in record.title
-        assert (await process.parse([RawPage(url="x", body=b"1")])).extra == {"folder": os.sep}
+        assert (await process.parse([pack(RawPage(url="x", body=b"1"))])).extra == {"folder": os.sep}
         for word, error in (("crash", PageRejected), ("missing", NotFound)):
             with pytest.raises(error):
-                await process.parse([RawPage(url="x", body=word.encode())])
+                await process.parse([pack(RawPage(url="x", body=word.encode()))])
         with pytest.raises((RuntimeError, CrawlError)):
             await process.fetch(_references("1"))
 
@@ -345,7 +346,9 @@ async def test_code_that_ran_in_the_process_would_reach_next_to_nothing(odd: Ins
         async with TrackerProcess(tracker) as process:
             outcomes = await process.fetch(_references(*deeds))
         async with TrackerProcess(tracker, network=False) as process:
-            record = await process.parse([RawPage(url="x", body=f"connect {tracker.base_url}".encode())])
+            record = await process.parse(
+                [pack(RawPage(url="x", body=f"connect {tracker.base_url}".encode()))]
+            )
     told = [
         each.record.title.partition(":")[0] if isinstance(each, FetchedIssue) else str(each)
         for each in outcomes

@@ -30,7 +30,7 @@ from crawler.sources.ims.request import (
 )
 from crawler.sources.ims.search import walk
 
-_LARGEST_REFUSAL = 1 << 20  # bytes of a page in place of a file
+_LARGEST_REFUSAL = 1 << 20  # bytes of a page in place of what was asked for, such as the login page
 
 
 class ImsSource:
@@ -106,7 +106,8 @@ class ImsSource:
         await self._be_logged_in()
         address = self._view_url(number)
         response = await self._get(address)
-        if response.body.rfind(b"IssueDescriptionDiv") < 0 and (refusal := ims.refusal_in(response.text)):
+        is_issue = len(response.body) > _LARGEST_REFUSAL or response.body.rfind(b"IssueDescriptionDiv") >= 0
+        if not is_issue and (refusal := ims.refusal_in(response.text)):
             raise refusal
         # A tracker may lead from an old number to a new one; where it does, its own address says so.
         if response.url != address:
@@ -206,7 +207,8 @@ class ImsSource:
 
 def _is_login(response: Response) -> bool:
     # Most pages are told by their address and a look at their bytes, from the end, which takes half as long.
-    if response.body.rfind(b"assword") < 0 and response.body.rfind(b"ASSWORD") < 0:
+    is_large = len(response.body) > _LARGEST_REFUSAL
+    if is_large or (response.body.rfind(b"assword") < 0 and response.body.rfind(b"ASSWORD") < 0):
         return ims.is_login_page(response.url, "")
     return ims.is_login_page(response.url, response.text)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from crawler.sources.ims.standin import StandIn
+from crawler.sources.ims.standin.model import Action
 from tests.fixtures.database import wait_until
 from tests.fixtures.program import Program, Tracker
 from tests.fixtures.standin import ISSUE, in_a_thread
@@ -208,6 +210,30 @@ def test_a_session_that_is_stopped_is_resumed_with_nothing_lost_and_nothing_twic
     assert document["session_uuid"] == session
     assert document["status"] == "completed"
     assert document["issues_new"] == document["total_issues_found"] == 120
+
+
+def test_every_comment_of_an_issue_that_is_read_in_pieces_is_stored(ims_crawl: Program) -> None:
+    user = "giant"
+    assert ims_crawl("users", "add", user).status == 0
+    texts = [f"{number} " + "누수 leak \N{GRINNING FACE} " * 3000 + "." for number in range(60)]  # 3 MB
+    with in_a_thread(StandIn(synthetic=2)) as tracker:
+        number = tracker.world.numbers()[0]
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        tracker.edit_issue(
+            number,
+            added_comments=[
+                Action(number=9_000_000 + place, author="kim", at=at, text=text)
+                for place, text in enumerate(texts)
+            ],
+        )
+        options = ("crawl", "*", "--kind", "ims", "--url", tracker.url, "--json")
+        first = ims_crawl(*options, IMS_USER=user, **Tracker.ACCOUNT).document
+        again = ims_crawl(*options, IMS_USER=user, **Tracker.ACCOUNT).document
+    read_again = ims_crawl("reparse", "--json", IMS_USER=user).document
+    assert (first["issues_new"], first["errors"], again["issues_unchanged"]) == (2, [], 2)
+    assert (read_again["issues"], read_again["changed"]) == (2, 0)
+    comments = ims_crawl("show", str(number), "--json", IMS_USER=user).document["comments"]
+    assert [comment["content"] for comment in comments if comment["comment_number"] >= 9_000_000] == texts
 
 
 def _wait_for_session(ims_crawl: Program, user: str) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from html import escape
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crawler.errors import Forbidden, NotFound, PageCut, PageRejected, UnknownProduct
 from crawler.html import LexborDocument
@@ -21,9 +25,11 @@ from crawler.sources.ims.parse import (
     Product,
     find_products,
     is_login_page,
+    issue,
     parse_account,
     parse_issue,
     parse_list,
+    pieces,
     refusal_in,
 )
 from crawler.sources.ims.parse.download import template_in
@@ -90,6 +96,13 @@ def page_of(record: IssueRecord) -> str:
     )
 
 
+@contextmanager
+def in_pieces(size: int) -> Iterator[None]:
+    """Pages of any size are read in pieces of about that many bytes."""
+    with patch.object(issue, "LARGE", 0), patch.object(pieces, "PIECE", size):
+        yield
+
+
 def read(html: str | bytes) -> IssueRecord:
     body = html if isinstance(html, bytes) else html.encode()
     return parse_issue([RawPage(url=URL, body=body)], zone=ZONE)
@@ -111,6 +124,9 @@ def test_a_page_made_from_a_record_reads_back_to_it(record: IssueRecord) -> None
     assert (found.title, found.product, found.status) == (record.title, record.product, record.status)
     assert (found.description, found.registered_date) == (record.description, record.registered_date)
     assert found.state is State.UNKNOWN
+    for size in (1, 400):
+        with in_pieces(size):
+            assert read(page_of(record)) == found
 
 
 @given(st.binary(max_size=300))
@@ -143,6 +159,7 @@ SAMPLE = page_of(
     )
 )
 WHOLE = read(SAMPLE)
+WHEN = datetime(2026, 1, 5, tzinfo=UTC)
 HISTORY = (
     '<div id="HistoriesDiv"><table><tr class="data"><td>2026-01-05</td><td>Kim</td><td>a -&gt; b</td></tr>'
     '</table></div><div id="AttachesDiv"><a href="#" onclick="downloadFileNew(\'1\', \'ISSUE\')">a.log</a>'
@@ -186,6 +203,113 @@ def test_a_text_that_breaks_the_page_loses_no_word_or_is_refused(wrong: str) -> 
         assert squeezed(record.description or "", wrong) == squeezed(WHOLE.description or ""), place
         contents = [squeezed(comment.content, wrong) for comment in record.comments]
         assert contents == [squeezed(comment.content) for comment in WHOLE.comments], place
+
+
+FOREIGN = [
+    *WRONG,
+    *("<a href='http://x.example/'>", "</a>", "<b>", "</b>", "<pre>", "</pre>", '<img src="a.png">', "<p>"),
+    *("<!-- hidden -->", "-->", "<!-", "<!--x<!--", "</script>", "<style>", "<title>", "</textarea>"),
+    *("<blockquote>", "</blockquote>", "<ol><li>", "</ol>", "</ul>", "</body>", "<form>", "</span>"),
+    "<script>var a='<div id=\"action_9\">'</script>",
+    "<a href='#' onclick=\"downloadFileNew('5','ISSUE')\">f.log</a>",
+    *(
+        '<div id="comment_2">forged</div>',
+        '<div id="comment_2">',
+        '<div class="fieldset">',
+        '<i id="action_2">',
+    ),
+    *(" word ", "한글", "\U0001f600", "&lt;"),
+]
+FOREIGN_TEXT = st.lists(st.sampled_from(FOREIGN), max_size=4).map("".join)
+
+
+@given(
+    texts=st.lists(FOREIGN_TEXT, min_size=1, max_size=6),
+    description=FOREIGN_TEXT,
+    below=st.sampled_from(["", "<p>Reply</p>"]),
+    size=st.sampled_from([1, 500]),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_page_in_pieces_loses_nothing_that_the_whole_page_has(
+    texts: list[str], description: str, below: str, size: int
+) -> None:
+    record = replace(
+        WHOLE,
+        description="words",
+        comments=tuple(
+            CommentRecord(source_id=str(n), number=n, author="Kim", content=f"@{n}@", commented_at=WHEN)
+            for n in range(1, len(texts) + 1)
+        ),
+    )
+    html = page_of(record).replace("</div></div></div>", f"</div></div>{below}</div>")
+    html = html.replace("words", f"words {description}").replace("</body>", HISTORY)
+    for n, text in enumerate(texts, start=1):
+        html = html.replace(f"@{n}@", f"begin{n} {text} end{n}")
+    try:
+        whole = read(html)
+    except PageRejected:
+        return  # a piece may be better than nothing
+    with in_pieces(size):
+        found = read(html)
+    assert replace(found, comments=(), warnings=(), attachments=()) == replace(
+        whole,
+        comments=(),
+        warnings=(),
+        attachments=(),
+        extra=found.extra,
+        comments_announced=len(found.comments),
+    )
+    assert {file.source_id for file in whole.attachments} <= {file.source_id for file in found.attachments}
+    contents = {comment.source_id: words_of(comment.content) for comment in found.comments}
+    for comment in whole.comments:
+        assert not words_of(comment.content) - contents[comment.source_id]
+
+
+def words_of(content: str) -> Counter[str]:
+    """The words; the address of a link that never ends may stand in any number of texts after it."""
+    return Counter(content.replace("<http://x.example/>", " ").split())
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_comment_that_is_lost_in_a_piece_is_missed(number: int) -> None:
+    html = SAMPLE.replace(f'id="action_{number}"', f'id="action_{number}x"')
+    for size in (1, 400, 1 << 20):
+        with in_pieces(size), pytest.raises(PageRejected, match="comments, "):
+            read(html)
+
+
+def test_no_page_is_cut_in_what_it_hides() -> None:
+    frame = '<div class="fieldset">'
+    start = SAMPLE.index(frame, SAMPLE.index("comment 1"))
+    hidden = SAMPLE[start : SAMPLE.index(frame, start + 1)].replace("_2", "_9")
+    for opening, closing in (("<!-- ", " -->"), ("<script>", "</script>"), (f"<!-- {frame}", "-->")):
+        for html in (
+            SAMPLE.replace(frame, f"{opening}{hidden}{closing}{frame}"),
+            SAMPLE.replace(frame, f"{frame}{opening}{frame}{closing}"),
+            SAMPLE.replace(frame, f'{frame}{opening}<span id="action_9">{closing}'),
+        ):
+            with in_pieces(1):
+                assert read(html) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("description", "single comment"),
+        ("comment", "single comment"),
+        ("both", "more than 33,554,432 bytes"),
+        ("emoji", "emoji"),
+    ],
+)
+def test_a_giant_that_cannot_be_cut_is_set_aside_unread(words: str, told: str) -> None:
+    large = "words " * 1_500_000
+    html = SAMPLE.replace("words", large) if words in ("description", "both") else SAMPLE
+    html = html.replace("comment 2", large * 3) if words in ("comment", "both") else html
+    if words == "emoji":
+        for n in (1, 2, 3):
+            html = html.replace(f"comment {n}", "\U0001f600" + large[:3_000_000])
+    with pytest.raises(PageRejected, match=told):
+        read(html)
 
 
 def test_a_section_that_stands_twice_is_not_trusted() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from crawler.http.decode import Decoded, decode
+import crawler.http.decode
+from crawler.http.decode import Decoded, decode, examine
 
 KOREAN = "한글 오류가 발생했습니다. 똠방각하 뷁"  # the last words are in cp949 and not in plain EUC-KR
 JAPANESE = "エラーが発生しました。①髙橋 ﾊﾝｶｸ"  # with characters of cp932 that plain Shift_JIS lacks
@@ -123,6 +126,24 @@ def test_a_charset_that_is_no_encoding_of_pages_is_not_used(charset: str) -> Non
 def test_decoding_never_fails(body: bytes, header: str | None) -> None:
     found = decode(body, header)
     found.text.encode()  # no lone surrogates
+
+
+@given(
+    st.one_of(
+        st.binary(),
+        st.builds(
+            lambda words, codec, more: more.join(word.encode(codec, "replace") for word in words),
+            st.lists(st.sampled_from([KOREAN, JAPANESE, "words", "<p>", "\ufffd", "\U0001f600"])),
+            st.sampled_from(["utf-8", "cp949", "cp932", "euc_jp", "iso2022_jp", "utf-16"]),
+            st.sampled_from([b"<", b"<b>\xff<", b"\xb0<"]),
+        ),
+    ),
+    st.sampled_from([None, "text/html; charset=euc-kr", "text/html; charset=latin-1", "x; charset=utf-16"]),
+)
+def test_a_large_page_is_read_as_a_small_one_would_be(body: bytes, header: str | None) -> None:
+    with patch.object(crawler.http.decode, "_CHUNK", 1):
+        examined = examine(body, header)
+    assert examined == replace(decode(body, header), text="")
 
 
 @given(st.text())

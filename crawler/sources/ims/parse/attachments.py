@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from crawler.html import Node
 from crawler.records import AttachmentRecord
@@ -24,24 +24,38 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 class Files(Struct, frozen=True):
-    """The attached files of one page."""
+    """The attached files of one page, or of a part of it."""
 
-    records: tuple[AttachmentRecord, ...]
-    links: int  # as many as the lists show, repeated ones included
+    found: Mapping[tuple[str, str], AttachmentRecord] = field(default_factory=dict)  # by number and kind
+    links: int = 0  # as many as the lists show, repeated ones included
     warnings: tuple[str, ...] = ()
 
+    @property
+    def records(self) -> tuple[AttachmentRecord, ...]:
+        """Each of them once, in the page's order."""
+        return tuple(self.found.values())
 
-def read_files(sections: Mapping[str, Node], download: Download) -> Files:
+    def followed_by(self, others: Files) -> Files:
+        """These files, and then others that are not among them."""
+        found = {**self.found, **others.found, **self.found}
+        return Files(found, self.links + others.links, self.warnings + others.warnings)
+
+
+def read_files(sections: Mapping[str, Node], download: Download, before: Files | None = None) -> Files:
     """Read both lists of files, and those within the texts.
 
     Args:
         sections: those of the issue page, by their ids.
         download: makes the address of a file.
+        before: of the comments that stand before those of the section.
     """
     records: dict[tuple[str, str], AttachmentRecord] = {}
     links = 0
-    warnings = []
+    warnings: list[str] = []
     for section in (FILES, PATCH_FILES, DESCRIPTION, COMMENTS):
+        if section == COMMENTS and before is not None:
+            records = {**records, **before.found, **records}
+            warnings += before.warnings
         is_list = section in (FILES, PATCH_FILES)
         passed: dict[str, int] = {}  # how far the words around the links were read
         for link in sections[section].select(_LINKS) if section in sections else ():
@@ -67,7 +81,7 @@ def read_files(sections: Mapping[str, Node], download: Download) -> Files:
         if is_list and section in sections:
             bare = sections[section].select("li:not(:has(a))")
             warnings += ["A file has no link on the page."] * sum(bool(item.line()) for item in bare)
-    return Files(tuple(records.values()), links, tuple(warnings))
+    return Files(records, links, tuple(warnings))
 
 
 def _name(link: Node) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from crawler.dates import parse_date
 from crawler.html import Node
+from crawler.packed import Packed
 from crawler.records import CommentRecord
 from crawler.sources.ims.parse.fields import person_in
 from crawler.sources.ims.parse.labels import HEADING, PRIVATE, key_of
@@ -21,10 +22,20 @@ _FIRST = re.compile(r"\D{1,40}?(\d{1,18})(?![\d./-])\s*(.*)")  # Action No. 3 [I
 _LABEL = re.compile(r"\s*+([^:：|0-9]{1,40})[:：](.*)")
 
 
+class Part(Struct, frozen=True, array_like=True):
+    """A comment's heading, or an element of its text; plain words, so that what they stood in can go."""
+
+    number: str | None  # of the comment; None: of the one before it
+    text: str = ""
+    is_heading: bool = False
+    marks: bool = False  # it is marked as the comment's text
+    holds_others: bool = False  # headings of comments within a text
+
+
 class Comments(Struct, frozen=True):
     """The comments of one page."""
 
-    records: tuple[CommentRecord, ...]
+    records: Sequence[CommentRecord]
     headings: int  # as many as the page shows, repeated ones included
     problems: tuple[str, ...]  # why this reading cannot be trusted
     warnings: tuple[str, ...]
@@ -42,44 +53,63 @@ class _Heading(Struct):
     flaws: list[str] = field(default_factory=list)
 
 
-def read_comments(section: Node | None, zone: ZoneInfo) -> Comments:
-    """Read the comments.
+def parts_in(section: Node | None) -> list[Part]:
+    """The headings of comments and their texts, as they stand.
 
     Args:
-        section: where they stand; None: there are none.
+        section: where the comments stand, or a part of them; None: there are none.
+    """
+    return [_part(node) for node in section.select(_PARTS)] if section else []
+
+
+def _part(node: Node) -> Part:
+    match = _NUMBER.fullmatch(node.attribute("id") or "")
+    if match is None:
+        return Part(None, marks=True)
+    kind, number = match.groups()
+    marks = kind == "commDescTR" or "commDescTR" in (node.attribute("class") or "").split()
+    if kind == "action":
+        return Part(number, is_heading=True, text=node.line(), marks=marks)
+    holds_others = node.select_one("[id^=action_]") is not None
+    return Part(number, text=node.prose(), marks=marks, holds_others=holds_others)
+
+
+def read_comments(parts: Sequence[Part], zone: ZoneInfo) -> Comments:
+    """Read the comments; their records are packed where the parts are.
+
+    Args:
+        parts: all of the page, in its order.
         zone: the tracker's own.
     """
-    headings: list[tuple[str, Node, list[Node]]] = []
-    bodies: dict[str, list[Node]] = {}  # of the comment of each number that came last
+    headings: list[tuple[str, int, list[int]]] = []  # numbers, and the places of their parts
+    headed: set[str] = set()
+    bodies: dict[str, list[int]] = {}  # of the comment of each number that came last
     marked: set[str] = set()  # the comments that have an element for their text
     last = ""
-    for node in section.select(_PARTS) if section else ():
-        match = _NUMBER.fullmatch(node.attribute("id") or "")
-        last = match[2] if match else last
-        if (
-            match is None
-            or match[1] == "commDescTR"
-            or "commDescTR" in (node.attribute("class") or "").split()
-        ):
+    for place, part in enumerate(parts):
+        last = part.number or last
+        if part.marks:
             marked.add(last)
-        if match is None:
+        if part.number is None:
             continue
-        if match[1] == "action":
-            if bodies.get(match[2]) and any(number == match[2] for number, _, _ in headings):
-                del bodies[match[2]]
-            headings.append((match[2], node, bodies.setdefault(match[2], [])))
+        if part.is_heading:
+            if bodies.get(part.number) and part.number in headed:
+                del bodies[part.number]
+            headed.add(part.number)
+            headings.append((part.number, place, bodies.setdefault(part.number, [])))
         else:
-            bodies.setdefault(match[2], []).append(node)
-    records, problems, warnings, extra = [], [], [], {}
-    for number, node, found in headings:
+            bodies.setdefault(part.number, []).append(place)
+    newest = _Newest(Packed(CommentRecord) if isinstance(parts, Packed) else [])
+    problems, warnings, extra = [], [], {}
+    for number, place, found in headings:
         if not found:
             problems.append(f"Comment {number} has no text on the page.")
             continue
-        if any(body.select_one("[id^=action_]") is not None for body in found):
+        if any(parts[each].holds_others for each in found):
             problems.append(f"Comment {number} holds other comments.")
-        heading = _read_heading(node.line(), zone)
-        content = _content(found)
-        records.append(
+        heading = _read_heading(parts[place].text, zone)
+        content = _content([parts[each].text for each in found])
+        newest.add(
             CommentRecord(
                 source_id=number,
                 number=int(number) if heading.number is None else heading.number,
@@ -94,19 +124,19 @@ def read_comments(section: Node | None, zone: ZoneInfo) -> Comments:
         if number not in marked:
             flaws.append("has no element that is marked as its text")
         warnings += [f"Comment {number} {flaw}." for flaw in dict.fromkeys(flaws)]
-    headed = {number for number, _, _ in headings}
     problems += [f"Comment {number} has no heading on the page." for number in bodies if number not in headed]
-    unique, repeated = _newest(records)
-    warnings += [f"Comment {number} stands twice on the page; the newest is kept." for number in repeated]
-    return Comments(tuple(unique), len(headings), tuple(problems), tuple(warnings), extra)
+    warnings += [
+        f"Comment {number} stands twice on the page; the newest is kept." for number in newest.repeated
+    ]
+    return Comments(newest.records, len(headings), tuple(problems), tuple(warnings), extra)
 
 
-def _content(bodies: Sequence[Node]) -> str:
+def _content(bodies: Sequence[str]) -> str:
     """All words of a comment; elements within each other say theirs once."""
     if len(bodies) == 1:
-        return bodies[0].prose()
+        return bodies[0]
     texts: list[str] = []
-    for text in (body.prose() for body in bodies):
+    for text in bodies:
         if not any(text in other for other in texts):
             texts.append(text)
     return "\n".join(texts)
@@ -166,14 +196,28 @@ def _is_private(words: str) -> bool:
     return key_of(words.strip(" []()【】")) in PRIVATE
 
 
-def _newest(records: Iterable[CommentRecord]) -> tuple[list[CommentRecord], list[str]]:
-    kept: dict[str | None, CommentRecord] = {}
-    repeated = []
-    for record in records:
-        other = kept.get(record.source_id)
-        if other is not None:
-            repeated.append(str(record.source_id))
-            if other.commented_at and record.commented_at and record.commented_at < other.commented_at:
-                continue
-        kept[record.source_id] = record
-    return list(kept.values()), repeated
+class _Newest:
+    """Comments as they come, of each number the newest."""
+
+    def __init__(self, records: list[CommentRecord] | Packed[CommentRecord]) -> None:
+        self._records = records
+        self._kept: dict[str | None, tuple[int, datetime | None]] = {}  # its place, and its time
+        self.repeated: list[str] = []
+
+    def add(self, record: CommentRecord) -> None:
+        """Take the next comment of the page."""
+        number, at = record.source_id, record.commented_at
+        if number not in self._kept:
+            self._kept[number] = len(self._records), at
+            self._records.append(record)
+            return
+        self.repeated.append(str(number))
+        place, other = self._kept[number]
+        if not (other and at and at < other):
+            self._kept[number] = place, at
+            self._records[place] = record
+
+    @property
+    def records(self) -> Sequence[CommentRecord]:
+        """What is kept, in the page's order."""
+        return self._records if isinstance(self._records, Packed) else tuple(self._records)

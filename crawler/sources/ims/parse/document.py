@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from crawler.html import Document, Node
+from crawler.packed import Packed
 from crawler.sources.ims.parse import labels
 from crawler.sources.ims.parse.attachments import Files, read_files
-from crawler.sources.ims.parse.comments import Comments, read_comments
+from crawler.sources.ims.parse.comments import Comments, Part, parts_in, read_comments
 from crawler.sources.ims.parse.download import Download
 from crawler.sources.ims.parse.fields import Fields, read_fields, read_notice
 from crawler.sources.ims.parse.history import History, read_history
@@ -38,6 +40,7 @@ class Reading(Struct, frozen=True):
     description: str | None
     described: bool  # its marked cell was found
     comments: Comments
+    headings: int  # of comments on this page itself
     history: History
     files: Files
     related: Listed
@@ -45,8 +48,47 @@ class Reading(Struct, frozen=True):
     missing: tuple[str, ...]  # sections that the raw page has and the document has not
 
 
+class Texts(Struct, frozen=True):
+    """What one engine made of some of the comments."""
+
+    parts: Packed[Part] = field(default_factory=lambda: Packed(Part))
+    files: Files = field(default_factory=Files)
+    headings: int = 0  # of comments, repeated ones included
+
+    def followed_by(self, others: Texts) -> Texts:
+        """These comments and then others."""
+        return Texts(
+            self.parts.followed_by(others.parts),
+            self.files.followed_by(others.files),
+            self.headings + others.headings,
+        )
+
+
+NOTHING: Final = Texts()
+
+
+def read_texts(document: Document, download: Download) -> Texts:
+    """Read the comments of a page that has nothing else.
+
+    Args:
+        document: the page.
+        download: makes the addresses of its files.
+    """
+    section = document.select_one(f"#{COMMENTS}")
+    if section is None:
+        return Texts()
+    parts = parts_in(section)
+    headings = sum(part.is_heading for part in parts)
+    return Texts(Packed(Part).followed_by(parts), read_files({COMMENTS: section}, download), headings)
+
+
 def read(
-    document: Document, marks: Landmarks, asked: str | None, zone: ZoneInfo, download: Download
+    document: Document,
+    marks: Landmarks,
+    asked: str | None,
+    zone: ZoneInfo,
+    download: Download,
+    before: Texts = NOTHING,
 ) -> Reading:
     """Read an issue page.
 
@@ -56,6 +98,7 @@ def read(
         asked: the number that was asked for, where the page may tell none.
         zone: the tracker's own.
         download: makes the addresses of its files.
+        before: comments that stand before those of the page, read by themselves.
     """
     sections: dict[str, Node] = {}
     for node in document.select("[id]"):  # compares one thing in its walk, not seven
@@ -71,14 +114,17 @@ def read(
     if "projectCode" in codes:
         fields.known["project_code"] = codes["projectCode"]
     fields.extra |= {name: codes[name] for name in ("siteCode", "productCode") if codes.get(name)}
+    own = parts_in(sections.get(COMMENTS))
+    comments = read_comments(own if before is NOTHING else before.parts.followed_by(own), zone)
     return Reading(
         number=_number(document) or asked,
         fields=fields,
         description=_description(sections[DESCRIPTION]) if DESCRIPTION in sections else None,
         described=DESCRIPTION in sections and sections[DESCRIPTION].select_one("td.data") is not None,
-        comments=read_comments(sections.get(COMMENTS), zone),
+        comments=comments,
+        headings=sum(part.is_heading for part in own),
         history=read_history(sections.get(HISTORY), zone),
-        files=read_files(sections, download),
+        files=read_files(sections, download, before.files),
         related=read_related(sections[RELATED]) if RELATED in sections else Listed(),
         has_patches=offered is not None,
         missing=tuple(name for name in marks.sections if name not in sections),

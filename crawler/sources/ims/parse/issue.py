@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from zoneinfo import ZoneInfo
 
 from crawler.errors import PageCut, PageRejected
 from crawler.html import Document, LexborDocument, SoupDocument
-from crawler.html.sanitize import bounded, cleaned, closed
+from crawler.html.sanitize import cleaned, closed
 from crawler.html.second_opinion import first_accepted
-from crawler.http.decode import decode
+from crawler.http.decode import decode, examine, is_like_ascii
 from crawler.records import IssueRecord, RelationRecord
 from crawler.source import Connection, RawPage
 from crawler.sources.ims import KIND
-from crawler.sources.ims.parse.document import Reading, read
+from crawler.sources.ims.parse.comments import read_comments
+from crawler.sources.ims.parse.document import NOTHING, Reading, Texts, read, read_texts
 from crawler.sources.ims.parse.download import Download
 from crawler.sources.ims.parse.landmarks import DESCRIPTION, Landmarks, find_landmarks
 from crawler.sources.ims.parse.login import is_login_page
+from crawler.sources.ims.parse.pieces import LARGE, LARGEST, Pieces, cut
 from crawler.sources.ims.parse.relations import (
     BESIDE,
     Listed,
@@ -25,9 +27,12 @@ from crawler.sources.ims.parse.relations import (
     related_in,
     without_repeats,
 )
-from crawler.sources.ims.parse.repair import mend
+from crawler.sources.ims.parse.repair import feet_of, mend
 
 Engine = Callable[[str], Document]
+
+_MENDED = "The page was mended and read by the second engine:"
+_UNBALANCED = "Tags in a text are not balanced."
 
 
 class ImsParser:
@@ -76,21 +81,38 @@ def parse_issue(
     page = next((page for page in pages if page.part == "issue"), None)
     if page is None:
         raise PageRejected("The issue page itself is missing.")
-    decoded = decode(page.body, page.content_type)
-    html = bounded(decoded.text)
+    html, pieces, warnings = _text_of(page)
     asked = issue_number_in(page.url)
     download = Download(html, page.url, download_url)
     marks = find_landmarks(html)
     _demand_issue_page(page, html, marks)
-    reading, warnings = _read_with(engines, html, marks, asked, zone, download)
-    warnings += decoded.warnings
-    if b"\0" in page.body and "\0" in html:  # a byte is found at once
-        warnings.append("NUL characters of the page were replaced.")
+    before, feet = NOTHING, None
+    if pieces is not None and pieces.is_cut:
+        feet = feet_of(marks).union(*(feet_of(find_landmarks(each)) for each in pieces.comments))
+        before, mended = _read_pieces(engines, pieces, zone, download, feet)
+        warnings = mended + warnings
+    reading, mended = _read_with(engines, html, marks, asked, zone, download, before, feet)
+    warnings = list(dict.fromkeys(mended + warnings))
     number = reading.number or ""
     listed = tuple(_listed_beside(pages, number, engines[0], beside, has_patches=reading.has_patches))
     warnings += [warning for each in listed for warning in each.warnings]
     relations = [relation for each in (reading.related, *listed) for relation in each.relations]
     return _record(reading, page.url, warnings, without_repeats(relations, number))
+
+
+def _text_of(page: RawPage) -> tuple[str, Pieces | None, list[str]]:
+    """The text of a page, of a large one what stands around its pieces, and what is doubtful about it."""
+    if len(page.body) > LARGEST:
+        raise PageRejected(f"The page has more than {LARGEST:,} bytes.")
+    is_large = len(page.body) > LARGE
+    decoded = (examine if is_large else decode)(page.body, page.content_type)
+    pieces = cut(page.body, decoded.encoding) if is_large else None
+    html = decoded.text if pieces is None else pieces.rest
+    warnings = list(decoded.warnings)
+    # A byte is found at once.
+    if b"\0" in page.body and ("\0" in html or (pieces is not None and is_like_ascii(decoded.encoding))):
+        warnings.append("NUL characters of the page were replaced.")
+    return html, pieces, warnings
 
 
 def _demand_issue_page(page: RawPage, html: str, marks: Landmarks) -> None:
@@ -110,22 +132,25 @@ def _read_with(
     asked: str | None,
     zone: ZoneInfo,
     download: Download,
+    before: Texts,
+    feet: Set[str] | None,
 ) -> tuple[Reading, list[str]]:
     fast, patient = engines
-    first = read(fast(marks.html), marks, asked, zone, download)
+    first = read(fast(marks.html), marks, asked, zone, download, before)
     problems = _problems(first, marks, asked)
 
     def as_it_is() -> Reading:
         if problems:
             raise PageRejected(problems[0])
-        if mend(html, marks) is not html:
-            raise PageRejected("Tags in a text are not balanced.")
+        if mend(html, marks, feet) is not html:
+            raise PageRejected(_UNBALANCED)
         return first
 
     def mended() -> Reading:
         whole = closed(cleaned(html))
         announced = find_landmarks(whole)
-        second = read(patient(mend(whole, announced)), announced, asked, zone, download)
+        page = patient(mend(whole, announced, feet))
+        second = read(page, announced, asked, zone, download, before)
         if failures := _problems(second, announced, asked):
             raise PageRejected(failures[0])
         return second
@@ -133,7 +158,54 @@ def _read_with(
     reading, doubts = first_accepted((as_it_is, mended))
     if not problems and reading == first:
         return first, []
-    return reading, [f"The page was mended and read by the second engine: {doubt}" for doubt in doubts]
+    return reading, [f"{_MENDED} {doubt}" for doubt in doubts]
+
+
+def _read_pieces(
+    engines: tuple[Engine, Engine],
+    pieces: Pieces,
+    zone: ZoneInfo,
+    download: Download,
+    feet: Set[str],
+) -> tuple[Texts, list[str]]:
+    """Read the comments that were cut out of the page, each piece as the page would be."""
+    before = Texts()
+    warnings: list[str] = []
+    for html in pieces.comments:
+        texts, doubt = _read_piece(engines, html, zone, download, feet)
+        before = before.followed_by(texts)
+        warnings += [f"{_MENDED} {doubt}"] if doubt else []
+    return before, warnings
+
+
+def _read_piece(
+    engines: tuple[Engine, Engine], html: str, zone: ZoneInfo, download: Download, feet: Set[str]
+) -> tuple[Texts, str | None]:
+    """The comments of a piece, and what the first engine got wrong."""
+    fast, patient = engines
+    marks = find_landmarks(html)
+    first = read_texts(fast(marks.html), download)
+    problem = _doubt_of_texts(first, marks)
+    doubt = problem or next(iter(read_comments(first.parts, zone).problems), None)
+    if doubt is None:
+        if mend(html, marks, feet) is html:
+            return first, None
+        doubt = _UNBALANCED
+    whole = closed(cleaned(html))
+    announced = find_landmarks(whole)
+    second = read_texts(patient(mend(whole, announced, feet)), download)
+    if failure := _doubt_of_texts(second, announced):
+        raise PageRejected(failure)
+    # A text and its heading may be in two pieces; that is seen when all are together.
+    return (first, None) if problem is None and second == first else (second, doubt)
+
+
+def _doubt_of_texts(texts: Texts, marks: Landmarks) -> str | None:
+    if marks.unclosed:
+        return "An HTML comment, a script or a text area is never closed."
+    if texts.headings < len(marks.comments):
+        return f"A part of the page announces {len(marks.comments)} comments, {texts.headings} were found."
+    return None
 
 
 def _problems(reading: Reading, marks: Landmarks, asked: str | None) -> list[str]:
@@ -159,7 +231,7 @@ def _doubts(reading: Reading, marks: Landmarks, asked: str | None) -> Iterator[s
     if marks.description and not reading.described:
         yield "The description is lost."
     for what, announced, found in (
-        ("comments", len(marks.comments), reading.comments.headings),
+        ("comments", len(marks.comments), reading.headings),
         ("history entries", marks.entries, reading.history.rows),
         ("files", marks.files, reading.files.links),
     ):

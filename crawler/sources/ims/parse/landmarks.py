@@ -64,14 +64,14 @@ def find_landmarks(html: str) -> Landmarks:
         html: the whole decoded page.
     """
     html, never_ends = _without_hidden(html)
-    found = {name: _section_starts(html, name) for name in SECTIONS}
+    found = {name: section_starts(html, name) for name in SECTIONS}
     starts = {name: places[0] for name, places in found.items() if places}
     order = sorted(starts.values())
     ends = dict(zip(order, [*order[1:], len(html)], strict=False))
     sections = {name: (start, ends[start]) for name, start in starts.items()}
     return Landmarks(
         sections=sections,
-        comments=tuple(_comment_starts(html, sections.get(COMMENTS, (0, len(html))))),
+        comments=tuple(comment_starts(html, sections.get(COMMENTS, (0, len(html))))),
         entries=_count(_ENTRY, html, sections.get(HISTORY)),
         files=sum(_links(html, sections[name]) for name in (FILES, PATCH_FILES) if name in sections),
         description=_cell(html, sections.get(DESCRIPTION)),
@@ -89,7 +89,7 @@ def has_landmarks(html: str) -> bool:
         html: the whole decoded page.
     """
     html = visible(html)
-    return _TITLES.search(html) is not None or any(_section_starts(html, name) for name in SECTIONS)
+    return _TITLES.search(html) is not None or any(section_starts(html, name) for name in SECTIONS)
 
 
 def visible(html: str) -> str:
@@ -117,7 +117,13 @@ def _without_hidden(html: str) -> tuple[str, bool]:
     return html, "<!--" in html or "<script" in html  # what stood around a comment may be one itself
 
 
-def _section_starts(html: str, name: str) -> list[int]:
+def section_starts(html: str, name: str) -> list[int]:
+    """Where the elements begin that have a section's id.
+
+    Args:
+        html: the page, without what is hidden.
+        name: the section's.
+    """
     starts = []
     found = html.rfind(name)
     while found >= 0:
@@ -134,7 +140,13 @@ def _links(html: str, span: tuple[int, int]) -> int:
     return len({_opening(html, mention, _LINK_OPENING) for mention in mentions} - {None})
 
 
-def _comment_starts(html: str, span: tuple[int, int]) -> list[int]:
+def comment_starts(html: str, span: tuple[int, int]) -> list[int]:
+    """Where the headings of comments begin.
+
+    Args:
+        html: the page, without what is hidden.
+        span: where to look.
+    """
     # A mention of an id in a text or an attribute is not its announcement: `id=` within a tag is.
     starts = (_opening(html, match.start(), _OPENING) for match in _ACTION.finditer(html, *span))
     return [start for start in starts if start is not None]

@@ -8,7 +8,7 @@ boundaries that the raw characters announce, strays are dropped and what was lef
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from msgspec import Struct
 
@@ -62,20 +62,26 @@ class _Text(Struct, frozen=True):
     last: bool = True  # nothing tells where its frame ends but the next section
 
 
-def mend(html: str, landmarks: Landmarks | None = None) -> str:
+def mend(html: str, landmarks: Landmarks | None = None, feet: Set[str] | None = None) -> str:
     """The page with balanced texts, scripts left out; the very same page where nothing is to be mended.
 
     Args:
         html: the whole decoded page.
         landmarks: those of the page, where they are known already.
+        feet: what stands below comments, where the page has only some of several; see :func:`feet_of`.
     """
     marks = landmarks or find_landmarks(html)
     edits: list[tuple[int, int, str]] = []
-    for texts in (_description(marks), _comments(marks)):
-        scans = [_scan(marks.html, text) for text in texts]
-        foot = _common_foot(marks.html, texts, [scan.ends for scan in scans])
-        for text, scan in zip(texts, scans, strict=True):
-            edits += _edits(marks.html, text, scan, foot)
+    for text in _description(marks):
+        edits += _edits(marks.html, text, _scan(marks.html, text), None)
+    texts = _comments(marks)
+    scans = [_scan(marks.html, text) for text in texts]
+    if feet is None:
+        feet = _feet(marks.html, texts, scans) if len(texts) > 1 else set()
+    # What stands below every comment, such as buttons: the tracker's own words then, not lost ones.
+    foot = next(iter(feet)) if len(feet) == 1 else None
+    for text, scan in zip(texts, scans, strict=True):
+        edits += _edits(marks.html, text, scan, foot)
     if not edits:
         return html
     mended, position = [], 0
@@ -101,7 +107,7 @@ def _comments(marks: Landmarks) -> list[_Text]:
         return []
     section, section_end = marks.sections[COMMENTS]
     heads = [start for start in marks.comments if section < start < section_end]
-    frames = [_frame(marks.html, head, low) for low, head in zip([section, *heads], heads, strict=False)]
+    frames = [frame_start(marks.html, head, low) for low, head in zip([section, *heads], heads, strict=False)]
     texts = []
     for number, (frame, head) in enumerate(zip(frames, heads, strict=True)):
         last = number + 1 == len(heads)
@@ -114,21 +120,35 @@ def _comments(marks: Landmarks) -> list[_Text]:
     return texts
 
 
-def _frame(html: str, head: int, low: int) -> int:
+def frame_start(html: str, head: int, low: int) -> int:
+    """Where the element begins that a comment is in, or else its heading.
+
+    Args:
+        html: the page.
+        head: where its heading begins.
+        low: where the one before it begins, or the section.
+    """
     found = [match.start() for match in _FRAME.finditer(html, low, head)]
     return found[-1] if found else head
 
 
 def _around(html: str, start: int, end: int) -> tuple[str, ...]:
-    opened: list[str] = []
-    for closing, tag in _TAG.findall(html, start, end):
-        name = tag.lower()
-        if closing:
-            if name in opened:
-                del opened[len(opened) - 1 - opened[::-1].index(name) :]
-        elif name not in _OPEN_ENDED:
-            opened.append(name)
-    return tuple(reversed(opened))
+    return tuple(tag[2].lower() for tag in reversed(open_tags(html, start, end)))
+
+
+def open_tags(html: str, start: int, end: int) -> list[re.Match[str]]:
+    """The start tags whose elements are not ended, the outermost first; `[2]` is the name."""
+    opened: list[re.Match[str]] = []
+    for tag in _TAG.finditer(html, start, end):
+        name = tag[2].lower()
+        if not tag[1]:
+            if name not in _OPEN_ENDED:
+                opened.append(tag)
+            continue
+        place = next((at for at in reversed(range(len(opened))) if opened[at][2].lower() == name), None)
+        if place is not None:
+            del opened[place:]
+    return opened
 
 
 def _scan(html: str, text: _Text) -> _Scan:
@@ -174,10 +194,20 @@ def _fallen_out(html: str, closing: Sequence[_End]) -> str:
     return _ANY_TAG.sub("", html[closing[0].end : closing[-1].start]).strip() if closing else ""
 
 
-def _common_foot(html: str, texts: Sequence[_Text], ends: Sequence[Sequence[_End]]) -> str | None:
-    """What stands below every comment, such as buttons: the tracker's own words then, not lost ones."""
-    feet = {_fallen_out(html, _closing(found, text.around)) for text, found in zip(texts, ends, strict=True)}
-    return feet.pop() if len(texts) > 1 and len(feet) == 1 else None
+def feet_of(marks: Landmarks) -> set[str]:
+    """What stands between the end of each comment's text and the end of its frame.
+
+    Args:
+        marks: of the page.
+    """
+    texts = _comments(marks)
+    return _feet(marks.html, texts, [_scan(marks.html, text) for text in texts])
+
+
+def _feet(html: str, texts: Sequence[_Text], scans: Sequence[_Scan]) -> set[str]:
+    return {
+        _fallen_out(html, _closing(scan.ends, text.around)) for text, scan in zip(texts, scans, strict=True)
+    }
 
 
 def _edits(html: str, text: _Text, scan: _Scan, foot: str | None) -> list[tuple[int, int, str]]:
