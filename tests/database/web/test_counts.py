@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -71,6 +71,7 @@ class House:
     """Two people, each with a login of their own on the database."""
 
     world: World
+    let_in: list[tuple[Visitors, Visitor]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         """Short, for it is told with every example that fails."""
@@ -80,7 +81,10 @@ class House:
         """One of them, who has just logged in."""
         database = self.world.database
         url = personal_url(database.server.url(dbname=database.name), self.world.logins[user_id], PASSWORD)
-        return (visitors or Visitors(idle=600, life=600)).admit(user_id, NAMES[user_id], url)
+        visitors = visitors or Visitors(idle=600, life=600)
+        visitor = visitors.admit(user_id, NAMES[user_id], url)
+        self.let_in.append((visitors, visitor))
+        return visitor
 
     def acting(self, user_id: int) -> AbstractContextManager[Acting]:
         """A transaction for one of them, by the application's login."""
@@ -88,8 +92,11 @@ class House:
 
 
 @pytest.fixture
-def house(world: World) -> House:
-    return House(world)
+def house(world: World) -> Iterator[House]:
+    house = House(world)
+    yield house
+    for visitors, visitor in house.let_in:  # what is still counted for them would connect during the next test
+        visitors.dismiss(visitor)
 
 
 def counted_anew(house: House, user_id: int, shown: Count) -> dict[str, Any]:
