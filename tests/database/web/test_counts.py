@@ -95,7 +95,7 @@ class House:
 def house(world: World) -> Iterator[House]:
     house = House(world)
     yield house
-    for visitors, visitor in house.let_in:  # what is still counted for them would connect during the next test
+    for visitors, visitor in house.let_in:  # or what is counted for them connects during the next test
         visitors.dismiss(visitor)
 
 
@@ -160,7 +160,7 @@ def test_figures_are_counted_anew_after_ten_minutes_and_a_few_are_kept(house: Ho
         assert coming.is_over(LIMIT)
     kept, coming = look(alice, Question(9, None))
     assert kept is not None
-    assert coming is None or coming.stored != kept.stored  # the server may have committed something of its own
+    assert coming is None or coming.stored != kept.stored  # the server may have committed something
     kept.began -= 601
     assert look(alice, Question(9, None))[1] is not None
     assert look(alice, Question(1, None))[0] is None  # eight others came since
