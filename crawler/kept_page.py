@@ -51,21 +51,35 @@ def inflate(page: KeptPage) -> RawPage:
     Raises:
         PageDamaged: the bytes are not the page they claim to be.
     """
-    try:
-        is_size_told = zstandard.frame_content_size(page.body) in (page.size, -1)
-        body = _decompressor().decompress(page.body, max_output_size=page.size) if is_size_told else b""
-    except zstandard.ZstdError as error:
-        raise PageDamaged("A stored page cannot be read: its bytes are damaged.") from error
-    if not is_size_told or len(body) != page.size:
-        raise PageDamaged("A stored page cannot be read: its size is not the one written beside it.")
     return RawPage(
         url=page.url,
-        body=body,
+        body=unpack(page.body, page.size),
         content_type=page.content_type,
         part=page.part,
         status=page.status,
         fetched_at=page.fetched_at,
     )
+
+
+def unpack(body: bytes, size: int) -> bytes:
+    """The inflated bytes of a page.
+
+    Args:
+        body: as they are kept.
+        size: bytes, as kept beside them: no more than that is ever inflated.
+
+    Raises:
+        PageDamaged: they are not the page they claim to be.
+    """
+    try:
+        is_size_told = zstandard.frame_content_size(body) in (size, -1)
+        decompressor = zstandard.ZstdDecompressor(max_window_size=2**27)
+        inflated = decompressor.decompress(body, max_output_size=size) if is_size_told else b""
+    except zstandard.ZstdError as error:
+        raise PageDamaged("A stored page cannot be read: its bytes are damaged.") from error
+    if not is_size_told or len(inflated) != size:
+        raise PageDamaged("A stored page cannot be read: its size is not the one written beside it.")
+    return inflated
 
 
 def are_kept(pages: Sequence[RawPage], hashes: Mapping[str, bytes]) -> bool:
@@ -78,8 +92,3 @@ def are_kept(pages: Sequence[RawPage], hashes: Mapping[str, bytes]) -> bool:
 @cache
 def _compressor() -> zstandard.ZstdCompressor:
     return zstandard.ZstdCompressor(level=LEVEL)
-
-
-@cache
-def _decompressor() -> zstandard.ZstdDecompressor:
-    return zstandard.ZstdDecompressor(max_window_size=2**27)

@@ -60,17 +60,6 @@ class RelationRow(Struct, frozen=True, kw_only=True):
     title: str | None = None
 
 
-class RawPageRow(Struct, frozen=True, kw_only=True):
-    """One answer of the tracker as it came, inflated but not decoded: how a kept page is read."""
-
-    url: str
-    body: bytes
-    content_type: str | None = None
-    part: str = "issue"  # which of the issue's pages this is
-    status: int = 200
-    fetched_at: datetime | None = None
-
-
 class PackedPageRow(Struct, frozen=True, kw_only=True):
     """One answer of the tracker, compressed: how a page is kept."""
 

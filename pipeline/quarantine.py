@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import undefer
 
-from crawler.errors import UsageError
+from crawler.errors import PageDamaged, UsageError
 from crawler.http.decode import decode
+from crawler.kept_page import unpack
 from db import get_session
-from db.loader.pages import unpack
 from db.models import CrawlSession, RawPage, Tracker
 from pipeline.logs import told
 from pipeline.owners import OWNER, with_owner
@@ -96,5 +96,5 @@ def _facts(page: RawPage, tracker: str | None, session_uuid: object) -> dict[str
 def _text(page: RawPage) -> str:
     try:
         return decode(unpack(page.body or b"", page.size), page.content_type).text
-    except ValueError as error:
+    except PageDamaged as error:
         return told(error)

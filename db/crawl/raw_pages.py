@@ -14,9 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 import psycopg
 from msgspec import Struct
 
-from db.loader.pages import unpack
 from db.queries import statements
-from db.rows import PackedPageRow, RawPageRow
+from db.rows import PackedPageRow
 from db.sanitize import storable_text
 
 Key = TypeVar("Key")
@@ -50,10 +49,6 @@ class Heading(NamedTuple):
     size: int  # bytes, inflated
     fetched_at: datetime  # the same for all pages of one fetch
     quarantined: bool
-
-
-class DamagedPage(ValueError):
-    """The bytes of a kept page are not what was put in; ``str()`` is a sentence."""
 
 
 async def headings(
@@ -105,7 +100,7 @@ async def archive(
     return [Heading._make(row) for row in await rows.fetchall()]
 
 
-async def read_packed(
+async def read_pages(
     connection: psycopg.AsyncConnection, *, user_id: int, raw_page_ids: Sequence[int]
 ) -> dict[int, PackedPageRow]:
     """Read pages as they are kept, by their ``raw_page_id``."""
@@ -127,29 +122,6 @@ async def read_packed(
         )
         async for number, url, body, size, sha256, content_type, part, status, fetched_at in rows
     }
-
-
-async def read_pages(
-    connection: psycopg.AsyncConnection, *, user_id: int, raw_page_ids: Sequence[int]
-) -> dict[int, RawPageRow | DamagedPage]:
-    """Read pages whole, by their ``raw_page_id``; one that is damaged comes as the reason why."""
-    packed = await read_packed(connection, user_id=user_id, raw_page_ids=raw_page_ids)
-    return {number: _inflated(page) for number, page in packed.items()}
-
-
-def _inflated(page: PackedPageRow) -> RawPageRow | DamagedPage:
-    try:
-        body = unpack(page.body, page.size)
-    except ValueError as error:
-        return DamagedPage(str(error))
-    return RawPageRow(
-        url=page.url,
-        body=body,
-        content_type=page.content_type,
-        part=page.part,
-        status=page.status,
-        fetched_at=page.fetched_at,
-    )
 
 
 def portions(sizes: Mapping[Key, int], *, most: int, most_bytes: int) -> Iterator[list[Key]]:

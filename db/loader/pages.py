@@ -7,31 +7,11 @@ from itertools import accumulate
 from typing import Any
 
 import psycopg
-import zstandard
 
 from db.loader.coerce import coerced_page, is_sane
 from db.queries import statements
 from db.rows import PackedPageRow
 from db.sanitize import storable_text
-
-
-def unpack(body: bytes, size: int) -> bytes:
-    """Return the inflated bytes of a stored page.
-
-    Args:
-        body: as stored.
-        size: bytes, as stored beside it: no more than that is ever inflated.
-
-    Raises:
-        ValueError: the bytes are not the page they claim to be.
-    """
-    try:
-        inflated = zstandard.ZstdDecompressor(max_window_size=2**27).decompress(body, max_output_size=size)
-    except zstandard.ZstdError as error:
-        raise ValueError("A stored page cannot be read: its bytes are damaged.") from error
-    if len(inflated) != size:
-        raise ValueError("A stored page cannot be read: its size is not the one written beside it.")
-    return inflated
 
 
 async def keep(

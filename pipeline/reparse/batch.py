@@ -15,7 +15,7 @@ from db.crawl.raw_pages import (
     Heading,
     Selected,
     blame,
-    read_packed,
+    read_pages,
     release,
     stored_fields,
 )
@@ -91,7 +91,7 @@ class KeptBatch:
             for page in fetch
         ]
         user_id = self._selected.user_id
-        kept = await transactions.run(lambda c: read_packed(c, user_id=user_id, raw_page_ids=wanted))
+        kept = await transactions.run(lambda c: read_pages(c, user_id=user_id, raw_page_ids=wanted))
         async with asyncio.TaskGroup() as group:
             for number, of_it in self._issues.items():
                 group.create_task(self._read_issue(number, of_it, kept, parser))

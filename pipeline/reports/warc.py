@@ -18,16 +18,19 @@ from sqlalchemy import func, select
 from warcio.statusandheaders import StatusAndHeaders  # type: ignore[import-untyped] # it has no types
 from warcio.warcwriter import WARCWriter  # type: ignore[import-untyped] # it has no types
 
-from crawler.errors import UsageError
+from crawler.errors import PageDamaged, UsageError
 from crawler.http.library import httpx
 from crawler.http.origin import without_secrets
+from crawler.kept_page import inflate
+from crawler.source import RawPage
 from db import get_session
-from db.crawl.raw_pages import DamagedPage, Heading, archive, portions, read_pages
+from db.crawl.raw_pages import Heading, archive, portions, read_pages
 from db.crawl.transaction import UserTransactions
 from db.models import Tracker
-from db.rows import RawPageRow
+from db.rows import PackedPageRow
 from pipeline.logs import redact
 from pipeline.reports.export import output_file
+from pipeline.stages.translate import to_page
 
 PORTION_PAGES = 200
 PORTION_BYTES = 8 * 2**20  # of pages in memory, but for a single larger one
@@ -74,7 +77,7 @@ def _tracker_id(user_id: int, name: str) -> int:
 
 async def _pages(
     conninfo: str, user_id: int, tracker_id: int | None
-) -> AsyncIterator[tuple[Heading, RawPageRow | DamagedPage]]:
+) -> AsyncIterator[tuple[Heading, PackedPageRow]]:
     async with UserTransactions(conninfo, user_id) as transactions:
         after = 0
         while listed := await transactions.run(
@@ -92,15 +95,15 @@ async def _pages(
             after = listed[-1].raw_page_id
 
 
-async def _write(
-    file: BinaryIO, path: Path, pages: AsyncIterator[tuple[Heading, RawPageRow | DamagedPage]]
-) -> Archived:
+async def _write(file: BinaryIO, path: Path, pages: AsyncIterator[tuple[Heading, PackedPageRow]]) -> Archived:
     archived = Archived()
     writer = WARCWriter(file, gzip=path.suffix == ".gz", warc_version="1.1")
     facts = {"software": "ims-crawler", "format": "WARC File Format 1.1"}
     writer.write_record(writer.create_warcinfo_record(path.name, facts))
-    async for heading, page in pages:
-        if isinstance(page, DamagedPage):
+    async for heading, kept in pages:
+        try:
+            page = inflate(to_page(kept))
+        except PageDamaged:
             archived.damaged += 1
             continue
         _write_page(writer, heading, page)
@@ -109,7 +112,7 @@ async def _write(
     return archived
 
 
-def _write_page(writer: WARCWriter, heading: Heading, page: RawPageRow) -> None:
+def _write_page(writer: WARCWriter, heading: Heading, page: RawPage) -> None:
     answer = StatusAndHeaders(
         _status_line(page.status),
         [

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from crawler.errors import PageDamaged
-from crawler.kept_page import inflate, pack
+from crawler.kept_page import inflate, pack, unpack
 from crawler.source import RawPage
-from db.loader.pages import unpack
 from tests.fixtures.packed_page import packed
 
 
@@ -38,15 +37,15 @@ def test_a_page_never_becomes_more_than_its_size_says() -> None:
     page = packed(body=bytes(10_000_000))
     with pytest.raises(PageDamaged, match="size"):
         inflate(replace(pack(RawPage(url="x", body=bytes(10_000_000))), size=1000))
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(PageDamaged, match="cannot be read"):
         unpack(page.body, 1000)
 
 
 def test_a_damaged_page_is_refused() -> None:
     page = packed(body=b"<html>" * 100)
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(PageDamaged, match="cannot be read"):
         unpack(page.body[:-5], page.size)
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(PageDamaged, match="cannot be read"):
         unpack(page.body, page.size + 1)
     kept = pack(RawPage(url="x", body=b"<html>" * 100))
     for damaged in (replace(kept, body=kept.body[:-5]), replace(kept, size=601), replace(kept, body=b"")):

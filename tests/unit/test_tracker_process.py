@@ -30,12 +30,11 @@ from crawler.errors import (
     PageRejected,
     TrackerError,
 )
-from crawler.kept_page import pack
+from crawler.kept_page import pack, unpack
 from crawler.process.isolation import landlock_version
 from crawler.query import Tree
 from crawler.records import AttachmentRecord
 from crawler.source import RawPage, Reference
-from db.loader.pages import unpack
 from pipeline.trackers.connect import Tracker
 from pipeline.trackers.process import FetchedIssue, Outcome, SameIssue, TrackerProcess, _judged
 from tests.fixtures import odd_kind

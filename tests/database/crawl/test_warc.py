@@ -10,8 +10,8 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator  # type: ignore[import-untyped] # it has no types
 
 from crawler.errors import UsageError
+from crawler.kept_page import unpack
 from crawler.sources.ims.standin import StandIn
-from db.loader.pages import unpack
 from pipeline.reports.warc import export_warc
 from tests.database.crawl.test_session_receipt import issue
 from tests.fixtures.crawl import Crawler

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
+from crawler.kept_page import unpack
 from db.loader import analyze_due, is_transient, keep_pages, load_batch
-from db.loader.pages import unpack
 from db.rows import AttachmentRow, ChangeRow, CommentRow, IssueRow, PackedPageRow, RelationRow
 from tests.fixtures.packed_page import packed
 from tests.fixtures.schema import ROOT
